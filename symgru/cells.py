@@ -1,0 +1,171 @@
+"""The cells, as a textbook prints them. Everything else in symgru is a rendering of this page.
+
+x is this step's input and h the state before the step; h1 is the state after it. `*` is the element-wise
+product, `W @ x` the matrix product. z is the update gate, r the reset gate, n the candidate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, cast
+
+from sympy import Expr, Function, S, Symbol, evaluate, tanh
+
+from symgru.activations import activation
+from symgru.algebra import Dot, Mat, Vec, matrices, rebuild, sigma, vectors, walk
+from symgru.errors import Unsupported
+
+x, h, h1, z, r, n, f, y = vectors("x h h1 z r n f y")
+bz, br, bn, bf, b, cz, cr, cn = vectors("b_z b_r b_n b_f b c_z c_r c_n")
+Wz, Wr, Wn, Wf, W, Uz, Ur, Un, Uf = matrices("W_z W_r W_n W_f W U_z U_r U_n U_f")
+phi = Function("phi", real=True)  # the activation of a Dense layer
+
+with evaluate(False):  # keep the order a person wrote
+    EQUATIONS = {
+        # keras/src/layers/rnn/gru.py, reset_after=True: two bias rows, b on the input's side, c on the state's
+        "gru": (
+            (z, sigma(Wz @ x + bz + Uz @ h + cz)),
+            (r, sigma(Wr @ x + br + Ur @ h + cr)),
+            (n, tanh(Wn @ x + bn + r * (Un @ h + cn))),
+            (h1, z * h + (1 - z) * n),
+        ),
+        # reset_after=False; Cho et al. 2014, arXiv:1406.1078, equations 5 to 8, with biases
+        "gru_before": (
+            (z, sigma(Wz @ x + bz + Uz @ h)),
+            (r, sigma(Wr @ x + br + Ur @ h)),
+            (n, tanh(Wn @ x + bn + Un @ (r * h))),
+            (h1, z * h + (1 - z) * n),
+        ),
+        # keras/src/layers/core/dense.py
+        "dense": ((y, phi(W @ x + b)),),
+    }
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Equations in the order they are computed; the last gives the output (and the state, where there is one)."""
+
+    name: str
+    equations: tuple[tuple[Vec, Expr], ...]
+    inputs: tuple[Vec, ...] = (x,)
+    states: tuple[tuple[Vec, Vec], ...] = ((h, h1),)
+
+    @property
+    def output(self) -> Vec:
+        return self.equations[-1][0]
+
+    @cached_property
+    def defined(self) -> tuple[Vec, ...]:
+        """The left-hand sides, in order."""
+        return tuple(lhs for lhs, _ in self.equations)
+
+    @cached_property
+    def params(self) -> tuple[Symbol, ...]:
+        """Weights and biases in the order in which the equations mention them."""
+        known = {*self.inputs, *(before for before, _ in self.states), *self.defined}
+        used = (s for _, e in self.equations for s in walk(e) if isinstance(s, Vec | Mat))
+        return tuple(dict.fromkeys(s for s in used if s not in known))
+
+    @cached_property
+    def dims(self) -> Mapping[Symbol, tuple[str, ...]]:
+        """The shape of every symbol, by unification: ("H", "D") for a kernel, ("H",) for a gate.
+
+        "H" is the number of units (the output's length), "D" of features (the input's).
+        """
+        return _unify(self)
+
+    def with_equations(self, equations: tuple[tuple[Vec, Expr], ...], name: str | None = None) -> Cell:
+        return replace(self, name=name or self.name, equations=equations)
+
+    def without(self, params: set[Symbol]) -> Cell:
+        """The cell with these parameters 0: the terms are gone, not computed."""
+        def drop(e: Expr) -> Expr:
+            return S.Zero if e in params else e
+        return self.with_equations(tuple((lhs, rebuild(e, drop)) for lhs, e in self.equations))
+
+    def activated(self, functions: Mapping[Any, Any]) -> Cell:
+        """The cell with its functions exchanged, all at once: {sigma: gate activation, tanh: candidate's}."""
+        def swap(e: Expr) -> Expr:
+            return functions[e.func](e.args[0]) if e.func in functions else e
+        return self.with_equations(tuple((lhs, rebuild(e, swap)) for lhs, e in self.equations))
+
+
+def _unify(cell: Cell) -> dict[Symbol, tuple[str, ...]]:
+    parent: dict[Any, Any] = {}
+
+    def find(k: Any) -> Any:
+        while parent.setdefault(k, k) != k:
+            k = parent[k]
+        return k
+
+    def shape(e: Expr) -> Any:
+        """A key for the length of `e`, or None for a number; element-wise operands have one length."""
+        if isinstance(e, Dot):
+            matrix, operand = e.args
+            parent[find((matrix, "columns"))] = find(shape(cast(Expr, operand)))
+            return matrix, "rows"
+        if isinstance(e, Vec):
+            return e
+        keys = [k for k in (shape(cast(Expr, a)) for a in e.args) if k is not None]
+        for k in keys[1:]:
+            parent[find(k)] = find(keys[0])
+        return keys[0] if keys else None
+
+    for lhs, rhs in cell.equations:
+        key = shape(rhs)
+        if key is not None:
+            parent[find(key)] = find(lhs)
+    for before, after in cell.states:
+        parent[find(before)] = find(after)
+    letters = {find(cell.inputs[0]): "D", find(cell.output): "H"}
+
+    def letter(k: Any) -> str:
+        return letters.setdefault(find(k), f"n{len(letters)}")
+
+    symbols = (*cell.inputs, *(before for before, _ in cell.states), *cell.defined, *cell.params)
+    return {s: (letter((s, "rows")), letter((s, "columns"))) if isinstance(s, Mat) else (letter(s),) for s in symbols}
+
+
+def _cell(name: str) -> Cell:
+    flat = tuple((lhs, rebuild(e)) for lhs, e in EQUATIONS[name])  # (a + b) + c becomes a + b + c
+    used = {s for _, e in flat for s in walk(e)}
+    return Cell(name, flat, states=((h, h1),) if h in used else ())
+
+
+CELLS = {name: _cell(name) for name in EQUATIONS}
+
+
+def build(kind: str, options: Mapping[str, object]) -> Cell:
+    """The cell of a layer: its equations with its activations, without its biases where use_bias is False."""
+    name = "gru_before" if kind == "gru" and not options.get("reset_after", True) else kind
+    if name not in CELLS:
+        raise Unsupported(f"no cell is called {name[:60]!r}; known are {', '.join(CELLS)}")
+    cell = CELLS[name]
+    if not options.get("use_bias", True):
+        cell = cell.without({p for p in cell.params if not isinstance(p, Mat)})
+    default = "tanh" if cell.states else "linear"
+    own = activation(options.get("activation", default))
+    return cell.activated({sigma: activation(options.get("recurrent_activation", "sigmoid")), tanh: own, phi: own})
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a framework of Keras' family stacks a cell's parameters: gate blocks side by side as columns."""
+
+    kernel: tuple[Mat, ...]
+    recurrent: tuple[Mat, ...]
+    biases: tuple[tuple[Vec, ...], ...]  # one row for each side: b on the input's, c on the state's
+
+
+def layout(cell: Cell) -> Layout:
+    """Blocks in the order of the equations, which is Keras' order: z, r, n."""
+    matrices_ = [p for p in cell.params if isinstance(p, Mat)]
+    letters = dict.fromkeys(p.name[0] for p in cell.params if not isinstance(p, Mat))
+    rows = (tuple(cast(Vec, p) for p in cell.params if p.name[0] == c and not isinstance(p, Mat)) for c in letters)
+    return Layout(
+        tuple(m for m in matrices_ if cell.dims[m][1] == "D"),
+        tuple(m for m in matrices_ if cell.dims[m][1] != "D"),
+        tuple(rows),
+    )

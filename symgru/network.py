@@ -1,0 +1,154 @@
+"""What a file said: layers, their weights in canonical form, and the order in which they are called.
+
+No SymPy here. Readers translate a framework's conventions into this form; nothing after them knows that Keras
+stacks its gates as columns z, r, n. The canonical form has one matrix W_g of shape (units, features), one U_g of
+shape (units, units) and one bias vector of shape (units,) for each gate and place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """An array as the model stores it (`value`) and as a person reads or typed it (`text`, same shape)."""
+
+    value: Array
+    text: Array
+
+    @staticmethod
+    def of(value: Array, text: Array | None = None) -> Tensor:
+        """Without a typed text, the shortest decimals that read back as `value`: what printing shows in full."""
+        return Tensor(value, shortest(value) if text is None else text)
+
+    @property
+    def T(self) -> Tensor:  # noqa: N802  (numpy's name)
+        return Tensor(self.value.T, self.text.T)
+
+    def __getitem__(self, index: Any) -> Tensor:
+        return Tensor(self.value[index], self.text[index])
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether every number is 0 (or -0)."""
+        return not self.value.any()
+
+
+def shortest(value: Array) -> Array:
+    """The shortest decimal text of each number that reads back as the same float of its type."""
+    flat = [np.format_float_positional(v, unique=True, trim="-") if v == 0 or 1e-4 <= abs(v) < 1e9
+            else np.format_float_scientific(v, unique=True, trim="-") for v in value.ravel()]
+    return np.array(flat, dtype=object).reshape(value.shape)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One set of weights. `kind` and `options` name a cell; weights are keyed by the cell's parameter names.
+
+    `id` matches [a-z][a-z0-9_]*, is unique in the network and safe in every language. `label` is the file's own
+    name: untrusted, it reaches an output only through that target's `Names.text`.
+    """
+
+    id: str
+    label: str
+    kind: str
+    options: Mapping[str, object]
+    weights: Mapping[str, Tensor]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A value in the graph: port "y" is a layer call's output, "input" an input of the network."""
+
+    source: str
+    port: Literal["y", "state", "mask", "input"] = "y"
+    index: int = 0
+
+
+@dataclass(frozen=True)
+class Call:
+    """One use of a layer; a shared layer has several."""
+
+    id: str
+    layer: str
+    args: tuple[Edge, ...]
+    mask: Edge | None = None
+    initial: tuple[Edge, ...] = ()
+
+
+@dataclass(frozen=True)
+class Network:
+    """Layers, their calls in topological order, and the file's dtype ("float32" or "float64").
+
+    `features` is the width of the input, `steps` its number of time steps where the file fixes one.
+    """
+
+    dtype: str
+    layers: Mapping[str, Layer]
+    calls: tuple[Call, ...]
+    inputs: tuple[Edge, ...]
+    outputs: tuple[Edge, ...]
+    features: int
+    steps: int | None = None
+    name: str = "gru"
+    origin: str = ""
+    notes: tuple[str, ...] = field(default=())
+
+    def __iter__(self) -> Iterator[tuple[Call, Layer]]:
+        return ((call, self.layers[call.layer]) for call in self.calls)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the layers' kinds, options and stored weights: the same function, the same fingerprint."""
+        digest = hashlib.sha256(self.dtype.encode())
+        for call, layer in self:
+            digest.update(json.dumps([call.id, layer.kind, dict(layer.options)], sort_keys=True).encode())
+            for name, tensor in sorted(layer.weights.items()):
+                digest.update(f"{name}{tensor.value.shape}".encode())
+                digest.update(np.ascontiguousarray(tensor.value).astype("<f8").tobytes())
+        return digest.hexdigest()
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers the model holds."""
+        return sum(t.value.size for layer in self.layers.values() for t in layer.weights.values())
+
+
+def safe_id(label: str, taken: set[str], fallback: str = "layer") -> str:
+    """An identifier made from an untrusted name: lower case, [a-z][a-z0-9_]*, at most 32 long, not in `taken`."""
+    stem = re.sub(r"[^a-z0-9]+", "_", label.lower()[:200]).strip("_")[:32].rstrip("_")
+    stem = stem if re.match(r"[a-z]", stem) else f"{fallback}_{stem}".rstrip("_") if stem else fallback
+    name, k = stem, 1
+    while name in taken:
+        k += 1
+        name = f"{stem}_{k}"
+    taken.add(name)
+    return name
+
+
+def chain(
+    layers: list[Layer], *, dtype: str, features: int, steps: int | None = None, name: str = "gru",
+    origin: str = "", notes: tuple[str, ...] = (),
+) -> Network:
+    """A Sequential model: each layer called once, on the output of the one before."""
+    edge, calls = Edge("x", "input"), []
+    for layer in layers:
+        calls.append(Call(layer.id, layer.id, (edge,)))
+        edge = Edge(layer.id)
+    return Network(
+        dtype, {layer.id: layer for layer in layers}, tuple(calls), (Edge("x", "input"),), (edge,),
+        features, steps, name, origin, notes,
+    )
