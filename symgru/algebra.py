@@ -48,9 +48,11 @@ class sigma(Function):  # noqa: N801  (functions are spelled as in the formulas)
 
 
 class Across(Function):
-    """A function of all units at once: Across(Symbol("softmax"), a) has the shape of `a`."""
+    """A function of all units at once: Across(Symbol("softmax"), a) has the shape of `a`.
 
-    nargs = 2
+    For one unit it is written out as Across(name, a_i, a_1, ..., a_H).
+    """
+
     is_real = True
 
 

@@ -1,0 +1,279 @@
+"""The arithmetics in which one printed source of a cell is run: float64, exact decimals, the calculator's rounded chain.
+
+The source is printed from the equations, so no domain holds an equation. Float32, whose bits depend on the order of
+the sums, is run from a schedule instead (module `float32`).
+"""
+
+from __future__ import annotations
+
+import decimal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from decimal import Decimal
+from functools import cache
+from typing import Any, Protocol, cast
+
+import numpy as np
+from sympy import Dummy, Expr, Pow, Symbol, oo
+
+from symgru.activations import expanded
+from symgru.algebra import Across, Dot
+from symgru.cells import Cell
+from symgru.network import Array, Tensor
+from symgru.printing import OrderedPrinter
+from symgru.rounding import Rounding, exactly
+
+Step = Callable[[Array, Array | None, Mapping[str, Array]], dict[str, Array]]
+
+
+class Domain(Protocol):
+    """Numbers of one kind, held in arrays of shape (..., units)."""
+
+    name: str
+
+    def lift(self, tensor: Tensor) -> Array:
+        """The tensor's numbers in this arithmetic."""
+
+    def params(self, cell: Cell, weights: Mapping[str, Tensor]) -> Mapping[str, Array]:
+        """What `step` needs of a layer's weights."""
+
+    def step(self, cell: Cell) -> Step:
+        """(x, h, params) -> every defined vector by name; the rows of x and h are a batch."""
+
+    def zeros(self, shape: tuple[int, ...]) -> Array:
+        """Zeros of this arithmetic."""
+
+    def context(self) -> Any:
+        """A context manager in which the arithmetic is done."""
+
+
+class Source(OrderedPrinter):
+    """Python that any domain can run: integers stay integers, other constants and functions are the domain's."""
+
+    language = "the reference source"
+
+    def _print_Symbol(self, e: Symbol) -> str:
+        return e.name.replace("'", "_")
+
+    def _print_Integer(self, e: Expr) -> str:
+        return str(e)
+
+    def _print_Rational(self, e: Any) -> str:
+        return f"ratio({e.p}, {e.q})"
+
+    def _print_Infinity(self, e: Expr) -> str:
+        return "None"
+
+    def _print_Dot(self, e: Dot) -> str:
+        return self.call("dot", cast("tuple[Expr, ...]", e.args))
+
+    def _print_Across(self, e: Across) -> str:
+        name, operand = e.args
+        return f"{name}({self._print(operand)})"
+
+    def _print_Pow(self, e: Expr) -> str:
+        if e.args[1] == Pow(2, -1):
+            return f"sqrt({self._print(e.args[0])})"
+        return super()._print_Pow(e)
+
+    def _print_Function(self, e: Expr) -> str:
+        return self.call(type(e).__name__, cast("tuple[Expr, ...]", e.args))
+
+
+FUNCTIONS = ("sigma", "tanh", "exp", "expm1", "log1p", "erf", "Abs", "clip", "where_positive", "softmax", "sqrt", "dot",
+             "ratio", "store")
+
+
+@cache
+def source(cell: Cell) -> str:
+    """One time step of a cell as Python, one line an equation."""
+    p = Source()
+    before = next((b for b, _ in cell.states), Dummy("unused"))
+    names = {p.doprint(s): s.name for s in cell.params}
+    lines = [f"    {python} = p[{name!r}]" for python, name in names.items()]
+    lines += [f"    {p.doprint(lhs)} = store({p.doprint(expanded(rhs))})" for lhs, rhs in cell.equations]
+    result = ", ".join(f"{lhs.name!r}: {p.doprint(lhs)}" for lhs in cell.defined)
+    state = before.name if cell.states else "unused"
+    return "\n".join([f"def step({cell.inputs[0]}, {state}, p):", *lines, f"    return {{{result}}}", ""])
+
+
+def compiled(cell: Cell, functions: Mapping[str, object]) -> Step:
+    """The source with a domain's functions under it. The text is symgru's own; no name in it comes from a file."""
+    namespace = dict(functions)
+    exec(compile(source(cell), f"<{cell.name}>", "exec"), namespace)
+    return cast(Step, namespace["step"])
+
+
+class Float64:
+    """The reference: the equations in IEEE double precision."""
+
+    name = "float64"
+
+    def lift(self, tensor: Tensor) -> Array:
+        return tensor.value.astype(np.float64)
+
+    def params(self, cell: Cell, weights: Mapping[str, Tensor]) -> Mapping[str, Array]:
+        return {p.name: self.lift(weights[p.name]) for p in cell.params}
+
+    def zeros(self, shape: tuple[int, ...]) -> Array:
+        return np.zeros(shape)
+
+    def step(self, cell: Cell) -> Step:
+        return compiled(cell, _FLOAT64)
+
+    def context(self) -> Any:
+        return np.errstate(all="ignore")  # Inf and NaN pass through as in every framework
+
+
+def _sigma64(a: Array) -> Array:
+    e = np.exp(-np.abs(a))  # never overflows, and keeps the small side's relative accuracy
+    return cast(Array, np.where(a >= 0, 1 / (1 + e), e / (1 + e)))
+
+
+def _softmax64(a: Array) -> Array:
+    e = np.exp(a - a.max(-1, keepdims=True))
+    return cast(Array, e / e.sum(-1, keepdims=True))
+
+
+def _erf64(a: Array) -> Array:
+    from math import erf
+    return cast(Array, np.vectorize(erf, otypes=[np.float64])(a))
+
+
+_FLOAT64 = {
+    "sigma": _sigma64, "tanh": np.tanh, "exp": np.exp, "expm1": np.expm1, "log1p": np.log1p, "erf": _erf64,
+    "Abs": np.abs, "clip": lambda a, low, high: np.clip(a, low, high),
+    "where_positive": lambda a, p, q: np.where(a > 0, p, q), "softmax": _softmax64, "sqrt": np.sqrt,
+    "dot": lambda W, v: v @ W.T, "ratio": lambda p, q: p / q, "store": lambda v: v,
+}
+
+
+class Decimals:
+    """Decimal arithmetic with `digits` significant digits; arrays hold Decimal objects.
+
+    `typed` takes numbers as they are printed or were typed, else as the model stores them in binary. With a
+    `rounding` every line is rounded when it is stored: the chain that a person with a calculator computes.
+    """
+
+    def __init__(self, digits: int = 50, typed: bool = False, rounding: Rounding | None = None) -> None:
+        self.digits, self.typed, self.rounding = digits, typed, rounding
+        self.name = "rounded chain" if rounding else "decimal"
+
+    def lift(self, tensor: Tensor) -> Array:
+        if self.typed:
+            return _each(Decimal)(tensor.text)
+        return _each(exactly)(tensor.value)
+
+    def params(self, cell: Cell, weights: Mapping[str, Tensor]) -> Mapping[str, Array]:
+        return {p.name: self.lift(weights[p.name]) for p in cell.params}
+
+    def zeros(self, shape: tuple[int, ...]) -> Array:
+        return np.full(shape, Decimal(0), dtype=object)
+
+    def step(self, cell: Cell) -> Step:
+        store = _each(self.rounding) if self.rounding else lambda v: v
+        return compiled(cell, {**_DECIMAL, "store": store})
+
+    @contextmanager
+    def context(self) -> Iterator[None]:
+        with decimal.localcontext() as c:
+            c.prec, c.Emax, c.Emin = self.digits, decimal.MAX_EMAX, decimal.MIN_EMIN
+            yield
+
+
+def _each(f: Callable[..., Any]) -> Callable[..., Array]:
+    ufunc = np.frompyfunc(f, 1, 1)
+    def apply(a: Array) -> Array:
+        return cast(Array, np.asarray(ufunc(a), dtype=object))
+    return apply
+
+
+@contextmanager
+def _extra(digits: int) -> Iterator[None]:
+    with decimal.localcontext() as c:
+        c.prec += max(0, digits)
+        yield
+
+
+def _saturated(a: Decimal) -> bool:
+    """Whether e^-|a| is too small to be seen next to 1, so that its value need not be worked out."""
+    return abs(a) > 3 * decimal.getcontext().prec
+
+
+def _sigma(a: Decimal) -> Decimal:
+    if a > 0:
+        return Decimal(1) if _saturated(a) else 1 / (1 + (-a).exp())
+    e = a.exp()
+    return e / (1 + e)
+
+
+def _tanh(a: Decimal) -> Decimal:
+    if _saturated(a):
+        return Decimal(1).copy_sign(a)
+    with _extra(2 - a.adjusted()):  # e^2a - 1 loses as many digits as `a` has leading zeros
+        e = (2 * a).exp()
+        t = (e - 1) / (e + 1)
+    return +t
+
+
+def _expm1(a: Decimal) -> Decimal:
+    with _extra(2 - a.adjusted()):
+        t = a.exp() - 1
+    return +t
+
+
+def _log1p(a: Decimal) -> Decimal:
+    with _extra(2 - a.adjusted()):
+        t = (1 + a).ln()
+    return +t
+
+
+def _erf(a: Decimal) -> Decimal:
+    if a * a > 3 * decimal.getcontext().prec:
+        return Decimal(1).copy_sign(a)
+    with _extra(int(a * a) + 5):  # the alternating series cancels as many digits as its largest term has
+        total = term = a
+        n = 0
+        while term and total.adjusted() - term.adjusted() <= decimal.getcontext().prec:
+            n += 1
+            term = -term * a * a / n
+            total += term / (2 * n + 1)
+        t = 2 * total / _pi().sqrt()
+    return +t
+
+
+def _pi() -> Decimal:
+    """Pi by Machin's formula, in the precision of the context."""
+    def arctan_inverse(k: int) -> Decimal:
+        total = term = Decimal(1) / k
+        n = 1
+        while term:
+            term = -term / (k * k)
+            n += 2
+            if total + term / n == total:
+                break
+            total += term / n
+        return total
+    return 4 * (4 * arctan_inverse(5) - arctan_inverse(239))
+
+
+def _clip(a: Decimal, low: Any, high: Any) -> Decimal:
+    if a.is_nan():
+        return a
+    low_ok = a if a >= low else Decimal(low)
+    return low_ok if high is None or low_ok <= high else Decimal(high)
+
+
+def _softmax(a: Array) -> Array:
+    e = _each(Decimal.exp)(a - a.max(-1, keepdims=True))
+    return cast(Array, e / e.sum(-1, keepdims=True))
+
+
+_DECIMAL = {
+    "sigma": _each(_sigma), "tanh": _each(_tanh), "exp": _each(Decimal.exp), "expm1": _each(_expm1),
+    "log1p": _each(_log1p), "erf": _each(_erf), "Abs": np.abs,
+    "clip": lambda a, low, high: _each(lambda v: _clip(v, low, high))(a),
+    "where_positive": lambda a, p, q: np.where(a > 0, p, q), "softmax": _softmax,
+    "sqrt": lambda v: Decimal(v).sqrt(), "dot": lambda W, v: v @ W.T, "ratio": lambda p, q: Decimal(p) / q,
+}
+_ = oo

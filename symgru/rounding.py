@@ -1,0 +1,90 @@
+"""Rounding as a person with a pocket calculator does it: half up, to a fixed number of decimals.
+
+Binary formatting ('%.6f') rounds the nearest double, not the decimal that is printed, and breaks ties to even; so
+everything here is Decimal and ROUND_HALF_UP (half away from zero, as schools teach it for negative numbers too).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Context, Decimal
+
+import numpy as np
+
+DISPLAY = 10  # significant digits that a pocket calculator shows
+_WIDE = Context(prec=120, rounding=ROUND_HALF_UP, Emax=999999999999999999, Emin=-999999999999999999)
+
+
+@dataclass(frozen=True)
+class Rounding:
+    """To `decimals` places; numbers so small that fewer than `significant` digits would remain keep those digits."""
+
+    decimals: int
+    significant: int = 4
+
+    def __call__(self, v: Decimal) -> Decimal:
+        """The rounded number, a Decimal that prints as `text` shows it."""
+        if not v.is_finite():
+            return v
+        if self.is_tiny(v):
+            return self._significant(v)
+        rounded = v.quantize(Decimal(1).scaleb(-self.decimals), context=_WIDE)
+        return abs(rounded) if rounded == 0 else rounded  # no -0.000
+
+    def is_tiny(self, v: Decimal) -> bool:
+        """Whether the decimals would leave fewer than `significant` digits of a number that is not 0."""
+        return v != 0 and v.adjusted() < self.significant - 1 - self.decimals
+
+    def _significant(self, v: Decimal) -> Decimal:
+        return v.quantize(Decimal(1).scaleb(v.adjusted() - self.significant + 1), context=_WIDE)
+
+    def text(self, v: Decimal) -> str:
+        """How a rounded number is written: 0.28709370, or 1.263e-8 where it is tiny."""
+        if v.is_finite() and self.is_tiny(v):
+            return scientific(v)
+        return f"{v:f}"
+
+    def is_risky(self, v: Decimal) -> bool:
+        """Whether a calculator that shows ten digits could lead to another rounded number.
+
+        It shows `v` to within half a unit of its tenth digit. A number that ten digits hold exactly is no risk: the
+        reader sees it all, and a tie is rounded up.
+        """
+        if not v.is_finite() or v == 0:
+            return False
+        unit = Decimal(1).scaleb(v.adjusted() - DISPLAY + 1)
+        if _WIDE.remainder(v, unit) == 0:
+            return False
+        return self(v - unit / 2) != self(v + unit / 2)
+
+    def more(self, digits: int = 2) -> Rounding:
+        """The same with more digits, for the lines where a reader needs to see them."""
+        return Rounding(self.decimals + digits, self.significant + digits)
+
+
+def scientific(v: Decimal) -> str:
+    """1.263e-8: one digit before the point, no padding of the exponent."""
+    sign, digits, exponent = v.as_tuple()
+    assert isinstance(exponent, int)
+    mantissa = "".join(map(str, digits))
+    body = mantissa[0] + ("." + mantissa[1:] if len(mantissa) > 1 else "")
+    return f"{'-' if sign else ''}{body}e{exponent + len(digits) - 1}"
+
+
+def round_digits(v: Decimal, decimals: int) -> Decimal:
+    """`v` rounded half up to so many decimals, without the rule for tiny numbers."""
+    rounded = v.quantize(Decimal(1).scaleb(-decimals), context=_WIDE)
+    return abs(rounded) if rounded == 0 else rounded
+
+
+def exactly(v: float | np.floating) -> Decimal:
+    """The stored binary number itself, all its digits."""
+    return Decimal(float(v))
+
+
+def ulps(a: object, b: object, dtype: str = "float32") -> float:
+    """|a - b| in units in the last place of `b` as a number of `dtype`."""
+    reference = np.dtype(dtype).type(float(b))  # type: ignore[arg-type]
+    spacing = float(np.spacing(np.abs(reference)))
+    difference = Decimal(a) - Decimal(b) if isinstance(a, Decimal) and isinstance(b, Decimal) else float(a) - float(b)  # type: ignore[arg-type]
+    return float(abs(difference)) / spacing
