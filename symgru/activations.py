@@ -12,7 +12,7 @@ from functools import cache
 from typing import cast
 
 import numpy as np
-from sympy import Abs, Expr, Function, Integer, Pow, Rational, S, Symbol, erf, evaluate, exp, oo, sqrt, tanh
+from sympy import Abs, Expr, Function, Integer, Pow, Rational, Symbol, erf, evaluate, exp, oo, sqrt, tanh
 from sympy.core.function import UndefinedFunction
 
 from symgru.algebra import Across, rebuild, sigma
@@ -113,6 +113,9 @@ def table() -> dict[str, Activation]:
     return entries
 
 
+with evaluate(False):
+    LOGISTIC = 1 / (1 + exp(-a))  # what sigma is, for readers and languages that have no such key
+
 SYNONYMS = {"swish": "silu", "hard_swish": "hard_silu", None: "linear"}
 
 
@@ -158,6 +161,5 @@ def used_in(e: Expr) -> list[Activation]:
     return list(found.values())
 
 
-__all__ = ["ELEMENTARY", "SOFTMAX", "Activation", "activation", "clip", "definition_of", "expanded", "expm1",
+__all__ = ["ELEMENTARY", "LOGISTIC", "SOFTMAX", "Activation", "activation", "clip", "definition_of", "expanded", "expm1",
            "log1p", "substitute", "table", "used_in", "where_positive"]
-_ = S

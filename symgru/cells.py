@@ -23,23 +23,21 @@ Wz, Wr, Wn, Wf, W, Uz, Ur, Un, Uf = matrices("W_z W_r W_n W_f W U_z U_r U_n U_f"
 phi = Function("phi", real=True)  # the activation of a Dense layer
 
 with evaluate(False):  # keep the order a person wrote
-    EQUATIONS = {
-        # keras/src/layers/rnn/gru.py, reset_after=True: two bias rows, b on the input's side, c on the state's
-        "gru": (
-            (z, sigma(Wz @ x + bz + Uz @ h + cz)),
-            (r, sigma(Wr @ x + br + Ur @ h + cr)),
-            (n, tanh(Wn @ x + bn + r * (Un @ h + cn))),
-            (h1, z * h + (1 - z) * n),
-        ),
-        # reset_after=False; Cho et al. 2014, arXiv:1406.1078, equations 5 to 8, with biases
-        "gru_before": (
-            (z, sigma(Wz @ x + bz + Uz @ h)),
-            (r, sigma(Wr @ x + br + Ur @ h)),
-            (n, tanh(Wn @ x + bn + Un @ (r * h))),
-            (h1, z * h + (1 - z) * n),
-        ),
-        # keras/src/layers/core/dense.py
-        "dense": ((y, phi(W @ x + b)),),
+    EQUATIONS: dict[str, tuple[Any, ...]] = {
+        # two bias rows: b on the input's side, c on the state's; the reset gate acts after the product
+        "gru": ("Keras' GRU, reset_after=True (keras/src/layers/rnn/gru.py)",
+                (z, sigma(Wz @ x + bz + Uz @ h + cz)),
+                (r, sigma(Wr @ x + br + Ur @ h + cr)),
+                (n, tanh(Wn @ x + bn + r * (Un @ h + cn))),
+                (h1, z * h + (1 - z) * n)),
+        # one bias row; the reset gate acts on the state before the product
+        "gru_before": ("Keras' GRU, reset_after=False; Cho et al. 2014 (arXiv:1406.1078) with biases",
+                       (z, sigma(Wz @ x + bz + Uz @ h)),
+                       (r, sigma(Wr @ x + br + Ur @ h)),
+                       (n, tanh(Wn @ x + bn + Un @ (r * h))),
+                       (h1, z * h + (1 - z) * n)),
+        "dense": ("Keras' Dense (keras/src/layers/core/dense.py)",
+                  (y, phi(W @ x + b))),
     }
 
 
@@ -49,6 +47,7 @@ class Cell:
 
     name: str
     equations: tuple[tuple[Vec, Expr], ...]
+    source: str = ""
     inputs: tuple[Vec, ...] = (x,)
     states: tuple[tuple[Vec, Vec], ...] = ((h, h1),)
 
@@ -129,9 +128,10 @@ def _unify(cell: Cell) -> dict[Symbol, tuple[str, ...]]:
 
 
 def _cell(name: str) -> Cell:
-    flat = tuple((lhs, rebuild(e)) for lhs, e in EQUATIONS[name])  # (a + b) + c becomes a + b + c
+    source, *equations = EQUATIONS[name]
+    flat = tuple((lhs, rebuild(e)) for lhs, e in equations)  # (a + b) + c becomes a + b + c
     used = {s for _, e in flat for s in walk(e)}
-    return Cell(name, flat, states=((h, h1),) if h in used else ())
+    return Cell(name, flat, source, states=((h, h1),) if h in used else ())
 
 
 CELLS = {name: _cell(name) for name in EQUATIONS}

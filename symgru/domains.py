@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any, Protocol, cast
 
 import numpy as np
-from sympy import Dummy, Expr, Pow, Symbol, oo
+from sympy import Dummy, Expr, Pow, Symbol
 
 from symgru.activations import expanded
 from symgru.algebra import Across, Dot
@@ -276,4 +276,3 @@ _DECIMAL = {
     "where_positive": lambda a, p, q: np.where(a > 0, p, q), "softmax": _softmax,
     "sqrt": lambda v: Decimal(v).sqrt(), "dot": lambda W, v: v @ W.T, "ratio": lambda p, q: Decimal(p) / q,
 }
-_ = oo

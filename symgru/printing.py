@@ -62,10 +62,14 @@ class OrderedPrinter(Printer):
     def brackets(self, text: str) -> str:
         return f"({text})"
 
+    def strength(self, e: Expr) -> int:
+        """How tightly `e` binds in this language."""
+        return strength(e)
+
     def tight(self, e: Expr, level: int) -> str:
         """`e`, in brackets where its head binds less tightly than `level`."""
         text = cast(str, self._print(e))
-        return self.brackets(text) if strength(e) < level else text
+        return self.brackets(text) if self.strength(e) < level else text
 
     def _print_Add(self, e: Expr) -> str:
         text = ""

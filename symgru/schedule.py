@@ -46,8 +46,7 @@ class Schedule:
     def kept(self) -> tuple[Vec, ...]:
         """Vectors that must be complete before a later phase reads them, in order of their making."""
         made = [(k, lhs) for k, phase in enumerate(self.phases) for lhs in _made(phase)]
-        return tuple(lhs for k, lhs in made if any(lhs in _read(later) for later in self.phases[k + 1:])
-                     or lhs in {v for _, _, v in self.phases[k].across})
+        return tuple(lhs for k, lhs in made if any(lhs in _read(later) for later in self.phases[k + 1 :]))
 
     def weights(self, own: Mapping[str, Array]) -> dict[str, Array]:
         """The scheduled cell's parameters from the layer's, merged in float64 and returned in float64."""
@@ -86,6 +85,7 @@ class _Builder:
         self.cell = cell
         self.params = set(cell.params)
         self.level: dict[Symbol, int] = {s: 0 for s in (*cell.inputs, *(b for b, _ in cell.states), *cell.params)}
+        self.vectors: set[Symbol] = {*cell.inputs, *(b for b, _ in cell.states)}  # what can be read as a whole
         self.phases: list[Phase] = []
 
     def phase(self, k: int) -> Phase:
@@ -95,9 +95,10 @@ class _Builder:
     def equation(self, lhs: Vec, rhs: Expr) -> None:
         if isinstance(rhs, Across):
             name, operand = cast("tuple[Symbol, Expr]", rhs.args)
-            argument = self.lane("a", lhs, self.summed(operand, lhs, "a"))
+            argument = self.lane("a", lhs, self.summed(operand, lhs, "s"))
             self.level[lhs] = self.level[argument] + 1
             self.phase(self.level[lhs]).across.append((lhs, name, argument))
+            self.vectors.add(lhs)
         else:
             self.put(lhs, self.summed(rhs, lhs, "a"))
 
@@ -105,10 +106,11 @@ class _Builder:
         """A lane, in the first phase that has all it reads."""
         self.level[lhs] = max((self.level[s] for s in walk(rhs) if isinstance(s, Vec)), default=0)
         self.phase(self.level[lhs]).lanes.append((lhs, rhs))
+        self.vectors.add(lhs)
 
     def lane(self, letter: str, lhs: Vec, e: Expr) -> Vec:
         """A symbol for `e`, computed in a lane of its own unless it is one already."""
-        if isinstance(e, Vec) and e not in self.params:
+        if isinstance(e, Vec) and e in self.vectors:
             return e
         fresh = self.fresh(letter, lhs)
         self.put(fresh, e)
@@ -136,7 +138,7 @@ class _Builder:
         dots = [cast("tuple[Mat, Expr]", t.args) for t in affine if isinstance(t, Dot)]
         pairs = [(matrix, self.lane("v", lhs, operand)) for matrix, operand in dots]
         own = self.fresh(letter, lhs)
-        known = {*self.cell.inputs, *(before for before, _ in self.cell.states)}
+        known = {*self.cell.inputs, *(b for b, _ in self.cell.states)}
         self.level[own] = max(0 if v in known else self.level[v] + 1 for _, v in pairs)
         phase = self.phase(self.level[own])
         phase.start[own] = tuple(cast(Vec, t) for t in affine if not isinstance(t, Dot))

@@ -1,0 +1,434 @@
+"""How C computes the elementary functions in float32: each algorithm once, printed as C99 and as NumPy.
+
+libm gives other bits on every target, so emitted code brings its own functions. Each is a straight line of + - * /,
+of shifts and masks on a float's bits, and of selects: no loop, no branch, no table, no fused multiply-add. The NumPy
+print gives the same bits as the C. The bounds stated here are measured over all 2^32 floats by benchmarks/activations.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from math import inf
+from typing import Any, TypeVar, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+F32 = NDArray[np.float32]
+
+
+# The language that the algorithms are written in -----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Node:
+    """One operation. `op` is an operator sign or one of name, constant, float, bits, select, call."""
+
+    op: str
+    args: tuple[Any, ...]
+
+
+class Float(Node):
+    """A float32. Constants are rounded to float32 when written; operations stay as associated."""
+
+    def __add__(self, other: Float | float) -> Float:
+        return Float("+", (self, constant(other)))
+
+    def __radd__(self, other: float) -> Float:
+        return Float("+", (constant(other), self))
+
+    def __sub__(self, other: Float | float) -> Float:
+        return Float("-", (self, constant(other)))
+
+    def __rsub__(self, other: float) -> Float:
+        return Float("-", (constant(other), self))
+
+    def __mul__(self, other: Float | float) -> Float:
+        return Float("*", (self, constant(other)))
+
+    def __rmul__(self, other: float) -> Float:
+        return Float("*", (constant(other), self))
+
+    def __truediv__(self, other: Float | float) -> Float:
+        return Float("/", (self, constant(other)))
+
+    def __rtruediv__(self, other: float) -> Float:
+        return Float("/", (constant(other), self))
+
+    def __lt__(self, other: Float | float) -> Node:
+        return Node("<", (self, constant(other)))
+
+    def __gt__(self, other: Float | float) -> Node:
+        return Node(">", (self, constant(other)))
+
+    @property
+    def bits(self) -> Bits:
+        return Bits("bits", (self,))
+
+
+class Bits(Node):
+    """A float's 32 bits as an unsigned integer, modulo 2^32."""
+
+    def __add__(self, other: Bits | int) -> Bits:
+        return Bits("+", (self, word(other)))
+
+    def __sub__(self, other: Bits | int) -> Bits:
+        return Bits("-", (self, word(other)))
+
+    def __lshift__(self, places: int) -> Bits:
+        return Bits("<<", (self, places))
+
+    def __rshift__(self, places: int) -> Bits:
+        return Bits(">>", (self, places))
+
+    def __and__(self, other: Bits | int) -> Bits:
+        return Bits("&", (self, word(other)))
+
+    def __or__(self, other: Bits | int) -> Bits:
+        return Bits("|", (self, word(other)))
+
+    @property
+    def float(self) -> Float:
+        return Float("float", (self,))
+
+
+T = TypeVar("T", Float, Bits)
+
+
+def constant(value: Float | float) -> Float:
+    return value if isinstance(value, Float) else Float("constant", (float(np.float32(value)),))
+
+
+def word(value: Bits | int) -> Bits:
+    return value if isinstance(value, Bits) else Bits("constant", (value,))
+
+
+def select(condition: Node, then: Float | float, otherwise: Float | float) -> Float:
+    """`then` where the condition holds, else `otherwise`: there a comparison with NaN leads."""
+    return Float("select", (condition, constant(then), constant(otherwise)))
+
+
+def call(name: str, argument: Float) -> Float:
+    """The approximation of that name, as a function of its own."""
+    return Float("call", (name, argument))
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """Every node, operands before the node that uses them."""
+    for arg in node.args:
+        if isinstance(arg, Node):
+            yield from walk(arg)
+    yield node
+
+
+@dataclass(frozen=True)
+class Approximation:
+    """A float32 algorithm: `lines` name intermediate values in order, `result` is the value.
+
+    `ulps` and `absolute` bound its error against the exact function on `domain`; an ulp is the spacing of float32 at
+    the exact value. All results lie in `range`; NaN gives NaN.
+    """
+
+    name: str
+    argument: Float
+    lines: tuple[tuple[str, Float | Bits], ...]
+    result: Float
+    ulps: float
+    absolute: float
+    note: str
+    range: tuple[float, float]
+    domain: tuple[float, float]
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The approximations that this one calls."""
+        return tuple(dict.fromkeys(node.args[0] for node in self._nodes() if node.op == "call"))
+
+    def operations(self) -> dict[str, int]:
+        """How many operations one evaluation takes, those of called functions included."""
+        counts = {"+-": 0, "*": 0, "/": 0, "bits": 0, "select": 0}
+        for node in self._nodes():
+            if node.op == "call":
+                for kind, count in APPROXIMATIONS[node.args[0]].operations().items():
+                    counts[kind] += count
+            elif node.op == "select":
+                counts["select"] += 1
+            elif node.op in PRECEDENCE and isinstance(node, Bits):
+                counts["bits"] += 1
+            elif node.op in PRECEDENCE and isinstance(node, Float):
+                counts["+-" if node.op in "+-" else node.op] += 1
+        return counts
+
+    def _nodes(self) -> Iterator[Node]:
+        for _, value in self.lines:
+            yield from walk(value)
+        yield from walk(self.result)
+
+
+class Lines:
+    """Collects a function's lines: x = let("x", value)."""
+
+    def __init__(self) -> None:
+        self.written: list[tuple[str, Float | Bits]] = []
+
+    def __call__(self, name: str, value: T) -> T:
+        self.written.append((name, value))
+        return type(value)("name", (name,))
+
+
+APPROXIMATIONS: dict[str, Approximation] = {}
+Algorithm = Callable[[Lines, Float], Float]
+
+
+def approximates(
+    name: str,
+    *,
+    ulps: float,
+    absolute: float,
+    note: str,
+    range: tuple[float, float],
+    domain: tuple[float, float] = (-inf, inf),
+) -> Callable[[Algorithm], Algorithm]:
+    """Enter an algorithm into APPROXIMATIONS."""
+
+    def enter(algorithm: Algorithm) -> Algorithm:
+        let, a = Lines(), Float("name", ("a",))
+        result = algorithm(let, a)
+        APPROXIMATIONS[name] = Approximation(
+            name, a, tuple(let.written), result, ulps, absolute, note, range, domain
+        )
+        return algorithm
+
+    return enter
+
+
+# The algorithms --------------------------------------------------------------------------------------------------
+# Coefficients, lowest first: benchmarks/fit_activations.py finds them.
+
+EXPM1 = (0.5, 0.16666503, 0.041663002, 0.0083711445, 0.0014226413)
+LOG1P = (-0.4999993, 0.3333047, -0.24958156, 0.19693193, -0.15349098, 0.10670013, -0.057561528, 0.020150334, -0.0033065395)
+ERF = (0.12837915, -0.37612492, 0.11281768, -0.026764406, 0.0049895328, -0.00059708947)
+ERFC = (-1.1286514, -0.6351396, -0.10625627, 0.023778755, -0.0036503465, 0.00032474272, -1.1424947e-05)
+
+LOG2E = 1.4426950408889634
+LN2_HIGH = 0.693145751953125  # 15 bits of log 2, so that n * LN2_HIGH is exact for |n| < 512
+LN2_LOW = 1.42860677e-06  # the rest
+ROUND = 1.5 * 2**23  # x + ROUND is rounded to an integer, which then stands in the lowest bits of the sum
+BIAS = 127  # of a float's exponent; it rides along in ROUND, so that bits << 23 is already a power of two
+MAGNITUDE, SIGN = 0x7FFFFFFF, 0x80000000
+
+
+def polynomial(let: Lines, name: str, coefficients: tuple[float, ...], x: Float, square: Float) -> Float:
+    """By pairs, then Horner's rule in x^2 (Estrin's first step): as many operations as Horner's, half the chain."""
+    pairs = [coefficients[i : i + 2] for i in range(0, len(coefficients), 2)]
+    parts = [pair[1] * x + pair[0] if len(pair) == 2 else constant(pair[0]) for pair in pairs]
+    value = parts.pop()
+    while parts:
+        value = let(f"{name}{len(parts)}", value * square + parts.pop())
+    return value
+
+
+def expm1_core(let: Lines, r: Float) -> Float:
+    """p = e^r - 1 for 0.7 < e^r < 1.5."""
+    s = let("s", r * r)
+    return let("p", polynomial(let, "q", EXPM1, r, s) * s + r)
+
+
+@approximates("exp", ulps=1.0, absolute=inf, range=(0, inf), note="2^n (1 + p) with n = round(a / log 2)")
+def _exp(let: Lines, a: Float) -> Float:
+    low = let("low", select(a < -104.0, -104.0, a))
+    x = let("x", select(low > 89.0, 89.0, low))
+    # n runs from -150 to 128, beyond the exponents of a float: 2^n is the product of two powers of two
+    m = let("m", x * LOG2E + (ROUND + 2 * BIAS))
+    n = let("n", m - (ROUND + 2 * BIAS))
+    r = let("r", (x - n * LN2_HIGH) - n * LN2_LOW)
+    p = expm1_core(let, r)
+    half = let("half", m.bits >> 1)
+    return ((p + 1.0) * (half << 23).float) * ((m.bits - half) << 23).float
+
+
+@approximates("expm1", ulps=2.0, absolute=inf, range=(-1, inf), note="2^n (1 + p) - 1; a itself where it is tiny")
+def _expm1(let: Lines, a: Float) -> Float:
+    low = let("low", select(a < -18.0, -18.0, a))
+    x = let("x", select(low > 89.0, 89.0, low))
+    # 3/4 < e^r < 3/2: next to 0 nothing cancels in 2^n - 1 + 2^n p. k = 2^n / 2, as 2^128 is not a float
+    m = let("m", (x * LOG2E - 0.085) + (ROUND + BIAS - 1))
+    n = let("n", m - (ROUND + BIAS - 1))
+    r = let("r", (x - n * LN2_HIGH) - n * LN2_LOW)
+    p = expm1_core(let, r)
+    k = let("k", (m.bits << 23).float)
+    return select(a * a < 1e-15, a, ((k - 0.5) + k * p) * 2.0)
+
+
+@approximates("sigma", ulps=2.0, absolute=1.0e-7, range=(0, 1), note="c / (c + c e^-a) with e^-a = 2^n (1 + p)")
+def _sigma(let: Lines, a: Float) -> Float:
+    low = let("low", select(a < -104.0, -104.0, a))
+    x = let("x", select(low > 20.0, 20.0, low))
+    # c = 2^-64 keeps c e^-a a normal float for n from -29 to 150
+    m = let("m", x * -LOG2E + (ROUND + BIAS - 64))
+    n = let("n", m - (ROUND + BIAS - 64))
+    r = let("r", (n * -LN2_HIGH - x) - n * LN2_LOW)
+    p = expm1_core(let, r)
+    k = let("k", (m.bits << 23).float)
+    return 2.0**-64 / ((k + 2.0**-64) + k * p)
+
+
+@approximates("tanh", ulps=2.0, absolute=1.0e-7, range=(-1, 1), note="t / (t + 2) with t = e^2|a| - 1 = 2^n (1 + p) - 1")
+def _tanh(let: Lines, a: Float) -> Float:
+    size = let("size", (a.bits & MAGNITUDE).float)
+    half = let("half", select(size > 10.0, 10.0, size))
+    x = let("x", half + half)
+    # 3/4 < e^r < 3/2: next to 0 nothing cancels in (k - 1) + k p
+    m = let("m", (x * LOG2E - 0.085) + (ROUND + BIAS))
+    n = let("n", m - (ROUND + BIAS))
+    r = let("r", (x - n * LN2_HIGH) - n * LN2_LOW)
+    p = expm1_core(let, r)
+    k = let("k", (m.bits << 23).float)
+    kp = let("kp", k * p)
+    y = let("y", ((k - 1.0) + kp) / ((k + 1.0) + kp))
+    return (y.bits | (a.bits & SIGN)).float
+
+
+@approximates("log1p", ulps=2.0, absolute=1.0e-7, range=(0, 0.6931472), domain=(0, 1), note="a + a^2 P(a), for 0 <= a <= 1 only")
+def _log1p(let: Lines, a: Float) -> Float:
+    s = let("s", a * a)
+    return polynomial(let, "q", LOG1P, a, s) * s + a
+
+
+@approximates("erf", ulps=2.0, absolute=1.0e-7, range=(-1, 1), note="a + a P(a^2); from 0.925 on 1 - e^Q(|a|)")
+def _erf(let: Lines, a: Float) -> Float:
+    size = let("size", (a.bits & MAGNITUDE).float)
+    t = let("t", select(size > 4.0, 4.0, size))
+    s = let("s", t * t)
+    near = let("near", polynomial(let, "u", ERF, s, let("ss", s * s)) * t + t)
+    far = let("far", 1.0 - call("exp", polynomial(let, "v", ERFC, t, s) * t))
+    y = let("y", select(t > 0.925, far, near))
+    return (y.bits | (a.bits & SIGN)).float
+
+
+# The printers ----------------------------------------------------------------------------------------------------
+
+PRECEDENCE = {"*": 5, "/": 5, "+": 4, "-": 4, "<<": 3, ">>": 3, "&": 2, "|": 1, "<": 0, ">": 0, "select": -1}
+MIXED = {"<<", ">>", "&", "|"}  # no reader knows their precedence, and gcc warns: always in parentheses
+
+
+@dataclass(frozen=True)
+class Language:
+    """How a language spells what is not an operator; {} stands for an operand."""
+
+    constant: str
+    word: str
+    float: str
+    bits: str
+    select: str
+    call: str
+
+    def text(self, node: Node) -> str:
+        """An expression that a compiler reads back as the same tree."""
+        match node.op, node.args:
+            case "name", (name,):
+                return str(name)
+            case "constant", (value,):
+                return self.word.format(value) if isinstance(node, Bits) else self.constant.format(str(np.float32(value)))
+            case "call", (name, argument):
+                return self.call.format(name, self.text(argument))
+            case "select", args:
+                return self.select.format(*(self.operand(arg, -1) for arg in args))
+            case ("float" | "bits") as op, (argument,):
+                return (self.float if op == "float" else self.bits).format(self.text(argument))
+        op, (left, right) = node.op, node.args
+        if op == "+" and right.op == "constant" and right.args[0] < 0:  # a + -c is a - c, bit for bit
+            op, right = "-", constant(-right.args[0])
+        level = 9 if op in MIXED else PRECEDENCE[op]
+        return f"{self.operand(left, level - 1)} {op} {self.operand(right, level)}"
+
+    def operand(self, node: Node | int, level: int) -> str:
+        """In parentheses unless it binds more tightly than `level`."""
+        if isinstance(node, int):
+            return str(node)
+        tight = PRECEDENCE.get(node.op, 10) > level and node.op not in MIXED
+        return self.text(node) if tight else f"({self.text(node)})"
+
+
+NUMPY = Language("{}", "{:#x}", "as_float({})", "as_bits({})", "select({}, {}, {})", "{}({})")
+
+
+def c99(prefix: str) -> Language:
+    return Language("{}f", "{:#x}u", f"{prefix}_float({{}})", f"{prefix}_bits({{}})", "{} ? {} : {}", f"{prefix}_{{}}({{}})")
+
+
+def in_order(names: Iterable[str]) -> list[Approximation]:
+    """The approximations of these names and all that they call, each once and after what it calls."""
+    found: dict[str, Approximation] = {}
+    for name in names:
+        approximation = APPROXIMATIONS[name]
+        found |= {needed.name: needed for needed in in_order(approximation.needs)}
+        found[name] = approximation
+    return list(found.values())
+
+
+def c_helpers(prefix: str) -> str:
+    """What every c_function calls; needs <stdint.h> and <string.h>."""
+    return f"""\
+static uint32_t {prefix}_bits(float a)
+{{
+    uint32_t u;
+    memcpy(&u, &a, sizeof u);
+    return u;
+}}
+
+static float {prefix}_float(uint32_t u)
+{{
+    float a;
+    memcpy(&a, &u, sizeof a);
+    return a;
+}}
+"""
+
+
+def c_function(approximation: Approximation, prefix: str) -> str:
+    """`static float PREFIX_name(float a)` in C99; it calls c_helpers and what the approximation needs."""
+    language, f = c99(prefix), approximation
+    body = "".join(
+        f"    const {'float' if isinstance(value, Float) else 'uint32_t'} {name} = {language.text(value)};\n"
+        for name, value in f.lines
+    )
+    return (
+        f"/* {describe(f)} */\nstatic float {prefix}_{f.name}(float a)\n{{\n"
+        f"{body}    return {language.text(f.result)};\n}}\n"
+    )
+
+
+def numpy_source(approximation: Approximation) -> str:
+    """The same function in Python, over float32 arrays; it calls as_bits, as_float, select and what it needs."""
+    f = approximation
+    body = "".join(f"    {name} = {NUMPY.text(value)}\n" for name, value in f.lines)
+    return f"# {describe(f)}\ndef {f.name}(a):\n{body}    return {NUMPY.text(f.result)}\n"
+
+
+def describe(approximation: Approximation) -> str:
+    f = approximation
+    bound = f"at most {f.ulps:g} ulp" + (f" and {f.absolute:g}" if f.absolute < inf else "")
+    return f"{f.name}(a), {bound} off: {f.note}"
+
+
+@cache
+def numpy_function(approximation: Approximation) -> Callable[[ArrayLike], F32]:
+    """The approximation over float32 arrays of any shape, with the same bits as the emitted C."""
+    scope: dict[str, Any] = {
+        "as_bits": lambda a: a.view(np.uint32),
+        "as_float": lambda u: u.view(np.float32),
+        "select": lambda condition, *arms: np.where(condition, *(np.asarray(arm, np.float32) for arm in arms)),
+    }
+    for f in in_order([approximation.name]):
+        exec(numpy_source(f), scope)
+
+    def function(a: ArrayLike) -> F32:
+        values = np.asarray(a, np.float32)
+        with np.errstate(all="ignore"):  # infinities and subnormals are meant
+            result = scope[approximation.name](np.atleast_1d(values))  # NumPy 1 takes scalars to float64
+        return cast(F32, result.reshape(values.shape))
+
+    return function

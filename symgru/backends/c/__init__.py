@@ -1,0 +1,7 @@
+"""C99 for stacks of recurrent cells and Dense: a header, a source and a test program."""
+
+from __future__ import annotations
+
+from symgru.backends.c.files import Options, files
+
+__all__ = ["Options", "files"]

@@ -1,0 +1,133 @@
+"""Schedule `portable` as C: small loops, one order of summation, nothing that a compiler may reorder.
+
+A kernel is a printer of a Schedule; the mathematics is in the cell's equations.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sympy import Expr, Symbol
+
+from symgru.algebra import Mat, Vec
+from symgru.backends.c.names import number
+from symgru.backends.c.printer import Formula, LanePrinter
+from symgru.backends.model import Unit
+from symgru.network import Array
+from symgru.schedule import Phase, Schedule, schedule
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """One layer's C: weights, the function that computes one time step, and what it costs."""
+
+    prefix: str
+    unit: Unit
+    plan: Schedule
+
+    @property
+    def function(self) -> str:
+        return f"{self.prefix}_{self.unit.id}_cell"
+
+    @property
+    def state(self) -> Vec | None:
+        return self.unit.cell.states[0][0] if self.unit.recurrent else None
+
+    @property
+    def weights(self) -> dict[str, Array]:
+        """C name to float64 values, in canonical orientation: one row a unit."""
+        own = {name: t.value for name, t in self.unit.layer.weights.items()}
+        return {self.weight(name): value for name, value in self.plan.weights(own).items()}
+
+    def weight(self, param: str) -> str:
+        return f"{self.prefix}_{self.unit.id}_{param}"
+
+    @property
+    def buffers(self) -> dict[str, int]:
+        """Local arrays and their lengths: vectors that must be complete before something reads them."""
+        kept = {v.name: self.length(v) for v in self.plan.kept if v != self.plan.cell.output}
+        return kept | ({self.plan.cell.output.name: self.unit.sizes["H"]} if self.unit.recurrent else {})
+
+    def length(self, v: Symbol) -> int:
+        """How many elements a vector of the schedule has; what is not in the cell is one number a unit."""
+        return self.unit.sizes[self.plan.cell.dims.get(v, ("H",))[0]]
+
+    @property
+    def multiply_adds(self) -> int:
+        return self.plan.multiply_adds(self.unit.sizes)
+
+    def equations(self) -> list[str]:
+        """The scheduled equations, and what its merged parameters are, for a comment."""
+        show = Formula().doprint
+        lines = [f"{show(lhs)} = {show(rhs)}" for lhs, rhs in self.plan.cell.equations]
+        return lines + [f"{show(p)} = {show(e)}, added once when this file was made" for p, e in self.plan.params.items()]
+
+    def body(self) -> list[str]:
+        lines = [f"float {name}[{n}];" for name, n in self.buffers.items()]
+        for phase in self.plan.phases:
+            lines += self.across(phase)
+            if phase.start or phase.lanes:
+                lines += self.loop(phase)
+        if self.unit.recurrent:
+            out = self.plan.cell.output
+            lines.append(f"memcpy({self.state}, {out}, sizeof {out});")
+        return lines
+
+    def across(self, phase: Phase) -> list[str]:
+        return [f"{self.prefix}_{name}({operand}, {lhs}, {self.length(lhs)});" for lhs, name, operand in phase.across]
+
+    def loop(self, phase: Phase) -> list[str]:
+        """For each unit: its sums, operand by operand, then its equations."""
+        lines = [f"for (size_t i = 0; i < {self.unit.sizes['H']}; i++) {{"]
+        lines += [f"    float {acc} = {self.start(biases)};" for acc, biases in phase.start.items()]
+        for operand, pairs in phase.groups.items():
+            lines += self.sums(operand, pairs)
+        for lhs, rhs in phase.lanes:
+            lines += self.lane(lhs, rhs)
+        return [*lines, "}"]
+
+    def start(self, biases: tuple[Vec, ...]) -> str:
+        return " + ".join(f"{self.weight(b.name)}[i]" for b in biases) or "0.0f"
+
+    def sums(self, operand: Vec, pairs: list[tuple[Vec, Mat]]) -> list[str]:
+        return [f"    for (size_t k = 0; k < {self.length(operand)}; k++) {{",
+                *(f"        {acc} += {self.weight(m.name)}[i][k] * {operand}[k];" for acc, m in pairs),
+                "    }"]
+
+    def lane(self, lhs: Vec, rhs: Expr) -> list[str]:
+        text = LanePrinter(self.prefix, self.place).doprint(rhs)
+        if self.is_array(lhs):
+            return [f"    {lhs}[i] = {text};"]
+        return [f"    const float {lhs} = {text};"]
+
+    def place(self, s: Symbol) -> str:
+        if s.name in self.unit.layer.weights or s in self.plan.params:
+            return f"{self.weight(s.name)}[i]"
+        return f"{s.name}[i]" if self.is_array(s) else s.name
+
+    def is_array(self, s: Symbol) -> bool:
+        return s.name in self.buffers or s == self.state or s == self.plan.cell.output
+
+
+def kernel(prefix: str, unit: Unit) -> Kernel:
+    return Kernel(prefix, unit, schedule(unit.cell))
+
+
+def initializer(value: Array, indent: int = 4) -> str:
+    """Numbers as a C initializer, one row of a matrix a line where it fits."""
+    if value.ndim == 2:
+        rows = (" " * indent + initializer(row, indent + 4) for row in value)
+        return "{\n" + ",\n".join(rows) + "\n}"
+    words = [number(v) for v in value]
+    text = "{" + ", ".join(words) + "}"
+    if len(text) + indent <= 110:
+        return text
+    lines, line = [], ""
+    for word in words:
+        if line and indent + 4 + len(line) + len(word) > 108:
+            lines.append(line.rstrip())
+            line = ""
+        line += word + ", "
+    lines.append(line.rstrip(", "))
+    pad = "\n" + " " * (indent + 4)
+    return "{" + pad + pad.join(lines) + "}"

@@ -1,0 +1,92 @@
+"""Expressions as C99 float arithmetic, and as the plain equations of a comment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from sympy import Expr, Pow, Symbol, oo
+
+from symgru.algebra import Across, Dot
+from symgru.backends.c.names import number
+from symgru.errors import Unsupported
+from symgru.printing import ATOM, MUL, OrderedPrinter
+
+
+class LanePrinter(OrderedPrinter):
+    """An element-wise expression for one unit. `place` says where a vector's element is held."""
+
+    language = "the C backend"
+    times = " * "
+
+    def __init__(self, prefix: str, place: Callable[[Symbol], str]) -> None:
+        super().__init__()
+        self.prefix, self.place = prefix, place
+
+    def quotient(self, above: list[Expr], below: list[Expr]) -> str:
+        return " / ".join([self.product(above), *(self.tight(b, ATOM) for b in below)])
+
+    def _print_Symbol(self, e: Symbol) -> str:
+        return self.place(e)
+
+    def _print_Integer(self, e: Expr) -> str:
+        return number(int(e))
+
+    def _print_Rational(self, e: Any) -> str:
+        return number(float(e))
+
+    def _print_Pow(self, e: Expr) -> str:
+        if e.args[1] == Pow(2, -1):
+            return number(float(e))
+        return super()._print_Pow(e)
+
+    def _print_clip(self, e: Expr) -> str:
+        a, low, high = cast("tuple[Expr, Expr, Expr]", e.args)
+        if high == oo:
+            return self.call(f"{self.prefix}_at_least", (a, low))
+        return self.call(f"{self.prefix}_clip", (a, low, high))
+
+    def _print_where_positive(self, e: Expr) -> str:
+        a, p, q = (self._print(v) for v in e.args)
+        return f"({a} > 0.0f ? {p} : {q})"
+
+    def _print_Function(self, e: Expr) -> str:
+        if isinstance(e, Dot | Across):
+            raise Unsupported(f"{type(e).__name__} has no place among element-wise expressions")
+        return self.call(f"{self.prefix}_{type(e).__name__}", cast("tuple[Expr, ...]", e.args))
+
+    _print_AppliedUndef = _print_Function
+
+
+class Formula(OrderedPrinter):
+    """An equation as a comment shows it: z = sigma(W_z x + U_z h + d_z)."""
+
+    language = "a comment"
+    times = "*"
+
+    def strength(self, e: Expr) -> int:
+        return MUL if isinstance(e, Dot) else super().strength(e)
+
+    def _print_Symbol(self, e: Symbol) -> str:
+        return "h'" if e.name == "h1" else e.name
+
+    def _print_Integer(self, e: Expr) -> str:
+        return str(e)
+
+    def _print_Rational(self, e: Any) -> str:
+        return f"{e.p}/{e.q}"
+
+    def _print_Dot(self, e: Dot) -> str:
+        matrix, operand = cast("tuple[Expr, Expr]", e.args)
+        return f"{self._print(matrix)} {self.tight(operand, ATOM)}"
+
+    def _print_Across(self, e: Across) -> str:
+        return f"{e.args[0]}({self._print(e.args[1])})"
+
+    def _print_Infinity(self, e: Expr) -> str:
+        return "inf"
+
+    def _print_Function(self, e: Expr) -> str:
+        return self.call(type(e).__name__, cast("tuple[Expr, ...]", e.args))
+
+    _print_AppliedUndef = _print_Function

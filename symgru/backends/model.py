@@ -1,0 +1,83 @@
+"""What every code backend needs to know of a network: its cells, sizes and weights, and where time ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from symgru.cells import Cell, Layout, build, layout
+from symgru.errors import Unsupported
+from symgru.network import Array, Layer, Network
+from symgru.trace import keeps_time, units
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A layer with its cell and sizes."""
+
+    layer: Layer
+    cell: Cell
+    sizes: dict[str, int]
+
+    @property
+    def id(self) -> str:
+        return self.layer.id
+
+    @property
+    def recurrent(self) -> bool:
+        return bool(self.cell.states)
+
+    @property
+    def sequences(self) -> bool:
+        """Whether the layer hands on every time step."""
+        return bool(self.layer.options.get("return_sequences", False)) or not self.recurrent
+
+    @cached_property
+    def layout(self) -> Layout:
+        return layout(self.cell)
+
+    @cached_property
+    def arrays(self) -> dict[str, Array]:
+        """Texts of the weights as get_weights() gives them: kernel, recurrent_kernel, bias."""
+        def columns(names: tuple[object, ...]) -> Array:
+            return np.hstack([self.layer.weights[str(m)].T.text for m in names])
+        own = {"kernel": columns(self.layout.kernel)}
+        if self.layout.recurrent:
+            own["recurrent_kernel"] = columns(self.layout.recurrent)
+        if self.layout.biases:
+            rows = [columns(row) for row in self.layout.biases]
+            own["bias"] = np.stack(rows) if len(rows) > 1 else rows[0]
+        return own
+
+
+def layers(network: Network) -> list[Unit]:
+    """The layers in the order of their calls."""
+    return list(_units(network))
+
+
+def _units(network: Network) -> Iterator[Unit]:
+    features = network.features
+    for call, layer in network:
+        if call.mask or call.initial:
+            raise Unsupported(f"layer {layer.id}: masks and initial states are not emitted yet")
+        cell = build(layer.kind, layer.options)
+        width = units(cell, layer)
+        yield Unit(layer, cell, {"D": features, "H": width})
+        features = width
+
+
+def output_width(network: Network) -> int:
+    """How many numbers one output has."""
+    return layers(network)[-1].sizes["H"]
+
+
+def split_time(network: Network) -> tuple[list[Unit], list[Unit]]:
+    """The layers that run at every time step, and those that only see the last one."""
+    every = layers(network)
+    if keeps_time(network):
+        return every, []
+    last = max(i for i, unit in enumerate(every) if unit.recurrent)
+    return every[: last + 1], every[last + 1 :]

@@ -1,0 +1,188 @@
+"""The module, its weights as literals, and its test."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from sympy import Expr
+
+from symgru.activations import LOGISTIC, Activation, activation, used_in
+from symgru.algebra import Across, sigma, walk
+from symgru.backends.model import Unit, layers
+from symgru.backends.numpy.printer import NumPyPrinter
+from symgru.cells import Cell
+from symgru.network import Array, Network, Tensor
+from symgru.templating import render
+from symgru.trace import exact, keeps_time
+from symgru.yardstick import Vectors, recorded
+
+RESERVED = {*keyword.kwlist, *keyword.softkwlist, "np", "numpy", "math", "predict", "test"}
+AXES = {"kernel": "(features, {n}units)", "recurrent_kernel": "(units, {n}units)", "bias": "({rows}{n}units{comma})"}
+
+
+def module_name(name: str) -> str:
+    """The network's name, made fit for a module."""
+    return f"{name}_gru" if name in RESERVED else name
+
+
+def files(network: Network, x: Tensor | None = None) -> Mapping[str, bytes]:
+    """{file name: content}: the module and its test, whose input is `x` (batch, time, features) if given."""
+    name = module_name(network.name)
+    common = {"name": name, "fingerprint": network.fingerprint, "dtype": network.dtype}
+    vectors = recorded(network, x)
+    return {
+        f"{name}.py": _module(network, common).encode(),
+        f"test_{name}.py": _test(network, common, vectors).encode(),
+    }
+
+
+def _module(network: Network, common: dict[str, str]) -> str:
+    units = layers(network)
+    functions = _Functions()
+    calls = [functions.name(unit) for unit in units]
+    return render(
+        "numpy/module.py.j2", **common, title=_title(units), features=network.features, helpers=functions.helpers,
+        functions=functions.activations, cells=functions.cells, weights=_weights(units),
+        x_shape=f"(batch, time, {network.features})", y_shape=_output_shape(network, units),
+        predict_says="The model's output for a batch of inputs.", **_body(units, calls),
+    )
+
+
+def _title(units: list[Unit]) -> str:
+    return ", ".join(f"{unit.cell.name} ({unit.sizes['D']} -> {unit.sizes['H']})" for unit in units)
+
+
+def _output_shape(network: Network, units: list[Unit]) -> str:
+    return f"(batch, {'time, ' if keeps_time(network) else ''}{units[-1].sizes['H']})"
+
+
+@dataclass(frozen=True)
+class _Function:
+    name: str
+    says: str
+    body: str
+
+
+class _Functions:
+    """Each distinct cell once, and the activations they use."""
+
+    def __init__(self) -> None:
+        self.cells: list[dict[str, object]] = []
+        self.helpers: set[str] = set()
+        self.activations: list[_Function] = []
+        self._names: dict[object, str] = {}
+
+    def name(self, unit: Unit) -> str:
+        key = unit.cell.equations
+        if key not in self._names:
+            same = sum(c["kind"] == unit.cell.name for c in self.cells)
+            self._names[key] = unit.cell.name + (f"_{same + 1}" if same else "")
+            self.cells.append(_cell(unit, self._names[key]))
+            for _, e in unit.cell.equations:
+                self._use(e)
+        return self._names[key]
+
+    def _use(self, e: Expr) -> None:
+        for node in walk(e):
+            if isinstance(node, Across):
+                self.helpers.add("softmax")
+        for known in used_in(e):
+            if known.name not in {f.name for f in self.activations}:
+                self._use(known.meaning)
+                self._define(known.name, f"Keras' {known.name}.", known.meaning)
+        heads = {type(node).__name__ for node in walk(e)}
+        self.helpers |= heads & {"erf"}
+        if sigma.__name__ in heads and "sigmoid" not in {f.name for f in self.activations}:
+            self._define("sigmoid", "The logistic function.", LOGISTIC)
+
+    def _define(self, name: str, says: str, meaning: Expr) -> None:
+        self.activations.append(_Function(name, says, NumPyPrinter().doprint(meaning)))
+
+
+def _cell(unit: Unit, name: str) -> dict[str, object]:
+    cell, arrays = unit.cell, list(unit.arrays)
+    print_at_t = NumPyPrinter({"x": "x_t", "h1": "h"} if unit.recurrent else {})
+    lines = [f"{print_at_t.doprint(lhs)} = {print_at_t.doprint(rhs)}" for lhs, rhs in cell.equations]
+    return {
+        "name": name, "kind": cell.name, "recurrent": unit.recurrent, "says": cell.source + ".", "arrays": arrays,
+        "weights": "[" + ", ".join(f"{a} {_axes(unit, a)}" for a in arrays) + "]",
+        "unpack": _unpack(unit), "equations": lines, "result": print_at_t.doprint(cell.equations[-1][1]),
+    }
+
+
+def _axes(unit: Unit, array: str) -> str:
+    gates = len(unit.layout.kernel)
+    rows = f"{len(unit.layout.biases)}, " if len(unit.layout.biases) > 1 else ""
+    n = f"{gates} * " if gates > 1 else ""
+    return AXES[array].format(n=n, rows=rows, comma="" if rows else ",")
+
+
+def _unpack(unit: Unit) -> list[str]:
+    """Lines that cut the framework's arrays into the symbols of the equations."""
+    own = unit.layout
+    lines = [_split(own.kernel, "kernel", ", axis=1")]
+    if own.recurrent:
+        lines.append(_split(own.recurrent, "recurrent_kernel", ", axis=1"))
+    for k, row in enumerate(own.biases):
+        lines.append(_split(row, f"bias[{k}]" if len(own.biases) > 1 else "bias", ""))
+    return lines
+
+
+def _split(symbols: tuple[object, ...], array: str, axis: str) -> str:
+    names = ", ".join(map(str, symbols))
+    return f"{names} = np.split({array}, {len(symbols)}{axis})" if len(symbols) > 1 else f"{names} = {array}"
+
+
+def _body(units: list[Unit], calls: list[str]) -> dict[str, object]:
+    """The lines of predict: one call a layer."""
+    body, states, after, first, source = [], [], [], 0, "x"
+    for unit, function in zip(units, calls, strict=True):
+        last = first + len(unit.arrays)
+        weights = f"weights[{first}:{last}]"
+        if unit.recurrent:
+            states.append(f"h_{unit.id}")
+            after.append(f"new_{unit.id}")
+            more = ", return_sequences=True" if unit.sequences else ""
+            body.append(f"y = {function}({source}, {weights}, h_{unit.id}{more})")
+            body.append(f"new_{unit.id} = y{'[:, -1]' if unit.sequences else ''}")
+        else:
+            body.append(f"y = {function}({source}, {weights})")
+        first, source = last, "y"
+    none = ", ".join(["None"] * len(states))
+    return {"body": body, "state_names": states, "last_states": after,
+            "none_states": f"({none}{',' if len(states) == 1 else ''})"}
+
+
+def _weights(units: list[Unit]) -> list[dict[str, str]]:
+    return [{"says": f"{unit.id}: {name}", "text": literal(array, 4)}
+            for unit in units for name, array in unit.arrays.items()]
+
+
+def literal(array: Array, indent: int) -> str:
+    """Number texts as a nested Python list, wrapped before column 110."""
+    if array.ndim == 1:
+        return "[" + _wrapped([str(v) for v in array], indent + 1) + "]"
+    pad = ",\n" + " " * (indent + 10)
+    return "[" + pad.join(literal(row, indent + 10) for row in array) + "]"
+
+
+def _wrapped(words: list[str], indent: int) -> str:
+    lines, line = [], ""
+    for i, word in enumerate(words):
+        piece = word + (", " if i < len(words) - 1 else "")
+        if line and indent + len(line) + len(piece) > 110:
+            lines.append(line.rstrip())
+            line = ""
+        line += piece
+    return ("\n" + " " * (indent + 10)).join([*lines, line])
+
+
+def _test(network: Network, common: dict[str, str], vectors: Vectors) -> str:
+    return render("numpy/test.py.j2", **common, x=literal(vectors.x.text, 4), y=literal(vectors.texts, 4),
+                  tolerance=vectors.tolerance_text, tolerance_why=vectors.why, keeps_time=keeps_time(network))
+
+
+__all__ = ["Activation", "Cell", "activation", "exact", "files", "literal", "module_name", "np"]

@@ -1,0 +1,94 @@
+"""Running emitted NumPy and C from Python, in a folder that is gone afterwards."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from symgru.backends import c, numpy
+from symgru.backends.model import output_width
+from symgru.network import Array, Network
+from symgru.trace import keeps_time
+from symgru.verify.compilers import compile_library
+
+
+def run_numpy(network: Network, x: Array) -> Array:
+    """The emitted module's predict on x (batch, time, features)."""
+    with tempfile.TemporaryDirectory(prefix="symgru-") as name:
+        folder = Path(name)
+        for file, content in numpy.files(network).items():
+            (folder / file).write_bytes(content)
+        return cast(Array, _imported(folder / f"{numpy.module_name(network.name)}.py").predict(x))
+
+
+def _imported(path: Path) -> Any:
+    spec = importlib.util.spec_from_file_location("symgru_emitted", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    writes, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.dont_write_bytecode = writes
+    return module
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """The emitted C's two ways to run, on arrays (batch, time, features)."""
+
+    window: Callable[[Array], Array]
+    stream: Callable[[Array], Array]
+
+
+def compiled(network: Network, options: c.Options | None = None) -> Compiled:
+    """Compile the emitted C into this process. `window` shapes its output as Keras does; `stream` gives the output
+    after every time step, the state going on: (batch, time, outputs)."""
+    options = c.Options("emitted", options.scale if options else c.Options().scale)
+    folder = tempfile.mkdtemp(prefix="symgru-")
+    for file, content in c.files(network, options).items():
+        (Path(folder) / file).write_bytes(content)
+    library = compile_library(Path(folder), "emitted.c", "emitted")
+    if sys.platform != "win32":  # Windows keeps the file of a loaded library
+        import shutil
+        shutil.rmtree(folder)
+    width, every = output_width(network), keeps_time(network)
+    states = sum(4 * layer_units for layer_units in _state_units(network))
+
+    def window(x: Array) -> Array:
+        x = np.ascontiguousarray(x, np.float32)
+        batch, steps, _ = x.shape
+        y = np.empty((batch, steps if every else 1, width), np.float32)
+        for row, out in zip(x, y, strict=True):
+            library.emitted_window(_pointer(row), ctypes.c_size_t(steps), _pointer(out))
+        return y if every else y[:, -1]
+
+    def stream(x: Array) -> Array:
+        x = np.ascontiguousarray(x, np.float32)
+        y = np.empty((*x.shape[:2], width), np.float32)
+        for row, out in zip(x, y, strict=True):
+            state = ctypes.create_string_buffer(max(states, 4))
+            library.emitted_reset(state)
+            for t in range(len(row)):
+                library.emitted_step(state, _pointer(row[t]), _pointer(out[t]))
+        return y
+
+    return Compiled(window, stream)
+
+
+def _state_units(network: Network) -> list[int]:
+    from symgru.backends.model import layers
+    return [unit.sizes["H"] for unit in layers(network) if unit.recurrent]
+
+
+def _pointer(a: Array) -> Any:
+    return a.ctypes.data_as(ctypes.POINTER(ctypes.c_float))

@@ -1,0 +1,112 @@
+"""Recorded vectors, and the error that float32 itself makes on them: the measure every comparison is held to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+
+from symgru.domains import Float64
+from symgru.float32 import Float32
+from symgru.network import Array, Network, Tensor
+from symgru.scaling import IDENTITY, Scale
+from symgru.trace import exact, run
+
+MULTIPLE, ULPS = 4, 2
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """Inputs, exact outputs (Decimal objects) and the largest difference that float32 code may show."""
+
+    x: Tensor
+    y: Array
+    tolerance: float
+    dtype: str
+
+    @property
+    def texts(self) -> Array:
+        """The outputs with twelve decimals (or as many digits, where they are small)."""
+        def text(v: object) -> str:
+            return repr(float(v))  # type: ignore[arg-type]
+        return np.vectorize(text, otypes=[object])(self.y)
+
+    @property
+    def tolerance_text(self) -> str:
+        return f"{self.tolerance:.2g}"
+
+    @property
+    def why(self) -> str:
+        return f"{MULTIPLE} times the error of plain {self.dtype} arithmetic on these vectors, plus {ULPS} ulps"
+
+
+def tolerance(error: float, scale: float, dtype: str = "float32") -> float:
+    """The ceiling for emitted code: 4 times a yardstick's own error from exact arithmetic, plus 2 ulps at `scale`."""
+    ulp = float(np.spacing(np.dtype(dtype).type(scale))) if scale else float(np.finfo(dtype).tiny)
+    return MULTIPLE * error + ULPS * ulp
+
+
+def largest_difference(y: Array, reference: Array) -> float:
+    """max |y - reference| where the reference holds exact Decimals; NaN and Inf must agree or the answer is inf."""
+    pairs = zip(np.asarray(y, np.float64).ravel().tolist(), reference.ravel(), strict=True)
+    worst = 0.0
+    for a, b in pairs:
+        exact_value = float(b)
+        if not (np.isfinite(a) and np.isfinite(exact_value)):
+            if str(a) != str(exact_value):
+                return float("inf")
+            continue
+        worst = max(worst, abs(float(type(b)(a) - b)))
+    return worst
+
+
+def largest(reference: Array) -> float:
+    """The largest finite magnitude among exact values."""
+    return max((abs(float(v)) for v in reference.ravel() if np.isfinite(float(v))), default=0.0)
+
+
+def example_input(network: Network, batch: int = 2) -> Tensor:
+    """A seeded input for a network that comes without one: short decimals between -2 and 2."""
+    rng = np.random.default_rng(20)
+    values = rng.integers(-200, 201, (batch, network.steps or 5, network.features)) / 100
+    return Tensor.of(values)
+
+
+def recorded(network: Network, x: Tensor | None = None, dtype: str | None = None, scale: Scale = IDENTITY) -> Vectors:
+    """Vectors for a test that ships with emitted code computing in `dtype` (the network's unless given).
+
+    With a scale, x and y are in the units outside it.
+    """
+    dtype = dtype or network.dtype
+    x = stored(x if x is not None else example_input(network), dtype)
+    y = exact(network, scaled(x, scale), digits=20)
+    error = largest_difference(run(network, scaled(x, scale), Float32() if dtype == "float32" else Float64()).y, y)
+    outside = scale_out(y, scale)
+    deviation = 1.0 if scale.output is None else float(np.abs(scale.output.deviation).max())
+    return Vectors(x, outside, tolerance(error * deviation, largest(outside), dtype), dtype)
+
+
+def scaled(x: Tensor, scale: Scale) -> Tensor:
+    """The input after normalisation, worked out in float64."""
+    return x if scale.input is None else Tensor.of(scale.into(x.value))
+
+
+def scale_out(y: Array, scale: Scale) -> Array:
+    """Exact outputs (Decimal objects) in the target's units."""
+    if scale.output is None:
+        return y
+    return y * _decimals(scale.output.deviation) + _decimals(scale.output.mean)
+
+
+def _decimals(a: Array) -> Array:
+    return np.array([Decimal(float(v)) for v in a], dtype=object)
+
+
+def stored(x: Tensor, dtype: str) -> Tensor:
+    """The input as a framework holds it: typed decimals rounded to its dtype."""
+    return Tensor(x.value.astype(dtype).astype(np.float64), x.text)
+
+
+__all__ = ["MULTIPLE", "ULPS", "Vectors", "example_input", "largest", "largest_difference", "recorded",
+           "stored", "tolerance"]
