@@ -1,0 +1,77 @@
+"""The command line. A command's module is imported when the command is run, so that --help answers at once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from symgru.errors import SymgruError
+
+COMMANDS = {
+    "demo": "Answer the question symgru began with, from start to end.",
+    "show": "Show a model: layers, shapes, weights under their names.",
+    "explain": "Write a worked example: every number of every step.",
+    "derive": "Write the recurrence in symbols, unrolled and simplified.",
+    "emit": "Write standalone NumPy or C that equals the model.",
+    "run": "Evaluate a model on an input.",
+    "verify": "Compare reference, NumPy, C and Keras.",
+}
+
+
+class Commands(click.Group):
+    """The commands of COMMANDS, each in the module of its name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"symgru.cli.{name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="symgru", message="symgru %(version)s")
+def cli() -> None:
+    """What exactly does this GRU compute?
+
+    MODEL is a .keras file, a .json file with arrays and options, or a .txt file (or - for standard input) with the
+    text that printing get_weights() gives.
+    """
+
+
+def main(args: list[str] | None = None) -> Any:
+    """Run a command. Exit status: 0 done, 1 the comparison failed, 2 unusable input, said in one line."""
+    _utf8()
+    try:
+        status = cli.main(args=args, prog_name="symgru", standalone_mode=False)
+    except click.ClickException as e:
+        _fail(e.format_message())
+    except (SymgruError, click.Abort) as e:
+        _fail(str(e) or "stopped")
+    except BrokenPipeError:  # the reader (head, less) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _utf8() -> None:
+    """UTF-8 where output goes to a file or a pipe; a terminal keeps its own encoding."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            encoding = stream.encoding if stream.isatty() else "utf-8"
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
+
+
+def _fail(message: str) -> None:
+    print("symgru: " + " ".join(message.split()), file=sys.stderr)
+    sys.exit(2)

@@ -1,0 +1,41 @@
+"""Arguments that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from symgru.face import Model
+    from symgru.network import Tensor
+
+model = click.argument("source", metavar="MODEL")
+architecture = click.option(
+    "--architecture", metavar="FILE.json",
+    help="Options for bare weights: activations, reset_after, kinds of layers.",
+)
+
+
+def input_option(required: bool = True) -> Callable[[Any], Any]:
+    return click.option(
+        "--input", "given", metavar="X", required=required,
+        help="1,2,9,8 or [[1,2],[3,4]] (time steps of features), or a .npy, .csv or .json file.",
+    )
+
+
+def load(source: str, architecture: str | None = None) -> Model:
+    """The model that the user named; - is standard input."""
+    from symgru.face import load as face_load
+
+    return face_load(source if source == "-" else Path(source), architecture)
+
+
+def read(network: Model, given: str) -> Tensor:
+    """The user's input, with what was added to its shape said on standard error."""
+    tensor, notes = network.read(given)
+    for note in notes:
+        click.echo(f"note: {note}", err=True)
+    return tensor

@@ -1,0 +1,30 @@
+"""Sending a document to the terminal or to a file, in the format that the file's ending names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+from symgru.cli.output import plain_ascii, say_written, write_text
+from symgru.errors import UnusableInput
+
+
+def send(output: Path | None, formats: Mapping[str, str], render: Callable[..., str | Iterable[str]]) -> None:
+    """`render(backend)` gives the text; the terminal gets it piece by piece, as it becomes known."""
+    if output is None:
+        for part in _parts(render(import_module("symgru.backends.text"), ascii=plain_ascii())):
+            click.echo(part, nl=False)
+        return
+    if output.suffix.lower() not in formats:
+        raise UnusableInput(f"{output.name[:60]}: the ending says the format; it can be {', '.join(formats)}")
+    backend: Any = import_module(f"symgru.backends.{formats[output.suffix.lower()]}")
+    write_text(output, _parts(render(backend)))
+    say_written([output])
+
+
+def _parts(text: str | Iterable[str]) -> Iterable[str]:
+    return [text] if isinstance(text, str) else text

@@ -1,0 +1,32 @@
+"""symgru emit"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from symgru.cli import arguments
+from symgru.face import TARGETS
+
+
+@click.command("emit")
+@click.argument("target", type=click.Choice(TARGETS))
+@arguments.model
+@click.option("-o", "--output", metavar="DIR", type=click.Path(path_type=Path), required=True, help="Folder to write to.")
+@click.option("--name", metavar="NAME", help="C: prefix of every external name and of the files.")
+@click.option("--scale", metavar="F.json", type=click.Path(path_type=Path),
+              help='C: fold in {"input": {"mean": [..], "deviation": [..]}, "output": {...}}.')
+@arguments.input_option(required=False)
+@arguments.architecture
+def command(target: str, source: str, output: Path, name: str | None, scale: Path | None, given: str | None,
+            architecture: str | None) -> None:
+    """Write standalone code for MODEL: numpy (a module and its test) or c (a header, a source and a test program)."""
+    from symgru.cli.output import say_written, write_files
+
+    if target != "c" and (name or scale):
+        raise click.UsageError(f"{'--name' if name else '--scale'} is for c; a {target} module has no use for it")
+    model = arguments.load(source, architecture)
+    x = arguments.read(model, given) if given else None
+    options = {"name": name, "scale": scale} if target == "c" else {}
+    say_written(write_files(output, model.files(target, x, **options)))

@@ -1,0 +1,32 @@
+"""symgru explain"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from symgru.cli import arguments
+
+FORMATS = {".tex": "latex", ".md": "markdown", ".txt": "text"}
+
+
+@click.command("explain")
+@arguments.model
+@arguments.input_option()
+@click.option("--digits", type=int, metavar="D", help="Digits promised of the result: 4 unless asked, at most 6.")
+@click.option("-o", "--output", metavar="F", type=click.Path(path_type=Path), help="A .tex, .md or .txt file to write.")
+@click.option("--keras/--no-keras", default=None, help="Ask Keras for the verification box (if it is installed).")
+@arguments.architecture
+def command(source: str, given: str, digits: int | None, output: Path | None, keras: bool | None,
+            architecture: str | None) -> None:
+    """Write every number of every step of MODEL on an input, each line as symbols = numbers = value."""
+    from symgru.cli.documents import send
+    from symgru.explanation import explain
+    from symgru.verify import keras as framework
+
+    model = arguments.load(source, architecture)
+    x = arguments.read(model, given)
+    asked = framework.installed() and framework.knows(model.network) if keras is None else keras
+    explanation = explain(model.network, x, digits, model.framework() if asked else None)
+    send(output, FORMATS, lambda backend, **how: backend.render_explanation(explanation, **how))

@@ -1,0 +1,149 @@
+"""Python's face of symgru: load a model, call it, explain it, emit it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symgru import readers
+from symgru.errors import Unsupported, UnusableInput
+from symgru.network import Array, Network, Tensor
+from symgru.yardstick import stored
+
+if TYPE_CHECKING:
+    from symgru.derivation import Derivation
+    from symgru.explanation import Explanation
+
+ENGINES = ("reference", "numpy", "c", "exact")
+TARGETS = ("numpy", "c")
+
+
+class Model:
+    """A network that can be called. `network` holds its layers and weights, `path` the .keras file it came from."""
+
+    def __init__(self, network: Network, path: Path | None = None) -> None:
+        self.network, self.path = network, path
+
+    def __repr__(self) -> str:
+        kinds = ", ".join(layer.kind for layer in self.network.layers.values())
+        return f"<symgru model {self.network.name}: {kinds}; {self.network.parameters} numbers>"
+
+    def read(self, x: object) -> tuple[Tensor, tuple[str, ...]]:
+        """An input in any of its forms as (batch, time, features), and what was added to get there."""
+        given = readers.read_input(x, self.network)
+        return Tensor(given.value, given.text), given.notes
+
+    def __call__(self, x: object, engine: str = "reference") -> Array:
+        """The output, (batch, units) or (batch, time, units), as Keras' predict() shapes it.
+
+        Engines: "reference" (the equations in float64), "numpy" and "c" (what symgru emits, in the model's own
+        precision; "c" needs a compiler), "exact" (Decimal objects, 30 digits).
+        """
+        return self.evaluate(self.read(x)[0], engine)
+
+    def evaluate(self, x: Tensor, engine: str = "reference") -> Array:
+        """The same for an input that has been read."""
+        inside = stored(x, self.network.dtype)
+        if engine == "reference":
+            from symgru.domains import Float64
+            from symgru.trace import run
+            return run(self.network, inside, Float64()).y
+        if engine == "exact":
+            from symgru.trace import exact
+            return exact(self.network, inside)
+        if engine == "numpy":
+            from symgru.verify.emitted import run_numpy
+            return run_numpy(self.network, inside.value)
+        if engine == "c":
+            from symgru.verify.emitted import compiled
+            return compiled(self.network).window(inside.value)
+        raise UnusableInput(f"engine {engine!r} is not known; there are {', '.join(ENGINES)}")
+
+    def explain(self, x: object, digits: int | None = None, keras: bool = False) -> Explanation:
+        """The worked example of one sequence; with `keras` its verification box asks Keras too."""
+        from symgru.explanation import explain
+
+        return explain(self.network, self.read(x)[0], digits, self.framework() if keras else None)
+
+    def framework(self) -> Any:
+        """Keras' output for an input and its name, as `explanation.explain` takes it."""
+        from symgru.verify import keras
+
+        def ask(network: Network, x: Tensor) -> tuple[Array, str]:
+            return keras.predict(network, stored(x, network.dtype).value, self.path), keras.version()
+        return ask
+
+    def emit(self, target: str, folder: str | Path, x: object = None, **options: Any) -> list[Path]:
+        """Write standalone code for "numpy" or "c" into `folder`; returns the files' paths.
+
+        `x` becomes the recorded input of the emitted test. For C: name="prefix", scale="file.json".
+        """
+        from symgru.cli.output import write_files
+
+        return write_files(Path(folder), self.files(target, None if x is None else self.read(x)[0], **options))
+
+    def files(self, target: str, x: Tensor | None = None, **options: Any) -> Mapping[str, bytes]:
+        """What `emit` would write, as {file name: content}."""
+        if target == "numpy":
+            from symgru.backends import numpy
+            return numpy.files(self.network, x)
+        if target == "c":
+            from symgru.backends import c
+            return c.files(self.network, self._c_options(**options), x)
+        raise Unsupported(f"no backend is called {target!r}; there are {', '.join(TARGETS)}")
+
+    def _c_options(self, name: str | None = None, scale: str | Path | None = None) -> Any:
+        from symgru.backends import c
+        from symgru.backends.model import output_width
+        from symgru.scaling import IDENTITY, read_scale
+
+        width = output_width(self.network)
+        return c.Options(name, read_scale(scale, self.network.features, width) if scale else IDENTITY)
+
+
+def load(source: object, architecture: Mapping[str, object] | str | Path | None = None) -> Model:
+    """A model from a .keras, .json or .txt file, a live Keras model, a list of arrays as get_weights() returns it, or
+    a dict as the .json file holds it. `architecture` says what bare arrays cannot: activations, reset_after.
+
+    Raises UnusableInput or Unsupported with one line that names the file, the layer and the reason.
+    """
+    network = readers.read(source, architecture)
+    check(network)
+    is_file = isinstance(source, str | Path) and Path(source).suffix.lower() == ".keras"
+    return Model(network, Path(str(source)) if is_file else None)
+
+
+def check(network: Network) -> None:
+    """Every layer has a cell, all its weights are there and their shapes fit; a recurrent layer among them."""
+    from symgru.cells import build
+
+    width, recurrent = network.features, False
+    for _, layer in network:
+        cell = build(layer.kind, layer.options)
+        recurrent |= bool(cell.states)
+        names = {p.name for p in cell.params}
+        if names != set(layer.weights):
+            raise UnusableInput(f"layer {layer.id} ({layer.kind}) needs {', '.join(sorted(names))}; "
+                                f"it has {', '.join(sorted(layer.weights)) or 'nothing'}"[:300])
+        units = {layer.weights[p.name].value.shape[:1] for p in cell.params if cell.dims[p][0] == "H"}
+        sizes = {"D": width, "H": next(iter(units))[0] if len(units) == 1 else 0}
+        for p in cell.params:
+            shape, found = tuple(sizes.get(d, 0) for d in cell.dims[p]), layer.weights[p.name].value.shape
+            if found != shape:
+                raise UnusableInput(f"layer {layer.id}: {p} has shape {found}; expected {shape} (units, inputs)")
+        width = sizes["H"]
+    if not recurrent:
+        raise Unsupported("the model has no recurrent layer; symgru explains networks with a GRU in them")
+
+
+def derive(cell: str = "gru", units: int = 1, features: int = 1, steps: int = 4, **options: object) -> Derivation:
+    """The recurrence of a cell in symbols, unrolled for `steps` time steps and simplified."""
+    from symgru.derivation import derive as derivation
+
+    return derivation(cell, units, features, steps, options)
+
+
+__all__ = ["ENGINES", "TARGETS", "Model", "check", "derive", "load", "np"]

@@ -1,0 +1,111 @@
+"""Readers: what a file, a text, a live model or bare arrays say, translated into a Network. No SymPy here."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from symgru.errors import SymgruError, UnusableInput
+from symgru.network import Network
+from symgru.readers import arrays, json_file, keras_file, keras_model, printed
+from symgru.readers.assemble import within
+from symgru.readers.checks import MAX_TEXT, mapping, printable, text_of
+from symgru.readers.inputs import Inputs, read_input
+
+PRINTED = "the weights are as printed: numpy rounds to 8 decimals unless told otherwise, the model may hold more digits"
+
+
+def read(source: Any, architecture: Mapping[str, object] | str | Path | None = None) -> Network:
+    """The network in `source`.
+
+    A path of a .keras, .json or .txt file (the text that printing get_weights() gives); "-" for such text or JSON
+    on standard input; a live Keras model, layer or list of layers; a list of arrays as get_weights() returns it; or
+    a dict as a .json file holds it. `architecture`, a dict or the path of a JSON file, gives what bare arrays cannot
+    tell; see `arrays.from_arrays`.
+
+    Raises UnusableInput or Unsupported, with one line that names the file, the layer and the reason.
+    """
+    asked = _architecture(architecture)
+    if isinstance(source, str) and source == "-":
+        with within("standard input"):
+            return _text(_standard_input(), asked, "gru", "standard input")
+    if isinstance(source, str | Path):
+        path = Path(source)
+        with within(printable(path.name) or "the path"):
+            return _file(path, asked)
+    with within("model"):
+        return _object(source, asked)
+
+
+def _file(path: Path, asked: Mapping[str, object] | None) -> Network:
+    suffix = path.suffix.lower()
+    if suffix == ".keras":
+        _none(asked)
+        return keras_file.read_keras(path)
+    if suffix in (".json", ".txt"):
+        return _text(text_of(path), asked, path.stem, path.name)
+    if not suffix and path.is_dir():
+        raise UnusableInput("is a directory; a .keras, .json or .txt file is needed")
+    raise UnusableInput("the name's ending is not known; symgru reads .keras, .json and .txt here")
+
+
+def _object(source: Any, asked: Mapping[str, object] | None) -> Network:
+    if isinstance(source, Mapping):
+        return json_file.from_object(source, _named(source), "", asked)
+    layers = isinstance(source, list | tuple) and len(source) > 0 and all(map(keras_model.is_layer, source))
+    if keras_model.is_layer(source) or layers:
+        _none(asked)
+        return keras_model.read_model(source)
+    if isinstance(source, list | tuple):
+        return arrays.from_arrays(source, asked, name="gru", origin="")
+    if isinstance(source, np.ndarray):
+        raise UnusableInput("is one array; the list of all that get_weights() gives is needed")
+    raise UnusableInput(f"a {printable(type(source).__name__)} is no path, Keras model, list of arrays or dict")
+
+
+def _text(text: str, asked: Mapping[str, object] | None, name: str, origin: str) -> Network:
+    """JSON where the text begins with a brace, else printed weights."""
+    if not text.strip():
+        raise UnusableInput("there is no text; JSON or what printing get_weights() gives is needed")
+    if text.lstrip().startswith("{"):
+        data = json_file.parse(text)
+        return json_file.from_object(data, _named(data) if origin == "standard input" else name, origin, asked)
+    return arrays.from_arrays(printed.parse(text), asked, name=name, origin=origin, notes=[PRINTED])
+
+
+def _standard_input() -> str:
+    try:
+        text = sys.stdin.read(MAX_TEXT + 1)
+    except UnicodeDecodeError:
+        raise UnusableInput("is not UTF-8 text") from None
+    if len(text) > MAX_TEXT:
+        raise UnusableInput(f"the text is longer than {MAX_TEXT} characters")
+    return text.removeprefix("\ufeff")
+
+
+def _named(data: Any) -> str:
+    name = data.get("name") if isinstance(data, Mapping) else None
+    return name if isinstance(name, str) else "gru"
+
+
+def _none(asked: Mapping[str, object] | None) -> None:
+    if asked is not None:
+        raise UnusableInput("a Keras model has its own layers; an architecture is for bare arrays")
+
+
+def _architecture(given: Mapping[str, object] | str | Path | None) -> Mapping[str, object] | None:
+    if given is None:
+        return None
+    if isinstance(given, Mapping):
+        return mapping(given, "the architecture")
+    if not isinstance(given, str | Path):
+        raise UnusableInput("the architecture must be a dict or the path of a JSON file")
+    with within(printable(Path(given).name)):
+        return mapping(json_file.parse(text_of(Path(given)), typed=False), "the architecture")
+
+
+__all__ = ["Inputs", "SymgruError", "read", "read_input"]

@@ -1,0 +1,129 @@
+"""A .keras file without Keras: a zip of JSON and HDF5, every size and shape checked before it is read."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from symgru.errors import SymgruError, Unsupported, UnusableInput
+from symgru.network import Array, Network
+from symgru.readers import conventions, keras_config
+from symgru.readers.archive import Archive
+from symgru.readers.assemble import keras_layer, named, network, within
+from symgru.readers.checks import MAX_NUMBERS, mapping, printable, reason
+from symgru.readers.json_file import parse
+from symgru.readers.keras_config import Plan, Planned
+
+MAX_CONFIG = 16 * 2**20
+MAX_WEIGHTS = 2**30
+
+
+def read_keras(path: Path) -> Network:
+    """The network in a file that Keras 3 saved."""
+    with Archive(path) as archive:
+        _check_version(_json(archive, "metadata.json"))
+        plan = keras_config.plan(_json(archive, "config.json"))
+        if "model.weights.h5" not in archive and "model.weights.json" in archive:
+            raise Unsupported("its weights are split over several files; save the model without max_shard_size")
+        content = archive.read("model.weights.h5", MAX_WEIGHTS)
+    weights = _weights(content, plan)
+    specs = [
+        keras_layer(p.kind, p.label, p.options, arrays, dtype=plan.dtype, notes=p.notes)
+        for p, arrays in zip(plan.layers, weights, strict=True)
+    ]
+    return network(
+        specs, dtype=plan.dtype, name=path.stem, origin=path.name, features=plan.features, steps=plan.steps,
+        notes=plan.notes,
+    )
+
+
+def _json(archive: Archive, name: str) -> Mapping[str, object]:
+    content = archive.read(name, MAX_CONFIG)
+    with within(name):
+        try:
+            return mapping(parse(content.decode("utf-8"), typed=False), "the content")
+        except UnicodeDecodeError:
+            raise UnusableInput("is not UTF-8 text") from None
+
+
+def _check_version(metadata: Mapping[str, object]) -> None:
+    """Keras 2 writes the same names for other things: its hard_sigmoid is another function."""
+    version = metadata.get("keras_version")
+    if not isinstance(version, str) or not version.startswith("3."):
+        raise Unsupported(f"was saved by Keras {printable(version, 20)}; symgru reads the .keras files of Keras 3")
+
+
+def _weights(content: bytes, plan: Plan) -> list[list[Array]]:
+    """Each layer's arrays, in get_weights() order."""
+    import h5py
+
+    try:
+        with h5py.File(io.BytesIO(content), "r") as file:
+            return [_layer(file, planned, _features(plan, k)) for k, planned in enumerate(plan.layers)]
+    except SymgruError:
+        raise
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
+        raise UnusableInput(f"model.weights.h5 is damaged: {reason(error)}") from None
+
+
+def _features(plan: Plan, k: int) -> int | None:
+    """The width of layer k's input, where the configuration tells."""
+    return plan.features if k == 0 else int(str(plan.layers[k - 1].options["units"]))
+
+
+def _layer(file: Any, planned: Planned, features: int | None) -> list[Array]:
+    with within(named(planned.label)):
+        top = f"layers/{planned.folder}"
+        _check_name(file, f"{top}/vars", planned.label)
+        group = _descend(file, f"{top}/cell/vars" if planned.kind == "gru" else f"{top}/vars")
+        expected = conventions.shapes(planned.kind, {"reset_after": True, **planned.options}, features or 1)
+        if sorted(group) != [str(k) for k in range(len(expected))]:
+            found = printable(", ".join(sorted(group)) or "nothing")
+            raise UnusableInput(f"the weights file holds {found} for it; its options need {', '.join(expected)}")
+        return [
+            _dataset(group, str(k), name, shape, free=features is None and name == "kernel")
+            for k, (name, shape) in enumerate(expected.items())
+        ]
+
+
+def _check_name(file: Any, path: str, label: str) -> None:
+    """The folder is found by counting; the real name beside the weights must be the layer's."""
+    name = _descend(file, path).attrs.get("name")
+    if isinstance(name, str) and name != label:
+        raise UnusableInput(f"the weights file has '{printable(name)}' in its place: it belongs to another model")
+
+
+def _descend(group: Any, path: str) -> Any:
+    """A group by its path, through hard links alone: h5py would follow others out of the file."""
+    import h5py
+
+    for part in path.split("/"):
+        link = group.get(part, getlink=True)
+        if link is None:
+            raise UnusableInput(f"the weights file has no {path}")
+        if not isinstance(link, h5py.HardLink) or not isinstance(group[part], h5py.Group):
+            raise UnusableInput(f"{path} in the weights file is a link or no group; Keras writes neither")
+        group = group[part]
+    return group
+
+
+def _dataset(group: Any, key: str, name: str, shape: tuple[int, ...], *, free: bool) -> Array:
+    """An array whose storage, type and shape are looked at before it is read; `free` leaves its first axis open."""
+    import h5py
+
+    if not isinstance(group.get(key, getlink=True), h5py.HardLink) or not isinstance(group[key], h5py.Dataset):
+        raise UnusableInput(f"{name} in the weights file is a link or no dataset; Keras writes neither")
+    data = group[key]
+    if data.is_virtual or data.external or data.id.get_create_plist().get_nfilters():
+        raise UnusableInput(f"{name} in the weights file is virtual, external or compressed; Keras writes no such")
+    if data.dtype.kind != "f" or data.dtype.itemsize > 8:
+        raise UnusableInput(f"{name} in the weights file has dtype {printable(data.dtype, 20)}; floats are needed")
+    wanted = (*data.shape[:1], *shape[1:]) if free else shape
+    if data.shape != wanted:
+        raise UnusableInput(f"{name} has shape {data.shape}; its options need {shape}")
+    if data.size > MAX_NUMBERS or data.id.get_storage_size() != data.size * data.dtype.itemsize:
+        raise UnusableInput(f"{name} has shape {data.shape}, but its data is missing or too large")
+    values: Array = data[()]
+    return values.astype(values.dtype.newbyteorder("="))
