@@ -44,7 +44,7 @@ def _layer(unit: Unit) -> Iterator[str]:
 
     label = "" if unit.layer.label == unit.id else f" (called {text(unit.layer.label)!r} in the file)"
     yield f"{unit.id}{label}: {unit.cell.source}"
-    yield f"  {unit.sizes['D']} features -> {unit.sizes['H']} units; {_count(unit)}"
+    yield f"  {_some(unit.sizes['D'], 'feature')} -> {_some(unit.sizes['H'], 'unit')}; {_count(unit)}"
     for note in unit.layer.notes:
         yield f"  note: {text(note, 200)}"
     for lhs, rhs in unit.cell.equations:
@@ -53,6 +53,10 @@ def _layer(unit: Unit) -> Iterator[str]:
         yield f"  {name} {array.shape}: {_blocks(unit, name)}"
     for p in unit.cell.params:
         yield from _parameter(p.name, unit.layer.weights[p.name])
+
+
+def _some(n: int, what: str) -> str:
+    return f"{n} {what}{'' if n == 1 else 's'}"
 
 
 def _count(unit: Unit) -> str:

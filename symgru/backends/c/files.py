@@ -171,7 +171,8 @@ class _Source:
 
     def constant(self, name: str, value: np.ndarray) -> str:  # type: ignore[type-arg]
         shape = "".join(f"[{n}]" for n in value.shape)
-        return f"static const float {name}{shape} = {initializer(value)};"
+        head = f"static const float {name}{shape} = "
+        return f"{head}{initializer(value, len(head))};"
 
     def into(self, source: str) -> str:
         return "scaled" if self.options.scale.input else source

@@ -16,6 +16,8 @@ from symgru.backends.model import Unit
 from symgru.network import Array
 from symgru.schedule import Phase, Schedule, schedule
 
+WIDTH = 110  # columns of an emitted line
+
 
 @dataclass(frozen=True)
 class Kernel:
@@ -113,21 +115,14 @@ def kernel(prefix: str, unit: Unit) -> Kernel:
     return Kernel(prefix, unit, schedule(unit.cell))
 
 
-def initializer(value: Array, indent: int = 4) -> str:
-    """Numbers as a C initializer, one row of a matrix a line where it fits."""
+def initializer(value: Array, column: int = 0) -> str:
+    """Numbers as a C initializer that begins at `column`; long rows are wrapped under their first number."""
     if value.ndim == 2:
-        rows = (" " * indent + initializer(row, indent + 4) for row in value)
+        rows = ("    " + initializer(row, 4) for row in value)
         return "{\n" + ",\n".join(rows) + "\n}"
-    words = [number(v) for v in value]
-    text = "{" + ", ".join(words) + "}"
-    if len(text) + indent <= 110:
-        return text
-    lines, line = [], ""
-    for word in words:
-        if line and indent + 4 + len(line) + len(word) > 108:
-            lines.append(line.rstrip())
-            line = ""
-        line += word + ", "
-    lines.append(line.rstrip(", "))
-    pad = "\n" + " " * (indent + 4)
-    return "{" + pad + pad.join(lines) + "}"
+    lines = [""]
+    for word in map(number, value):
+        if lines[-1] and column + 1 + len(lines[-1]) + len(word) + 2 > WIDTH:
+            lines.append("")
+        lines[-1] += f"{', ' if lines[-1] else ''}{word}"
+    return "{" + (",\n" + " " * (column + 1)).join(lines) + "}"

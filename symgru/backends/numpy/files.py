@@ -6,20 +6,19 @@ import keyword
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 from sympy import Expr
 
-from symgru.activations import LOGISTIC, Activation, activation, used_in
+from symgru.activations import LOGISTIC, used_in
 from symgru.algebra import Across, sigma, walk
 from symgru.backends.model import Unit, layers
 from symgru.backends.numpy.printer import NumPyPrinter
-from symgru.cells import Cell
 from symgru.network import Array, Network, Tensor
 from symgru.templating import render
-from symgru.trace import exact, keeps_time
+from symgru.trace import keeps_time
 from symgru.yardstick import Vectors, recorded
 
 RESERVED = {*keyword.kwlist, *keyword.softkwlist, "np", "numpy", "math", "predict", "test"}
+WIDTH = 110  # columns of an emitted line
 AXES = {"kernel": "(features, {n}units)", "recurrent_kernel": "(units, {n}units)", "bias": "({rows}{n}units{comma})"}
 
 
@@ -108,7 +107,7 @@ def _cell(unit: Unit, name: str) -> dict[str, object]:
     lines = [f"{print_at_t.doprint(lhs)} = {print_at_t.doprint(rhs)}" for lhs, rhs in cell.equations]
     return {
         "name": name, "kind": cell.name, "recurrent": unit.recurrent, "says": cell.source + ".", "arrays": arrays,
-        "weights": "[" + ", ".join(f"{a} {_axes(unit, a)}" for a in arrays) + "]",
+        "weights": [f"{a} {_axes(unit, a)}" for a in arrays],
         "unpack": _unpack(unit), "equations": lines, "result": print_at_t.doprint(cell.equations[-1][1]),
     }
 
@@ -157,32 +156,24 @@ def _body(units: list[Unit], calls: list[str]) -> dict[str, object]:
 
 
 def _weights(units: list[Unit]) -> list[dict[str, str]]:
-    return [{"says": f"{unit.id}: {name}", "text": literal(array, 4)}
+    return [{"says": f"{unit.id}: {name}", "text": literal(array, len("    np.array("))}
             for unit in units for name, array in unit.arrays.items()]
 
 
-def literal(array: Array, indent: int) -> str:
-    """Number texts as a nested Python list, wrapped before column 110."""
-    if array.ndim == 1:
-        return "[" + _wrapped([str(v) for v in array], indent + 1) + "]"
-    pad = ",\n" + " " * (indent + 10)
-    return "[" + pad.join(literal(row, indent + 10) for row in array) + "]"
-
-
-def _wrapped(words: list[str], indent: int) -> str:
-    lines, line = [], ""
-    for i, word in enumerate(words):
-        piece = word + (", " if i < len(words) - 1 else "")
-        if line and indent + len(line) + len(piece) > 110:
-            lines.append(line.rstrip())
-            line = ""
-        line += piece
-    return ("\n" + " " * (indent + 10)).join([*lines, line])
+def literal(array: Array, column: int) -> str:
+    """Number texts as a nested Python list that begins at `column`; long rows are wrapped under their first number."""
+    pad = ",\n" + " " * (column + 1)
+    if array.ndim > 1:
+        return "[" + pad.join(literal(row, column + 1) for row in array) + "]"
+    lines = [""]
+    for word in map(str, array):
+        if lines[-1] and column + 1 + len(lines[-1]) + len(word) + 2 > WIDTH:
+            lines.append("")
+        lines[-1] += f"{', ' if lines[-1] else ''}{word}"
+    return "[" + pad.join(lines) + "]"
 
 
 def _test(network: Network, common: dict[str, str], vectors: Vectors) -> str:
-    return render("numpy/test.py.j2", **common, x=literal(vectors.x.text, 4), y=literal(vectors.texts, 4),
+    return render("numpy/test.py.j2", **common, x=literal(vectors.x.text, len("X = np.array(")),
+                  y=literal(vectors.texts, len("Y = np.array(")),
                   tolerance=vectors.tolerance_text, tolerance_why=vectors.why, keeps_time=keeps_time(network))
-
-
-__all__ = ["Activation", "Cell", "activation", "exact", "files", "literal", "module_name", "np"]

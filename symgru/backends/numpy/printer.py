@@ -27,6 +27,9 @@ class NumPyPrinter(OrderedPrinter):
     def strength(self, e: Expr) -> int:
         return MUL if isinstance(e, Dot) else super().strength(e)
 
+    def quotient(self, above: list[Expr], below: list[Expr]) -> str:
+        return " / ".join([self.product(above), *(self.tight(b, ATOM) for b in below)])
+
     def _print_Symbol(self, e: Symbol) -> str:
         return self.names.get(e.name, e.name)
 

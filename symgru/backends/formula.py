@@ -1,0 +1,372 @@
+"""What the printers of all documents share: the forms an equation is shown in, and where a long one is broken.
+
+A form says which symbols there are: vectors and matrices (`MatrixForm`), components under a general index
+(`UnitForm`), the scalars of an unrolled program (`ScalarForm`), numbers (`NumberForm`). A syntax (LaTeX, plain text)
+says how they are spelled. A document's printer is one of each.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Context, Decimal
+from fractions import Fraction
+from functools import cached_property
+from typing import Any, cast
+
+from sympy import Expr, Pow, Symbol, oo
+
+from symgru.activations import LOGISTIC, substitute
+from symgru.algebra import Across, Dot, Mat, Ref, Vec, sigma
+from symgru.cells import Cell
+from symgru.printing import ADD, ATOM, MUL, OrderedPrinter
+
+NOW, BEFORE = "\x01", "\x02"  # stand for t and t - 1 in a line that is printed once for all steps
+_SLOT = re.compile("\x03(=?[0-9]+)\x04")  # with = where brackets stand around it already
+HALF = Pow(2, -1)
+_EXACT = Context(prec=120)
+
+
+def at_time(text: str, t: int) -> str:
+    """A line that was printed for every step, at one of them."""
+    return text.replace(NOW, str(t)).replace(BEFORE, str(t - 1))
+
+
+@dataclass(frozen=True)
+class Name:
+    """A symbol taken apart: a_z of unit 2 now is letter "a", gate "z", time NOW, index ("2",)."""
+
+    letter: str
+    gate: str = ""
+    time: str = ""
+    index: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Notation:
+    """How the symbols of a cell are read. An axis of length 1 has no index, and a cell without a time axis no time.
+
+    A matrix is shown as its framework has it, one row for each input: W_z[j, i] leads from input j to unit i, where
+    symgru's canonical form has W_z[i, j]. Indices are counted from 1.
+    """
+
+    cell: Cell
+    sizes: Mapping[str, int]
+    timed: bool = True
+    now: str = NOW
+    before: str = BEFORE
+
+    @cached_property
+    def _after(self) -> dict[Symbol, Symbol]:
+        return {after: before for before, after in self.cell.states}
+
+    def dt(self, s: Symbol) -> int | None:
+        """0 for what this step computes or reads, -1 for the state before it, None for a parameter."""
+        if s in self.cell.params:
+            return None
+        return -1 if s in self._after.values() else 0
+
+    def vector(self, s: Symbol, index: str = "") -> Name:
+        """A vector as a whole, or its component under a general index."""
+        return self._name(self._after.get(s, s), self.dt(s), (index,) if index and self.size(s) > 1 else ())
+
+    def matrix(self, m: Symbol, row: str = "", column: str = "") -> Name:
+        """A matrix as a whole, or its element under general indices (row and column as the framework has them)."""
+        rows, columns = reversed(self.cell.dims[m])
+        return self._name(m, None, tuple(k for k, d in ((row, rows), (column, columns)) if k and self.sizes[d] > 1))
+
+    def scalar(self, ref: Ref) -> Name:
+        dims = self.cell.dims[ref.of]
+        index = [str(k + 1) for k, d in zip(ref.idx, dims, strict=True) if self.sizes[d] > 1]
+        return self._name(ref.of, ref.dt, tuple(reversed(index)))
+
+    def size(self, s: Symbol) -> int:
+        return self.sizes[self.cell.dims[s][0]]
+
+    def _name(self, s: Symbol, dt: int | None, index: tuple[str, ...]) -> Name:
+        letter, _, gate = s.name.partition("_")
+        primes = gate.count("'")
+        time = "" if dt is None or not self.timed else self.now if dt == 0 else self.before
+        return Name(letter + "'" * primes, gate.replace("'", ""), time, index)
+
+
+class Syntax(OrderedPrinter):
+    """What a document's language must spell; elementary functions are written so that a calculator has them."""
+
+    hadamard = "*"
+
+    def __init__(self, notation: Notation | None = None) -> None:
+        super().__init__()
+        self.notation = cast(Notation, notation)
+
+    def name(self, n: Name) -> str:
+        """A component or a parameter."""
+        raise NotImplementedError
+
+    def whole(self, n: Name, matrix: bool) -> str:
+        """A whole vector or matrix."""
+        raise NotImplementedError
+
+    def row_times_matrix(self, row: str, matrix: str) -> str:
+        raise NotImplementedError
+
+    def total(self, index: str, upto: str, body: str) -> str:
+        """The sum of `body` over an index from 1."""
+        raise NotImplementedError
+
+    def power_of_e(self, exponent: str) -> str:
+        raise NotImplementedError
+
+    def ratio(self, above: str, below: str) -> str:
+        """A fraction of two finished texts."""
+        raise NotImplementedError
+
+    def function(self, name: str, *args: str) -> str:
+        raise NotImplementedError
+
+    def root(self, radicand: str) -> str:
+        raise NotImplementedError
+
+    def absolute(self, text: str) -> str:
+        raise NotImplementedError
+
+    def cases(self, condition: str, then: str, otherwise: str) -> str:
+        raise NotImplementedError
+
+    def scalar(self, e: object) -> str:
+        return cast(str, self._print(e))
+
+    def _print_Symbol(self, e: Symbol) -> str:
+        return e.name
+
+    def _print_Integer(self, e: Expr) -> str:
+        return str(e)
+
+    def _print_Rational(self, e: Any) -> str:
+        text = decimal_text(Fraction(int(e.p), int(e.q)))
+        return text or self.ratio(str(e.p), str(e.q))
+
+    def _print_Pow(self, e: Expr) -> str:
+        if e.args[1] == HALF:
+            return self.root(self.scalar(e.args[0]))
+        return super()._print_Pow(e)
+
+    def quotient(self, above: list[Expr], below: list[Expr]) -> str:
+        return self.ratio(self.product(above), self.scalar(below[0]) if len(below) == 1 else self.product(below))
+
+    def _print_AppliedUndef(self, e: Expr) -> str:
+        return self.function(type(e).__name__, *map(self.scalar, e.args))
+
+    def _print_sigma(self, e: Expr) -> str:
+        return self.function("sigma", self.scalar(e.args[0]))
+
+    def _print_tanh(self, e: Expr) -> str:
+        return self.function("tanh", self.scalar(e.args[0]))
+
+    def _print_erf(self, e: Expr) -> str:
+        return self.function("erf", self.scalar(e.args[0]))
+
+    def _print_exp(self, e: Expr) -> str:
+        return self.power_of_e(self.scalar(e.args[0]))
+
+    def _print_expm1(self, e: Expr) -> str:
+        return f"{self._print_exp(e)} - 1"
+
+    def _print_log1p(self, e: Expr) -> str:
+        return self.function("ln", f"1 + {self.tight(cast(Expr, e.args[0]), MUL)}")
+
+    def _print_Abs(self, e: Expr) -> str:
+        return self.absolute(self.scalar(e.args[0]))
+
+    def _print_clip(self, e: Expr) -> str:
+        argument, low, high = e.args
+        inner = self.scalar(argument) if high is oo else self.function("min", self.scalar(high), self.scalar(argument))
+        return self.function("max", self.scalar(low), inner)
+
+    def _print_where_positive(self, e: Expr) -> str:
+        condition, then, otherwise = map(self.scalar, e.args)
+        return self.cases(f"{condition} > 0", then, otherwise)
+
+    def _print_Across(self, e: Across) -> str:
+        return self.function(cast(Symbol, e.args[0]).name, self.scalar(e.args[1]))
+
+    def strength(self, e: Expr) -> int:
+        return ADD if type(e).__name__ == "expm1" else super().strength(e)
+
+
+class MatrixForm(Syntax):
+    """z_t = sigma(x_t W_z + ...): vectors are rows, as the framework multiplies them."""
+
+    def _print_Vec(self, e: Vec) -> str:
+        return self.whole(self.notation.vector(e), matrix=False)
+
+    def _print_Mat(self, e: Mat) -> str:
+        return self.whole(self.notation.matrix(e), matrix=True)
+
+    def _print_Dot(self, e: Dot) -> str:
+        matrix, operand = cast("tuple[Mat, Expr]", e.args)
+        return self.row_times_matrix(self.tight(operand, ATOM), self.scalar(matrix))
+
+    def product(self, factors: list[Expr]) -> str:
+        if len(factors) < 2:
+            return super().product(factors)
+        # a matrix product beside an element-wise one needs brackets to be read rightly
+        return self.hadamard.join(self.brackets(self.scalar(f)) if isinstance(f, Dot) else self.tight(f, ATOM)
+                                  for f in factors)
+
+
+class UnitForm(Syntax):
+    """One unit i of the equations, with the sums written out under a general index."""
+
+    index = "i"
+
+    def _print_Vec(self, e: Vec) -> str:
+        return self.name(self.notation.vector(e, self.index))
+
+    def _print_Dot(self, e: Dot) -> str:
+        matrix, operand = cast("tuple[Mat, Expr]", e.args)
+        letter = self.notation.cell.dims[matrix][1]
+        outer, self.index = self.index, "j" if letter == "D" else "l" if self.index == "k" else "k"
+        element = self.name(self.notation.matrix(matrix, self.index, outer))
+        body = self.times.join([element, self.tight(operand, ATOM)])
+        inner, self.index = self.index, outer
+        return body if self.notation.sizes[letter] == 1 else self.total(inner, letter, body)
+
+    def tight(self, e: Expr, level: int) -> str:
+        # a sum over one term is a product like any other
+        if isinstance(e, Dot) and level == ATOM and self.notation.sizes[self.notation.cell.dims[e.args[0]][1]] == 1:
+            return self.brackets(self.scalar(e))
+        return super().tight(e, level)
+
+    def _print_Across(self, e: Across) -> str:
+        """One component of a function of all units: softmax(a)_i."""
+        outer, self.index = self.index, "k"
+        every = self.power_of_e(self.scalar(e.args[1]))
+        self.index = outer
+        one = self.power_of_e(self.scalar(e.args[1]))
+        return self.ratio(one, every if self.notation.size(self.notation.cell.output) == 1
+                          else self.total("k", self.notation.cell.dims[self.notation.cell.output][0], every))
+
+
+class ScalarForm(Syntax):
+    """The scalars of an unrolled program."""
+
+    def _print_Ref(self, e: Ref) -> str:
+        return self.name(self.notation.scalar(e))
+
+    def _print_Across(self, e: Across) -> str:
+        _, one, *every = cast("tuple[Expr, ...]", e.args)
+        return self.share(*(self.power_of_e(self.scalar(a)) for a in (one, *every)))
+
+    def share(self, one: str, *every: str) -> str:
+        return self.ratio(one, " + ".join(every))
+
+
+class NumberForm(ScalarForm):
+    """Numbers in place of scalars, and only functions that a pocket calculator has.
+
+    A Ref becomes a slot: one template serves every step, and is filled with the numbers as they are printed.
+    """
+
+    def plain(self, number: str) -> str:
+        """A number that stands alone or between brackets."""
+        return number
+
+    def operand(self, number: str) -> str:
+        """A number beside an operator: in brackets where it has a sign."""
+        return self.brackets(self.plain(number)) if number[0] in "+-" else self.plain(number)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slots: list[Ref] = []
+
+    def _print_Ref(self, e: Ref) -> str:
+        self.slots.append(e)
+        return f"\x03{len(self.slots) - 1}\x04"
+
+    def _print_sigma(self, e: Expr) -> str:
+        return self.scalar(substitute(LOGISTIC, cast(Expr, e.args[0])))
+
+    def strength(self, e: Expr) -> int:
+        return MUL if isinstance(e, sigma | Across) else super().strength(e)
+
+    def template(self, e: Expr) -> Template:
+        self.slots = []
+        text = self.scalar(e)
+        text = re.sub("(?<=[(])\x03([0-9]+)\x04(?=[)])", "\x03=\\1\x04", text)
+        if _SLOT.fullmatch(text):
+            text = "\x03=0\x04"
+        return Template(tuple(_SLOT.split(text)), tuple(self.slots), self)
+
+
+@dataclass(frozen=True)
+class Template:
+    """A formula with slots for numbers: texts and slot numbers in turn."""
+
+    pieces: tuple[str, ...]
+    slots: tuple[Ref, ...]
+    form: NumberForm
+
+    def fill(self, texts: Mapping[Ref, str]) -> str:
+        return "".join(self._number(piece, texts) if k % 2 else piece for k, piece in enumerate(self.pieces))
+
+    def _number(self, slot: str, texts: Mapping[Ref, str]) -> str:
+        text = texts[self.slots[int(slot.lstrip("="))]]
+        return self.form.plain(text) if slot[0] == "=" else self.form.operand(text)
+
+
+def decimal_text(q: Fraction) -> str:
+    """The exact decimals of a fraction where they are no longer than the fraction itself, else ""."""
+    places = next((k for k in range(60) if 10**k % q.denominator == 0), None)
+    if places is None:
+        return ""
+    text = f"{Decimal(q.numerator * 10**places // q.denominator).scaleb(-places, _EXACT):f}"
+    return text if len(text) <= len(str(q)) + 1 else ""
+
+
+Row = tuple[bool, str]  # whether the row begins with an equals sign, and its text
+
+
+def arrange(parts: Sequence[str], room: float, measure: Callable[[str], float], equals: str = " = ") -> list[Row]:
+    """The rows of "... = part = part": as few as fit into `room`, broken before = and, where a part alone is too
+    long, before + and - (the outermost first)."""
+    rows: list[Row] = []
+    for part in parts:
+        if rows and measure(rows[-1][1] + equals + part) <= room:
+            rows[-1] = (rows[-1][0], rows[-1][1] + equals + part)
+            continue
+        first, *more = _pieces(part, room, measure)
+        rows.append((True, first))
+        rows += [(False, piece) for piece in more]
+    return rows
+
+
+def _pieces(text: str, room: float, measure: Callable[[str], float], depth: int = 0) -> list[str]:
+    """A formula in pieces that fit, packed from left to right."""
+    if measure(text) <= room or depth > 3:
+        return [text]
+    packed: list[str] = []
+    for chunk in _split(text, depth):
+        if packed and measure(packed[-1] + chunk) <= room:
+            packed[-1] += chunk
+            continue
+        first, *more = _pieces(chunk, room, measure, depth + 1)
+        if packed and measure(packed[-1] + first) <= room:
+            packed[-1] += first
+        else:
+            packed.append(first)
+        packed += more
+    return [piece.strip() for piece in packed]
+
+
+def _split(text: str, depth: int) -> list[str]:
+    """Cut before every + and - that stands within at most `depth` brackets, and within no braces at all."""
+    cuts, brackets, braces = [0], 0, 0
+    for k, c in enumerate(text):
+        brackets += (c == "(") - (c == ")")
+        braces += (c == "{") - (c == "}")
+        if braces == 0 and brackets <= depth and text[k : k + 3] in (" + ", " - ") and k:
+            cuts.append(k)
+    return [text[i:j] for i, j in zip(cuts, [*cuts[1:], len(text)], strict=True)]
+

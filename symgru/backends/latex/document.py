@@ -1,0 +1,236 @@
+"""Both documents as standalone LaTeX that compiles with pdflatex, no line wider than the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sympy import Symbol
+
+from symgru.activations import LOGISTIC, Activation
+from symgru.backends.formula import Name, arrange, at_time
+from symgru.backends.latex.printer import (
+    Latex,
+    LatexMatrix,
+    LatexNumbers,
+    LatexScalar,
+    LatexUnit,
+    latex_number,
+    latex_text,
+    width,
+)
+from symgru.backends.worked import (
+    Dialect,
+    LayerWriter,
+    Written,
+    equations,
+    in_ulps,
+    kind,
+    operation_kinds,
+    output_name,
+    program_lines,
+    scientific,
+    sizes_text,
+    summary_symbols,
+)
+from symgru.derivation import Counts, Derivation
+from symgru.explanation import Check, Explanation, WeightArray, Working
+from symgru.templating import render, stream
+from symgru.unroll import Program
+
+LATEX = Dialect(LatexMatrix, LatexUnit, LatexScalar, LatexNumbers, Latex, "t-1")
+ROOM = 455.0  # points between the margins of the templates' page, less the indentation of a formula
+CONTINUED = r"\qquad {}"
+DIGIT = 5.2  # points that a digit is wide
+
+
+def render_derivation(d: Derivation) -> Iterator[str]:
+    """The derivation piece by piece."""
+    return stream("latex/derivation.tex.j2", **_derivation(d))
+
+
+def render_explanation(e: Explanation) -> str:
+    """The worked example."""
+    return render("latex/explanation.tex.j2", **_explanation(e))
+
+
+Formula = tuple[str, list[str]]  # left-hand side, and what follows each equals sign
+
+
+def aligned(formulas: list[Formula]) -> str:
+    """The rows of an align environment, the equals signs below each other, long formulas over several rows."""
+    head = max(width(lhs) for lhs, _ in formulas)
+    rows: list[str] = []
+    for lhs, parts in formulas:
+        for k, (starts, text) in enumerate(arrange(parts, ROOM - head - 14, width)):
+            rows.append(f"{'' if k else lhs} &{'= ' if starts else CONTINUED}{text}")
+    return " \\\\\n".join(rows)
+
+
+def single(pairs: list[tuple[str, str]]) -> str:
+    """Equations with one right-hand side each."""
+    return aligned([(lhs, [rhs]) for lhs, rhs in pairs])
+
+
+def definitions(activations: tuple[Activation, ...], uses_sigma: bool) -> str:
+    """What each named function means."""
+    form = Latex()
+    pairs = [(r"\sigma(a)", form.scalar(LOGISTIC))] if uses_sigma else []
+    pairs += [(form.function(a.name, "a"), form.scalar(a.meaning)) for a in activations]
+    return single(pairs) if pairs else ""
+
+
+def worked(w: Written) -> Formula:
+    """One worked line."""
+    value = latex_number(w.line.text)
+    if w.line.risky:
+        value += rf"\;{{}}^{{\dagger}}\;({latex_number(w.line.more)})"
+    if w.since:
+        value += r"\quad\text{since } " + r"\text{ and }".join(w.since).replace("≤", r"\le ")
+    return w.lhs, [w.symbols, w.numbers, value]
+
+
+def grids(layer: Working, array: WeightArray) -> Iterator[dict[str, Any]]:
+    """The numbers of an array as tables that fit the page: column heads, a colour for each, and rows with labels."""
+    for row in array.blocks:
+        columns = [(gate, _column_head(layer, block.symbol, unit), [str(v) for v in block.texts[:, unit]])
+                   for gate, block in enumerate(row) for unit in range(block.texts.shape[1])]
+        widest = max(max(DIGIT * len(v) for v in (*values, "0" * 8)) for _, _, values in columns) + 12
+        rows = len(columns[0][2])
+        fit = max(1, int((ROOM - 30) // widest))
+        for chunk in (columns[k : k + fit] for k in range(0, len(columns), fit)):
+            yield {"heads": [f"${head}$" for _, head, _ in chunk], "colours": [f"gate{gate % 3}" for gate, _, _ in chunk],
+                   "rows": [{"label": f"$j = {k + 1}$" if rows > 1 else "",
+                             "numbers": [f"${latex_number(values[k])}$" for _, _, values in chunk]} for k in range(rows)]}
+
+
+def _column_head(layer: Working, s: Symbol, unit: int) -> str:
+    letter, _, gate = s.name.partition("_")
+    several = layer.sizes["H"] > 1
+    tall = s in layer.trace.cell.dims and len(layer.trace.cell.dims[s]) == 2 and layer.sizes[layer.trace.cell.dims[s][1]] > 1
+    index = ("j",) * tall + (str(unit + 1),) * several
+    return Latex().name(Name(letter, gate, "", index))
+
+
+def weights(layer: Working) -> list[dict[str, Any]]:
+    """Each array of get_weights()."""
+    return [{"place": a.place, "name": latex_text(a.name), "shape": str(a.shape), "zero": a.zero,
+             "grids": [] if a.zero else list(grids(layer, a))} for a in layer.arrays]
+
+
+def summary(layer: Working) -> dict[str, Any]:
+    """One row for each step and unit."""
+    units, features = layer.sizes["H"], layer.sizes["D"]
+    letters = {new: old for old, new in layer.cell.states}
+    symbols = summary_symbols(layer)
+    xs = range(features) if features <= 2 and max(len(str(v)) for v in layer.x_texts.ravel()) < 13 else ()
+    heads = ["t", *([r"\text{unit}"] if units > 1 else []), *(f"x_{{{k + 1}}}" if features > 1 else "x" for k in xs),
+             *(Latex().name(Name(letters.get(s, s).name)) for s in symbols)]
+    rows = []
+    for t in range(1, layer.steps + 1):
+        for unit in range(units):
+            x = [str(layer.x_texts[t - 1][k]) if unit == 0 else "" for k in xs]
+            rows.append([str(t) if unit == 0 else "", *([str(unit + 1)] if units > 1 else []), *x,
+                         *(layer.value(s.name, t, unit) for s in symbols)])
+    return {"heads": [f"${head}$" for head in heads],
+            "rows": [[f"${latex_number(v)}$" if v else "" for v in row] for row in rows]}
+
+
+def check_row(check: Check) -> list[str]:
+    """One row of the verification box."""
+    unit = f", unit {check.component}" if check.component else ""
+    numbers = [f"${latex_number(scientific(check.difference))}$", f"${in_ulps(check.ulps)}$"] if check.against else ["", ""]
+    return [latex_text(check.says) + unit, f"${latex_number(check.text)}$", *numbers]
+
+
+def inputs(e: Explanation) -> list[str]:
+    """The input as typed: one line for a single feature, else one a step."""
+    rows = e.x.text[0]
+    if rows.shape[1] == 1:
+        return ["$x = {}$" + _numbers(rows[:, 0])]
+    return [rf"$\mathbf{{x}}_{{{t}}} = {{}}$" + _numbers(row) for t, row in enumerate(rows, 1)]
+
+
+def _numbers(texts: Any) -> str:
+    return ", ".join(f"${latex_number(str(v))}$" for v in texts)
+
+
+def _explanation(e: Explanation) -> dict[str, Any]:
+    outputs = [output_name(e, LATEX, k) for k in range(len(e.results))]
+    promised = [latex_number(e.promise.text(e.promise(v))) for v in e.results]
+    return {
+        "e": e, "name": latex_text(e.network.origin or e.network.name), "inputs": inputs(e),
+        "results": [f"{name} = {text}" for name, text in zip(outputs, promised, strict=True)],
+        "layers": (_layer(e, layer) for layer in e.layers), "boxed": len(outputs) <= 3,
+        "checks": (check_row(c) for c in e.checks()), "framework_rows": (check_row(c) for c in e.framework_rows()),
+        "uses_tanh": any("tanh" in str(layer.cell.equations) for layer in e.layers),
+        "notes": [latex_text(n) for layer in e.layers for n in layer.layer.notes],
+    }
+
+
+def _layer(e: Explanation, layer: Working) -> dict[str, Any]:
+    notation = LATEX.notation(layer.cell, dict(layer.sizes), layer.timed)
+    writer = LayerWriter(layer, LATEX)
+    many = max(layer.sizes.values()) > 1
+    return {
+        "it": layer, "title": _title(e, layer), "weights": weights(layer),
+        "matrix": single(equations(layer.cell, LatexMatrix(notation))) if many else "",
+        "units": single(equations(layer.cell, LatexUnit(notation))),
+        "definitions": definitions(layer.activations, "sigma" in str(layer.cell.equations)),
+        "steps": ({"t": t, "lines": aligned([worked(w) for w in writer.lines(t)])} for t in range(1, layer.steps + 1)),
+        "summary": summary(layer),
+    }
+
+
+def _title(e: Explanation, layer: Working) -> str:
+    title = f"{kind(layer.cell)}, {sizes_text(layer)}"
+    if len(e.layers) == 1:
+        return title
+    return f"Layer {layer.place} of {len(e.layers)}, ``{latex_text(layer.layer.label)}'': {title}"
+
+
+def _derivation(d: Derivation) -> dict[str, Any]:
+    notation = LATEX.notation(d.cell, dict(d.sizes))
+    form = LatexMatrix(notation)
+    return {
+        "d": d, "kind": kind(d.cell), "matrix": single(equations(d.cell, form)),
+        "units": single(equations(d.cell, LatexUnit(notation))),
+        "symbols": [[f"${form.scalar(s.symbol)}$", _shape(d, s.shape), s.says]
+                    for s in d.symbols],
+        "definitions": definitions(d.activations, d.uses_sigma),
+        "merged": merged(d),
+        "sections": ({"name": name, "steps": _steps(stage.program)} for name, stage in d.sections),
+        "kinds": [{"*": r"$\cdot$", "+": "$+$", "/": "$/$", "function": "func."}[k] for k in operation_kinds(d)],
+        "operations": operations(d), "idle": [t.name for t in d.idle],
+    }
+
+
+def _shape(d: Derivation, letters: tuple[str, ...]) -> str:
+    return "$" + r" \times ".join(str(d.sizes[k]) for k in letters) + "$"
+
+
+def merged(d: Derivation) -> str:
+    """d_z = b_z + c_z."""
+    form = Latex()
+    def name(s: Any) -> str:
+        return form.name(Name(*s.name.split("_")))
+    return single([(name(s), " + ".join(map(name, e.args))) for s, e in d.merged.items()]) if d.merged else ""
+
+
+def _steps(program: Program) -> Iterator[tuple[int, str]]:
+    """(t, its rows); each block is laid out once."""
+    for times, pairs in program_lines(program, LATEX):
+        body = single(pairs)
+        for t in times:
+            yield t, at_time(body, t)
+
+
+def operations(d: Derivation) -> list[dict[str, Any]]:
+    """The table of rules with the operations of the whole program before and after each."""
+    kinds = operation_kinds(d)
+
+    def counts(c: Counts) -> list[str]:
+        return [*(str(c[k]) for k in kinds), str(sum(c.values()))]
+    return [{"rule": s.rule, "says": s.says, "before": counts(s.before) if s is not d.stages[0] else [""] * (len(kinds) + 1),
+             "after": counts(s.after)} for s in d.stages]
+

@@ -1,0 +1,238 @@
+"""Both documents as plain text, for the terminal and for .txt files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sympy import Symbol
+
+from symgru.activations import LOGISTIC, Activation
+from symgru.backends.formula import Notation, arrange, at_time
+from symgru.backends.text.printer import (
+    Text, TextMatrix, TextNumbers, TextScalar, TextUnit, ascii_text, plain_text,
+)
+from symgru.backends.worked import (
+    Dialect, LayerWriter, Written, equations, in_ulps, kind, operation_kinds, output_name, program_lines, scientific,
+    sizes_text, summary_symbols,
+)
+from symgru.derivation import Counts, Derivation
+from symgru.explanation import Block, Check, Explanation, WeightArray, Working
+from symgru.network import Array
+from symgru.templating import stream
+
+WIDTH = 100
+TEXT = Dialect(TextMatrix, TextUnit, TextScalar, TextNumbers, Text, "(t-1)")
+
+
+def render_derivation(d: Derivation, ascii: bool = False) -> Iterator[str]:
+    """The derivation piece by piece; `ascii` for terminals that show nothing else."""
+    pieces = stream("text/derivation.txt.j2", **_derivation(d))
+    return map(ascii_text, pieces) if ascii else pieces
+
+
+def stream_explanation(e: Explanation, ascii: bool = False, header: bool = True) -> Iterator[str]:
+    """The worked example piece by piece, the framework's row (which may take seconds) last."""
+    pieces = stream("text/explanation.txt.j2", header=header, **_explanation(e))
+    return map(ascii_text, pieces) if ascii else pieces
+
+
+def render_explanation(e: Explanation, ascii: bool = False, header: bool = True) -> str:
+    """The worked example as one text."""
+    return "".join(stream_explanation(e, ascii, header))
+
+
+def formula(lhs: str, parts: list[str], pad: int = 0, indent: int = 2) -> str:
+    """lhs = part = part, wrapped; the equals signs stand below each other."""
+    head = " " * indent + lhs.ljust(pad)
+    rows = arrange(parts, WIDTH - len(head) - 3, len)
+    blank = " " * len(head)
+    return "\n".join(f"{(blank if k else head)} {'=' if starts else ' '} {'' if starts else '  '}{text}"
+                     for k, (starts, text) in enumerate(rows))
+
+
+def aligned(pairs: list[tuple[str, str]], indent: int = 2) -> list[str]:
+    """Equations, one below the other."""
+    pad = max(len(lhs) for lhs, _ in pairs)
+    return [formula(lhs, [rhs], pad, indent=indent) for lhs, rhs in pairs]
+
+
+def definitions(activations: tuple[Activation, ...], uses_sigma: bool) -> list[str]:
+    """What each named function means."""
+    form = Text()
+    lines = ["σ(a) = " + form.scalar(LOGISTIC)] if uses_sigma or any("sigma" in str(a.meaning) for a in activations) else []
+    return lines + [f"{a.name}(a) = {form.scalar(a.meaning)}" for a in activations]
+
+
+def written(w: Written, pad: int) -> str:
+    """One worked line."""
+    mark = f" † {w.line.more}" if w.line.risky else ""
+    since = f", since {' and '.join(w.since)}" if w.since else ""
+    return formula(w.lhs, [w.symbols, w.numbers, w.line.text + mark + since], pad)
+
+
+def step_lines(writer: LayerWriter, t: int) -> list[str]:
+    """All lines of one step."""
+    lines = list(writer.lines(t))
+    pad = max(len(w.lhs) for w in lines)
+    return [written(w, pad) for w in lines]
+
+
+def table(header: list[str], rows: list[list[str]], left: int = 0) -> list[str]:
+    """Columns aligned to the right, the first `left` to the left."""
+    widths = [max(len(row[k]) for row in [header, *rows]) for k in range(len(header))]
+    lines = [header, ["─" * w for w in widths], *rows]
+    return ["  " + "  ".join(cell.ljust(w) if k < left else cell.rjust(w)
+                             for k, (cell, w) in enumerate(zip(line, widths, strict=True))).rstrip() for line in lines]
+
+
+def nested(texts: Array, indent: int) -> str:
+    """A row of numbers as [a, b], several as [[a, b], [c, d]], wrapped; one number as itself."""
+    if texts.size == 1:
+        return str(texts[0, 0])
+    rows = [_wrapped([str(v) for v in row], indent + (len(texts) > 1)) for row in texts]
+    if len(rows) == 1:
+        return rows[0]
+    return "[" + (",\n" + " " * (indent + 1)).join(rows) + "]"
+
+
+def _wrapped(words: list[str], indent: int) -> str:
+    lines, line = [], "["
+    for k, word in enumerate(words):
+        piece = word + ("," if k < len(words) - 1 else "]")
+        if line.strip(" [") and indent + len(line) + len(piece) > WIDTH:
+            lines.append(line.rstrip())
+            line = " "
+        line += piece + " "
+    return ("\n" + " " * indent).join([*lines, line.rstrip()])
+
+
+def weights(layer: Working) -> list[dict[str, Any]]:
+    """Each array of get_weights() with the symbol of each block of columns."""
+    form = TextMatrix(Notation(layer.cell, layer.sizes))
+    return [{"place": array.place, "name": array.name, "shape": array.shape, "zero": array.zero,
+             "columns": [" | ".join(_symbol(block.symbol) for block in row) for row in array.blocks],
+             "lines": _blocks(array)} for array in layer.arrays] if form else []
+
+
+def _symbol(s: Symbol) -> str:
+    return s.name
+
+
+def _blocks(array: WeightArray) -> list[str]:
+    blocks = [block for row in array.blocks for block in row]
+    single = ["   ".join(f"{_symbol(b.symbol)} = {b.texts[0, 0]}" for b in row) for row in array.blocks]
+    if all(block.texts.size == 1 for block in blocks) and max(map(len, single)) < WIDTH - 6:
+        return [" " * 6 + line for line in single]
+    return [_block(block) for block in blocks]
+
+
+def _block(block: Block) -> str:
+    head = f"{' ' * 6}{_symbol(block.symbol)} = "
+    return head + nested(block.texts, len(head))
+
+
+def summary(layer: Working) -> list[str]:
+    """One row for each step, for several units one for each step and unit."""
+    units, features = layer.sizes["H"], layer.sizes["D"]
+    form = TextMatrix(TEXT.notation(layer.cell, dict(layer.sizes), layer.timed))
+    symbols = summary_symbols(layer)
+    names = [form.scalar(s).removesuffix("_t") for s in symbols]
+    xs = [f"x[{k + 1}]" if features > 1 else "x" for k in range(features)] if features <= 3 else []
+    rows = []
+    for t in range(1, layer.steps + 1):
+        for unit in range(units):
+            x = [str(v) if unit == 0 else "" for v in layer.x_texts[t - 1][: len(xs)]]
+            rows.append([*([str(t) if unit == 0 else ""] if layer.timed else []), *([str(unit + 1)] if units > 1 else []), *x,
+                         *(layer.value(s.name, t, unit) for s in symbols)])
+    return table([*(["t"] if layer.timed else []), *(["unit"] if units > 1 else []), *xs, *names], rows)
+
+
+def check_row(check: Check, output: str) -> str:
+    """One row of the verification table, in fixed columns, since the last rows are computed last."""
+    says = plain_text(check.says) + (f" [{check.component}]" if check.component else "")
+    numbers = f"{scientific(check.difference):>10}  {in_ulps(check.ulps):>8}" if check.against else ""
+    return f"  {says:<44}{check.text:>20}  {numbers}".rstrip()
+
+
+def _explanation(e: Explanation) -> dict[str, Any]:
+    outputs = [output_name(e, TEXT, k) for k in range(len(e.results))]
+    promised = [e.promise.text(e.promise(v)) for v in e.results]
+    return {
+        "e": e, "name": plain_text(e.network.origin or e.network.name), "x_lines": inputs(e),
+        "results": [f"{name} = {text}" for name, text in zip(outputs, promised, strict=True)],
+        "layers": (_layer(e, layer) for layer in e.layers),
+        "checks": (check_row(c, outputs[0]) for c in e.checks()),
+        "framework_rows": (check_row(c, outputs[0]) for c in e.framework_rows()),
+        "uses_tanh": any("tanh" in str(layer.cell.equations) for layer in e.layers),
+        "notes": [plain_text(n) for layer in e.layers for n in layer.layer.notes],
+    }
+
+
+def inputs(e: Explanation) -> list[str]:
+    """The input as typed: one line for a single feature, else one a step."""
+    rows = e.x.text[0]
+    if rows.shape[1] == 1:
+        return ["  x = " + _wrapped([str(v) for v in rows[:, 0]], 6)[1:-1].replace("\n ", "\n")]
+    return [f"  x_{t} = " + _wrapped([str(v) for v in row], 8) for t, row in enumerate(rows, 1)]
+
+
+def _layer(e: Explanation, layer: Working) -> dict[str, Any]:
+    notation = TEXT.notation(layer.cell, dict(layer.sizes), layer.timed)
+    writer = LayerWriter(layer, TEXT)
+    many = max(layer.sizes.values()) > 1
+    return {
+        "it": layer, "title": _title(e, layer), "weights": weights(layer),
+        "matrix": aligned(equations(layer.cell, TextMatrix(notation))) if many else [],
+        "units": aligned(equations(layer.cell, TextUnit(notation))),
+        "definitions": definitions(layer.activations, "sigma" in str(layer.cell.equations)),
+        "steps": ({"t": t, "lines": step_lines(writer, t)} for t in range(1, layer.steps + 1)),
+        "summary": summary(layer) if layer.timed else [],
+    }
+
+
+def _title(e: Explanation, layer: Working) -> str:
+    title = f"{kind(layer.cell)}, {sizes_text(layer)}"
+    if len(e.layers) == 1:
+        return title
+    return f"Layer {layer.place} of {len(e.layers)}, “{plain_text(layer.layer.label)}”: {title}"
+
+
+def _derivation(d: Derivation) -> dict[str, Any]:
+    notation = TEXT.notation(d.cell, dict(d.sizes))
+    form = TextMatrix(notation)
+    return {
+        "d": d, "kind": kind(d.cell),
+        "matrix": aligned(equations(d.cell, form)), "units": aligned(equations(d.cell, TextUnit(notation))),
+        "symbols": table(["symbol", "shape", "what it is"], [[form.scalar(s.symbol), _shape(d, s.shape), s.says] for s in d.symbols], 3),
+        "definitions": definitions(d.activations, d.uses_sigma),
+        "merged": [f"{s.name} = {Text().scalar(e)}" for s, e in d.merged.items()],
+        "sections": ({"name": name, "stage": stage, "steps": _steps(stage.program)} for name, stage in d.sections),
+        "operations": operations(d), "idle": [t.name for t in d.idle],
+    }
+
+
+def _shape(d: Derivation, letters: tuple[str, ...]) -> str:
+    return " × ".join(str(d.sizes[k]) for k in letters)
+
+
+def _steps(program: Any) -> Iterator[tuple[int, str]]:
+    """(t, its lines); each block is laid out once."""
+    for times, pairs in program_lines(program, TEXT):
+        body = "\n".join(aligned(pairs, indent=4))
+        for t in times:
+            yield t, at_time(body, t)
+
+
+def operations(d: Derivation) -> list[str]:
+    """The table of rules with the operations of the whole program before and after each."""
+    kinds = operation_kinds(d)
+    names = [{"*": "·", "function": "func"}.get(k, k) for k in kinds]
+    header = ["rule", *names, "before", *names, "after"]
+    rows = [[s.rule, *([""] * (len(kinds) + 1) if s is d.stages[0] else _counts(s.before, kinds)), *_counts(s.after, kinds)]
+            for s in d.stages]
+    return table(header, rows, 1)
+
+
+def _counts(counts: Counts, kinds: list[str]) -> list[str]:
+    return [*(str(counts[k]) for k in kinds), str(sum(counts.values()))]

@@ -1,0 +1,80 @@
+"""Equations as plain text that can be typed into a calculator."""
+
+from __future__ import annotations
+
+import re
+
+from symgru.backends.formula import MatrixForm, Name, NumberForm, ScalarForm, Syntax, UnitForm
+
+ASCII = str.maketrans({
+    "σ": "sigma", "·": "*", "⊙": "*", "Σ": "sum", "†": "!", "─": "-", "═": "=", "│": "|", "×": "x", "–": "-", "—": "-", "’": "'",
+    "“": '"', "”": '"', "…": "...", "≈": "~", "ℝ": "R", "≤": "<=", "→": "->", "−": "-",
+})
+_ATOM = re.compile(r"-?(\w+|\x03\d+\x04|[\w\x01\x02]+(\[[\w,]*\])?)")
+
+
+def plain_text(untrusted: str) -> str:
+    """A name from a file as a terminal may show it: no control characters (they move the cursor or change colours),
+    no invisible ones and none that turn the direction of writing."""
+    shown = untrusted if len(untrusted) <= 80 else untrusted[:77] + "..."
+    return "".join(c if c.isprintable() else "?" for c in shown)
+
+
+def ascii_text(text: str) -> str:
+    """The same document for a terminal without Unicode."""
+    return text.translate(ASCII).encode("ascii", "replace").decode("ascii")
+
+
+class Text(Syntax):
+    """The spelling; a form adds the symbols."""
+
+    language = "plain text"
+    times = "·"
+    hadamard = " ⊙ "
+
+    def name(self, n: Name) -> str:
+        index = f"[{','.join(n.index)}]" if n.index else ""
+        return "_".join(part for part in (n.letter, n.gate, n.time) if part) + index
+
+    def whole(self, n: Name, matrix: bool) -> str:
+        return self.name(Name(n.letter, n.gate, n.time))
+
+    def row_times_matrix(self, row: str, matrix: str) -> str:
+        return f"{row} @ {matrix}"
+
+    def total(self, index: str, upto: str, body: str) -> str:
+        return f"Σ({index}=1..{upto}) {body}"
+
+    def power_of_e(self, exponent: str) -> str:
+        return f"e^{exponent}" if _ATOM.fullmatch(exponent) else f"e^({exponent})"
+
+    def ratio(self, above: str, below: str) -> str:
+        return f"{above}/{below}" if _ATOM.fullmatch(below) else f"{above}/({below})"
+
+    def function(self, name: str, *args: str) -> str:
+        return f"{'σ' if name == 'sigma' else plain_text(name)}({', '.join(args)})"
+
+    def root(self, radicand: str) -> str:
+        return f"sqrt({radicand})"
+
+    def absolute(self, text: str) -> str:
+        return f"abs({text})"
+
+    def cases(self, condition: str, then: str, otherwise: str) -> str:
+        return f"{then} if {condition}, otherwise {otherwise}"
+
+
+class TextMatrix(Text, MatrixForm):
+    """z_t = σ(x_t @ W_z + ...)."""
+
+
+class TextUnit(Text, UnitForm):
+    """z_t[i] = σ(Σ(j=1..D) W_z[j,i]·x_t[j] + ...)."""
+
+
+class TextScalar(Text, ScalarForm):
+    """z_3[1] = σ(W_z[1,1]·x_3[1] + ...)."""
+
+
+class TextNumbers(Text, NumberForm):
+    """0.28·(-0.031) + ..."""
