@@ -1,8 +1,9 @@
 """How C computes the elementary functions in float32: each algorithm once, printed as C99 and as NumPy.
 
 libm gives other bits on every target, so emitted code brings its own functions. Each is a straight line of + - * /,
-of shifts and masks on a float's bits, and of selects: no loop, no branch, no table, no fused multiply-add. The NumPy
-print gives the same bits as the C. The bounds stated here are measured over all 2^32 floats by benchmarks/activations.py.
+of shifts and masks on a float's bits, and of selects: no loop, no branch, no table, no fused multiply-add (compile with
+-ffp-contract=off). The NumPy print gives the same bits as the C. benchmarks/activations.py measures the bounds stated
+here over all 2^32 floats.
 """
 
 from __future__ import annotations
@@ -106,7 +107,7 @@ def word(value: Bits | int) -> Bits:
 
 
 def select(condition: Node, then: Float | float, otherwise: Float | float) -> Float:
-    """`then` where the condition holds, else `otherwise`: there a comparison with NaN leads."""
+    """`then` where the condition holds, else `otherwise`; no comparison with NaN holds."""
     return Float("select", (condition, constant(then), constant(otherwise)))
 
 
@@ -128,7 +129,7 @@ class Approximation:
     """A float32 algorithm: `lines` name intermediate values in order, `result` is the value.
 
     `ulps` and `absolute` bound its error against the exact function on `domain`; an ulp is the spacing of float32 at
-    the exact value. All results lie in `range`; NaN gives NaN.
+    the exact value. All results lie in `image`; NaN gives NaN.
     """
 
     name: str
@@ -138,7 +139,7 @@ class Approximation:
     ulps: float
     absolute: float
     note: str
-    range: tuple[float, float]
+    image: tuple[float, float]
     domain: tuple[float, float]
 
     @property
@@ -188,7 +189,7 @@ def approximates(
     ulps: float,
     absolute: float,
     note: str,
-    range: tuple[float, float],
+    image: tuple[float, float],
     domain: tuple[float, float] = (-inf, inf),
 ) -> Callable[[Algorithm], Algorithm]:
     """Enter an algorithm into APPROXIMATIONS."""
@@ -196,9 +197,7 @@ def approximates(
     def enter(algorithm: Algorithm) -> Algorithm:
         let, a = Lines(), Float("name", ("a",))
         result = algorithm(let, a)
-        APPROXIMATIONS[name] = Approximation(
-            name, a, tuple(let.written), result, ulps, absolute, note, range, domain
-        )
+        APPROXIMATIONS[name] = Approximation(name, a, tuple(let.written), result, ulps, absolute, note, image, domain)
         return algorithm
 
     return enter
@@ -207,8 +206,12 @@ def approximates(
 # The algorithms --------------------------------------------------------------------------------------------------
 # Coefficients, lowest first: benchmarks/fit_activations.py finds them.
 
-EXPM1 = (0.5, 0.16666503, 0.041663002, 0.0083711445, 0.0014226413)
-LOG1P = (-0.4999993, 0.3333047, -0.24958156, 0.19693193, -0.15349098, 0.10670013, -0.057561528, 0.020150334, -0.0033065395)
+EXP = (0.49999994, 0.16666521, 0.041668296, 0.008368716, 0.0013818359)
+EXPM1 = (0.5, 0.16666669, 0.041666433, 0.008332627, 0.0013938377, 0.00020362524)
+LOG1P = (
+    -0.4999993, 0.3333047, -0.24958156, 0.19693193, -0.15349098, 0.10670013, -0.057561528, 0.020150334, -0.0033065395
+)  # fmt: skip
+TANH = (-0.33333316, 0.13332546, -0.053847857, 0.02105254, -0.006246141)
 ERF = (0.12837915, -0.37612492, 0.11281768, -0.026764406, 0.0049895328, -0.00059708947)
 ERFC = (-1.1286514, -0.6351396, -0.10625627, 0.023778755, -0.0036503465, 0.00032474272, -1.1424947e-05)
 
@@ -230,13 +233,13 @@ def polynomial(let: Lines, name: str, coefficients: tuple[float, ...], x: Float,
     return value
 
 
-def expm1_core(let: Lines, r: Float) -> Float:
-    """p = e^r - 1 for 0.7 < e^r < 1.5."""
+def reduced(let: Lines, r: Float, coefficients: tuple[float, ...] = EXP) -> Float:
+    """p = e^r - 1 for small r: r + r^2 P(r)."""
     s = let("s", r * r)
-    return let("p", polynomial(let, "q", EXPM1, r, s) * s + r)
+    return let("p", polynomial(let, "q", coefficients, r, s) * s + r)
 
 
-@approximates("exp", ulps=1.0, absolute=inf, range=(0, inf), note="2^n (1 + p) with n = round(a / log 2)")
+@approximates("exp", ulps=1.0, absolute=inf, image=(0, inf), note="2^n (1 + p) with n = round(a / log 2)")
 def _exp(let: Lines, a: Float) -> Float:
     low = let("low", select(a < -104.0, -104.0, a))
     x = let("x", select(low > 89.0, 89.0, low))
@@ -244,12 +247,12 @@ def _exp(let: Lines, a: Float) -> Float:
     m = let("m", x * LOG2E + (ROUND + 2 * BIAS))
     n = let("n", m - (ROUND + 2 * BIAS))
     r = let("r", (x - n * LN2_HIGH) - n * LN2_LOW)
-    p = expm1_core(let, r)
-    half = let("half", m.bits >> 1)
-    return ((p + 1.0) * (half << 23).float) * ((m.bits - half) << 23).float
+    p = reduced(let, r)
+    h = let("h", m.bits >> 1)
+    return ((p + 1.0) * (h << 23).float) * ((m.bits - h) << 23).float
 
 
-@approximates("expm1", ulps=2.0, absolute=inf, range=(-1, inf), note="2^n (1 + p) - 1; a itself where it is tiny")
+@approximates("expm1", ulps=1.4, absolute=inf, image=(-1, inf), note="2^n (1 + p) - 1; a itself where it is tiny")
 def _expm1(let: Lines, a: Float) -> Float:
     low = let("low", select(a < -18.0, -18.0, a))
     x = let("x", select(low > 89.0, 89.0, low))
@@ -257,60 +260,65 @@ def _expm1(let: Lines, a: Float) -> Float:
     m = let("m", (x * LOG2E - 0.085) + (ROUND + BIAS - 1))
     n = let("n", m - (ROUND + BIAS - 1))
     r = let("r", (x - n * LN2_HIGH) - n * LN2_LOW)
-    p = expm1_core(let, r)
+    p = reduced(let, r, EXPM1)
     k = let("k", (m.bits << 23).float)
-    return select(a * a < 1e-15, a, ((k - 0.5) + k * p) * 2.0)
+    return select(x * x < 1e-15, a, ((k - 0.5) + k * p) * 2.0)
 
 
-@approximates("sigma", ulps=2.0, absolute=1.0e-7, range=(0, 1), note="c / (c + c e^-a) with e^-a = 2^n (1 + p)")
+@approximates("sigma", ulps=1.8, absolute=9e-8, image=(0, 1), note="1 / (1 + e^-a), both sides times c = 2^-64")
 def _sigma(let: Lines, a: Float) -> Float:
     low = let("low", select(a < -104.0, -104.0, a))
     x = let("x", select(low > 20.0, 20.0, low))
-    # c = 2^-64 keeps c e^-a a normal float for n from -29 to 150
+    # e^-a = 2^n (1 + p), n from -29 to 150: k = c 2^n is a normal float
+    c = 2.0**-64
     m = let("m", x * -LOG2E + (ROUND + BIAS - 64))
     n = let("n", m - (ROUND + BIAS - 64))
     r = let("r", (n * -LN2_HIGH - x) - n * LN2_LOW)
-    p = expm1_core(let, r)
+    p = reduced(let, r)
     k = let("k", (m.bits << 23).float)
-    return 2.0**-64 / ((k + 2.0**-64) + k * p)
+    u = let("u", k + c)
+    lost = let("lost", c - (u - k))  # by rounding: all of c where k is 2^24 c
+    return c / (u + (k * p + lost))
 
 
-@approximates("tanh", ulps=2.0, absolute=1.0e-7, range=(-1, 1), note="t / (t + 2) with t = e^2|a| - 1 = 2^n (1 + p) - 1")
+@approximates("tanh", ulps=1.4, absolute=8.1e-8, image=(-1, 1), note="a + a^3 P(a^2); beyond 0.55 1 - 2 / (e^2|a| + 1)")
 def _tanh(let: Lines, a: Float) -> Float:
     size = let("size", (a.bits & MAGNITUDE).float)
-    half = let("half", select(size > 10.0, 10.0, size))
-    x = let("x", half + half)
-    # 3/4 < e^r < 3/2: next to 0 nothing cancels in (k - 1) + k p
-    m = let("m", (x * LOG2E - 0.085) + (ROUND + BIAS))
+    t = let("t", select(size > 10.0, 10.0, size))
+    v = let("v", t * t)
+    inner = let("inner", polynomial(let, "u", TANH, v, let("vv", v * v)) * (v * t) + t)
+    x = let("x", t + t)
+    m = let("m", x * LOG2E + (ROUND + BIAS))
     n = let("n", m - (ROUND + BIAS))
     r = let("r", (x - n * LN2_HIGH) - n * LN2_LOW)
-    p = expm1_core(let, r)
+    p = reduced(let, r)
     k = let("k", (m.bits << 23).float)
-    kp = let("kp", k * p)
-    y = let("y", ((k - 1.0) + kp) / ((k + 1.0) + kp))
+    outer = let("outer", 1.0 - 2.0 / ((k + 1.0) + k * p))
+    y = let("y", select(t > 0.55, outer, inner))
     return (y.bits | (a.bits & SIGN)).float
 
 
-@approximates("log1p", ulps=2.0, absolute=1.0e-7, range=(0, 0.6931472), domain=(0, 1), note="a + a^2 P(a), for 0 <= a <= 1 only")
+@approximates("log1p", ulps=1.6, absolute=9.1e-8, image=(0, 0.7), domain=(0, 1), note="a + a^2 P(a), 0 <= a <= 1 only")
 def _log1p(let: Lines, a: Float) -> Float:
     s = let("s", a * a)
-    return polynomial(let, "q", LOG1P, a, s) * s + a
+    return (polynomial(let, "q", LOG1P[1:], a, s) * a + LOG1P[0]) * s + a
 
 
-@approximates("erf", ulps=2.0, absolute=1.0e-7, range=(-1, 1), note="a + a P(a^2); from 0.925 on 1 - e^Q(|a|)")
+@approximates("erf", ulps=1.3, absolute=7.6e-8, image=(-1, 1), note="a + a P(a^2); beyond 0.925 1 - e^Q(|a|)")
 def _erf(let: Lines, a: Float) -> Float:
     size = let("size", (a.bits & MAGNITUDE).float)
     t = let("t", select(size > 4.0, 4.0, size))
     s = let("s", t * t)
-    near = let("near", polynomial(let, "u", ERF, s, let("ss", s * s)) * t + t)
-    far = let("far", 1.0 - call("exp", polynomial(let, "v", ERFC, t, s) * t))
-    y = let("y", select(t > 0.925, far, near))
+    inner = let("inner", polynomial(let, "u", ERF, s, let("ss", s * s)) * t + t)
+    outer = let("outer", 1.0 - call("exp", polynomial(let, "v", ERFC, t, s) * t))
+    y = let("y", select(t > 0.925, outer, inner))
     return (y.bits | (a.bits & SIGN)).float
 
 
 # The printers ----------------------------------------------------------------------------------------------------
 
 PRECEDENCE = {"*": 5, "/": 5, "+": 4, "-": 4, "<<": 3, ">>": 3, "&": 2, "|": 1, "<": 0, ">": 0, "select": -1}
+TIGHTEST = 9
 MIXED = {"<<", ">>", "&", "|"}  # no reader knows their precedence, and gcc warns: always in parentheses
 
 
@@ -331,32 +339,42 @@ class Language:
             case "name", (name,):
                 return str(name)
             case "constant", (value,):
-                return self.word.format(value) if isinstance(node, Bits) else self.constant.format(str(np.float32(value)))
+                return self.word.format(value) if isinstance(node, Bits) else self.constant.format(decimal(value))
             case "call", (name, argument):
                 return self.call.format(name, self.text(argument))
+            case "float", (argument,):
+                return self.float.format(self.text(argument))
+            case "bits", (argument,):
+                return self.bits.format(self.text(argument))
             case "select", args:
-                return self.select.format(*(self.operand(arg, -1) for arg in args))
-            case ("float" | "bits") as op, (argument,):
-                return (self.float if op == "float" else self.bits).format(self.text(argument))
-        op, (left, right) = node.op, node.args
-        if op == "+" and right.op == "constant" and right.args[0] < 0:  # a + -c is a - c, bit for bit
-            op, right = "-", constant(-right.args[0])
-        level = 9 if op in MIXED else PRECEDENCE[op]
+                return self.select.format(*(self.operand(arg, PRECEDENCE["select"]) for arg in args))
+        return self.binary(node.op, *node.args)
+
+    def binary(self, op: str, left: Node, right: Node | int) -> str:
+        if op == "+" and isinstance(right, Float) and right.op == "constant" and right.args[0] < 0:
+            op, right = "-", constant(-right.args[0])  # a + -c is a - c, bit for bit
+        level = TIGHTEST if op in MIXED else PRECEDENCE[op]
         return f"{self.operand(left, level - 1)} {op} {self.operand(right, level)}"
 
     def operand(self, node: Node | int, level: int) -> str:
         """In parentheses unless it binds more tightly than `level`."""
         if isinstance(node, int):
             return str(node)
-        tight = PRECEDENCE.get(node.op, 10) > level and node.op not in MIXED
+        tight = PRECEDENCE.get(node.op, TIGHTEST + 1) > level and node.op not in MIXED
         return self.text(node) if tight else f"({self.text(node)})"
+
+
+def decimal(value: float) -> str:
+    """The shortest decimal number that float32 reads back as `value`."""
+    return f"{value:.1f}" if value.is_integer() and abs(value) < 2**24 else str(np.float32(value))
 
 
 NUMPY = Language("{}", "{:#x}", "as_float({})", "as_bits({})", "select({}, {}, {})", "{}({})")
 
 
 def c99(prefix: str) -> Language:
-    return Language("{}f", "{:#x}u", f"{prefix}_float({{}})", f"{prefix}_bits({{}})", "{} ? {} : {}", f"{prefix}_{{}}({{}})")
+    names = {part: f"{prefix}_{part}({{}})" for part in ("float", "bits")}
+    return Language("{}f", "{:#x}u", **names, select="{} ? {} : {}", call=f"{prefix}_{{}}({{}})")
 
 
 def in_order(names: Iterable[str]) -> list[Approximation]:
@@ -422,7 +440,7 @@ def numpy_function(approximation: Approximation) -> Callable[[ArrayLike], F32]:
         "as_float": lambda u: u.view(np.float32),
         "select": lambda condition, *arms: np.where(condition, *(np.asarray(arm, np.float32) for arm in arms)),
     }
-    for f in in_order([approximation.name]):
+    for f in (*in_order(approximation.needs), approximation):
         exec(numpy_source(f), scope)
 
     def function(a: ArrayLike) -> F32:

@@ -80,11 +80,10 @@ def recorded(network: Network, x: Tensor | None = None, dtype: str | None = None
     """
     dtype = dtype or network.dtype
     x = stored(x if x is not None else example_input(network), dtype)
-    y = exact(network, scaled(x, scale), digits=20)
-    error = largest_difference(run(network, scaled(x, scale), Float32() if dtype == "float32" else Float64()).y, y)
-    outside = scale_out(y, scale)
-    deviation = 1.0 if scale.output is None else float(np.abs(scale.output.deviation).max())
-    return Vectors(x, outside, tolerance(error * deviation, largest(outside), dtype), dtype)
+    y = scale_out(exact(network, scaled(x, scale), digits=20), scale)
+    inside = Tensor.of(scale.into(x.value.astype(dtype)))  # each operation rounded, as code of this dtype does
+    plain = scale_out(run(network, inside, Float32() if dtype == "float32" else Float64()).y, scale)
+    return Vectors(x, y, tolerance(largest_difference(plain, y), largest(y), dtype), dtype)
 
 
 def scaled(x: Tensor, scale: Scale) -> Tensor:
@@ -93,14 +92,14 @@ def scaled(x: Tensor, scale: Scale) -> Tensor:
 
 
 def scale_out(y: Array, scale: Scale) -> Array:
-    """Exact outputs (Decimal objects) in the target's units."""
+    """Outputs in the target's units: exact ones (Decimal objects) exactly, others in their own precision."""
     if scale.output is None:
         return y
-    return y * _decimals(scale.output.deviation) + _decimals(scale.output.mean)
-
-
-def _decimals(a: Array) -> Array:
-    return np.array([Decimal(float(v)) for v in a], dtype=object)
+    if y.dtype != object:
+        return scale.out_of(y)
+    mean, deviation = (np.array([Decimal(float(v)) for v in a], dtype=object)
+                       for a in (scale.output.mean, scale.output.deviation))
+    return y * deviation + mean
 
 
 def stored(x: Tensor, dtype: str) -> Tensor:

@@ -138,7 +138,7 @@ class Syntax(OrderedPrinter):
         return cast(str, self._print(e))
 
     def _print_Symbol(self, e: Symbol) -> str:
-        return e.name
+        return str(e.name)
 
     def _print_Integer(self, e: Expr) -> str:
         return str(e)

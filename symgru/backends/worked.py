@@ -75,6 +75,16 @@ class LayerWriter:
             self._templates[line.numeric] = self.dialect.numbers().template(line.numeric)
         return self._templates[line.numeric].fill(line.texts)
 
+    def starts(self, t: int) -> Iterator[tuple[str, list[str]]]:
+        """The input of step t and the state before it: their symbols and numbers."""
+        layer, form = self.layer, self.dialect
+        whole = form.matrix if max(layer.sizes.values()) > 1 else form.unit
+        printer = whole(Notation(layer.cell, layer.sizes, layer.timed))
+        yield at_time(printer.scalar(layer.cell.inputs[0]), t), [str(v) for v in layer.x_texts[t - 1]]
+        for before, after in layer.cell.states:
+            state = [layer.value(after.name, t - 1, k) for k in range(layer.sizes["H"])] if t > 1 else ["0"]
+            yield at_time(printer.scalar(before), t), state
+
     def lines(self, t: int) -> Iterator[Written]:
         for line in self.layer.lines(t):
             since = tuple(f"{self.ref(ref, t)} {'>' if positive else '≤'} 0" for ref, positive in line.branch)

@@ -32,7 +32,7 @@ def read(source: Any, architecture: Mapping[str, object] | str | Path | None = N
     asked = _architecture(architecture)
     if isinstance(source, str) and source == "-":
         with within("standard input"):
-            return _text(_standard_input(), asked, "gru", "standard input")
+            return _text(_standard_input(), asked, "", "standard input")
     if isinstance(source, str | Path):
         path = Path(source)
         with within(printable(path.name) or "the path"):
@@ -46,7 +46,9 @@ def _file(path: Path, asked: Mapping[str, object] | None) -> Network:
     if suffix == ".keras":
         _none(asked)
         return keras_file.read_keras(path)
-    if suffix in (".json", ".txt"):
+    if suffix == ".json":
+        return json_file.from_object(json_file.parse(text_of(path)), path.stem, path.name, asked)
+    if suffix == ".txt":
         return _text(text_of(path), asked, path.stem, path.name)
     if not suffix and path.is_dir():
         raise UnusableInput("is a directory; a .keras, .json or .txt file is needed")
@@ -73,8 +75,8 @@ def _text(text: str, asked: Mapping[str, object] | None, name: str, origin: str)
         raise UnusableInput("there is no text; JSON or what printing get_weights() gives is needed")
     if text.lstrip().startswith("{"):
         data = json_file.parse(text)
-        return json_file.from_object(data, _named(data) if origin == "standard input" else name, origin, asked)
-    return arrays.from_arrays(printed.parse(text), asked, name=name, origin=origin, notes=[PRINTED])
+        return json_file.from_object(data, name or _named(data), origin, asked)
+    return arrays.from_arrays(printed.parse(text), asked, name=name or "gru", origin=origin, notes=[PRINTED])
 
 
 def _standard_input() -> str:

@@ -80,7 +80,7 @@ def _layer(data: object, k: int, dtype: str) -> Spec:
     entry = mapping(data, f"layer {k + 1}")
     only(entry, LAYER, f"layer {k + 1}")
     kind = entry.get("kind")
-    label = entry.get("name", kind)
+    label = plain(entry.get("name", kind))
     with within(named(label)):
         if not isinstance(kind, str) or not re.fullmatch(r"[a-z][a-z0-9_]{0,31}", kind):
             raise UnusableInput(f"kind is {printable(repr(kind))}; it must be a cell's name such as 'gru' or 'dense'")

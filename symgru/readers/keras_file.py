@@ -74,10 +74,12 @@ def _features(plan: Plan, k: int) -> int | None:
 
 
 def _layer(file: Any, planned: Planned, features: int | None) -> list[Array]:
+    """The folder is found by counting, as Keras does. The attribute with the layer's name is left alone: text in
+    attributes lies in HDF5's global heap, where one damaged byte makes the HDF5 library (2.0 and before) loop forever.
+    """
     with within(named(planned.label)):
-        top = f"layers/{planned.folder}"
-        _check_name(file, f"{top}/vars", planned.label)
-        group = _descend(file, f"{top}/cell/vars" if planned.kind == "gru" else f"{top}/vars")
+        cell = "/cell" if planned.kind == "gru" else ""
+        group = _descend(file, f"layers/{planned.folder}{cell}/vars")
         expected = conventions.shapes(planned.kind, {"reset_after": True, **planned.options}, features or 1)
         if sorted(group) != [str(k) for k in range(len(expected))]:
             found = printable(", ".join(sorted(group)) or "nothing")
@@ -86,13 +88,6 @@ def _layer(file: Any, planned: Planned, features: int | None) -> list[Array]:
             _dataset(group, str(k), name, shape, free=features is None and name == "kernel")
             for k, (name, shape) in enumerate(expected.items())
         ]
-
-
-def _check_name(file: Any, path: str, label: str) -> None:
-    """The folder is found by counting; the real name beside the weights must be the layer's."""
-    name = _descend(file, path).attrs.get("name")
-    if isinstance(name, str) and name != label:
-        raise UnusableInput(f"the weights file has '{printable(name)}' in its place: it belongs to another model")
 
 
 def _descend(group: Any, path: str) -> Any:

@@ -47,7 +47,7 @@ class Printed:
 def parse(text: str) -> list[Printed]:
     """The arrays in a printed text, in order."""
     found = _Parser(text).everything()
-    if len(found) == 1 and isinstance(found[0], list) and any(not isinstance(item, Typed) for item in found[0]):
+    if len(found) == 1 and isinstance(found[0], list) and not (found[0] and isinstance(found[0][0], Typed)):
         found = found[0]  # one list of arrays, not the arrays one after the other
     if not found:
         raise UnusableInput("there is no array in the text; what printing get_weights() gives is needed")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from symgru.backends import c
-from symgru.domains import Float64
+from symgru.domains import Domain, Float64
 from symgru.errors import MissingTool
 from symgru.float32 import Float32
 from symgru.network import Array, Network, Tensor
@@ -18,7 +18,7 @@ from symgru.trace import exact, run
 from symgru.verify import keras
 from symgru.verify.compilers import find_compiler
 from symgru.verify.emitted import compiled, run_numpy
-from symgru.yardstick import largest, largest_difference, scale_out, scaled, stored, tolerance
+from symgru.yardstick import largest, largest_difference, recorded, scaled, stored, tolerance
 
 REFERENCE_LIMIT = 1e-12  # of the largest output: float64 has 1e-16, and a few hundred operations add up
 FRAMEWORK_LIMIT = {"float32": 1e-5, "float64": 1e-12}  # of the largest output: a wrong convention gives 1e-3 or more
@@ -49,54 +49,71 @@ class Skipped:
 
 
 def compare(network: Network, x: Tensor, path: Path | None = None, scale: Scale = IDENTITY) -> Iterator[Row | Skipped]:
-    """Rows as they become known: reference, Keras, emitted NumPy, emitted C (window, then step by step)."""
-    x = stored(x, network.dtype)
-    inside = stored(scaled(x, scale), network.dtype)
-    truth = exact(network, inside)
-    size = largest(truth)
+    """Rows as they become known: reference, Keras, emitted NumPy, emitted C (a window, step by step, with the scale).
 
-    def row(engine: str, output: Array, limit: float, why: str, truth: Array = truth) -> Row:
-        difference = largest_difference(output, truth)
-        ulp = float(np.spacing(np.dtype(network.dtype).type(max(largest(truth), np.finfo(np.float32).tiny))))
-        return Row(engine, difference, difference / ulp, limit, why, output)
-
-    reference = run(network, inside, Float64()).y
-    yield row("reference", reference, REFERENCE_LIMIT * size, "1e-12 of the largest output")
-    yardstick = largest_difference(run(network, inside, Float32()).y, truth)
-    measure = "plain float32's own error"
+    Emitted code is held to a multiple of the framework's own error, where it computes in the same precision; C always
+    computes in float32.
+    """
+    case = _Case(network, stored(scaled(stored(x, network.dtype), scale), network.dtype))
+    yield case.row("reference", run(network, case.x, Float64()).y, REFERENCE_LIMIT * case.size,
+                   "1e-12 of the largest output")
+    yardstick, measure = case.error(Float32() if network.dtype == "float32" else Float64()), "plain arithmetic's"
     if not keras.installed() or not keras.knows(network):
         why = "not installed: pip install 'symgru[keras]'" if not keras.installed() else "has no such layer"
         yield Skipped("Keras", why)
     else:
         limit = FRAMEWORK_LIMIT[network.dtype]
-        answer = row(keras.version(), keras.predict(network, inside.value, path), limit * size,
-                     f"{limit:g} of the largest output")
+        answer = case.row(keras.version(), keras.predict(network, case.x.value, path), limit * case.size,
+                          f"{limit:g} of the largest output")
         yield answer
-        yardstick, measure = answer.difference, "Keras' own error"
-    why = f"4 times {measure}, plus 2 ulps"
-    limit = tolerance(yardstick, size, network.dtype)
-    yield row("emitted NumPy", run_numpy(network, inside.value), limit, why)
-    yield from _compiled_rows(network, x, inside, scale, row, tolerance(yardstick, size), why)
-
-
-def _compiled_rows(network: Network, x: Tensor, inside: Tensor, scale: Scale, row: Callable[..., Row], limit: float,
-                   why: str) -> Iterator[Row | Skipped]:
+        yardstick, measure = answer.difference, "Keras'"
+    why = f"4 times {measure} own error, plus 2 ulps"
+    yield case.row("emitted NumPy", run_numpy(network, case.x.value), tolerance(yardstick, case.size, network.dtype), why)
+    if network.dtype != "float32":
+        yardstick, why = case.error(Float32()), "4 times plain float32's own error, plus 2 ulps"
     if find_compiler() is None:
         yield Skipped("emitted C", "no C compiler: set CC, install gcc or clang, or run `pip install ziglang`")
         return
-    program = compiled(network)
-    yield row("emitted C, window", program.window(inside.value), limit, why)
-    steps = program.stream(inside.value)
-    whole = program.window(inside.value)
-    yield row("emitted C, step by step", steps if steps.shape == whole.shape else steps[:, -1], limit, why)
+    yield from _c_rows(case, tolerance(yardstick, case.size), why)
     if scale != IDENTITY:
-        outside = scale_out(exact(network, scaled(x, scale)), scale)
-        deviation = 1.0 if scale.output is None else float(np.abs(scale.output.deviation).max())
-        own = largest_difference(run(network, stored(scaled(x, scale), "float32"), Float32()).y,
-                                 exact(network, scaled(x, scale))) * deviation
-        yield row("emitted C, with --scale", compiled(network, c.Options(None, scale)).window(x.value),
-                  max(tolerance(own, largest(outside)), limit * deviation),
-                  "4 times float32's error on the normalised input, plus 2 ulps", outside)
+        yield _scaled_row(network, x, scale)
+
+
+class _Case:
+    """A network on one input, and the exact output."""
+
+    def __init__(self, network: Network, x: Tensor) -> None:
+        self.network, self.x = network, x
+        self.truth = exact(network, x)
+        self.size = largest(self.truth)
+
+    def error(self, domain: Domain) -> float:
+        return largest_difference(run(self.network, self.x, domain).y, self.truth)
+
+    def row(self, engine: str, output: Array, limit: float, why: str) -> Row:
+        difference = largest_difference(output, self.truth)
+        return Row(engine, difference, difference / ulp(self.size, str(output.dtype)), limit, why, output)
+
+
+def ulp(size: float, dtype: str) -> float:
+    """The spacing of `dtype` at a magnitude."""
+    return float(np.spacing(np.dtype(dtype).type(max(size, np.finfo(dtype).tiny))))
+
+
+def _c_rows(case: _Case, limit: float, why: str) -> Iterator[Row]:
+    program = compiled(case.network)
+    whole, steps = program.window(case.x.value), program.stream(case.x.value)
+    yield case.row("emitted C, window", whole, limit, why)
+    yield case.row("emitted C, step by step", steps if steps.shape == whole.shape else steps[:, -1], limit, why)
+
+
+def _scaled_row(network: Network, x: Tensor, scale: Scale) -> Row:
+    """The C with the normalisation inside, in the units outside."""
+    vectors = recorded(network, x, "float32", scale)
+    y = compiled(network, c.Options(None, scale)).window(vectors.x.value)
+    difference = largest_difference(y, vectors.y)
+    return Row("emitted C, with --scale", difference, difference / ulp(largest(vectors.y), "float32"), vectors.tolerance,
+               "4 times plain float32's own error, plus 2 ulps", y)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any, cast
 import numpy as np
 
 from symgru.backends.model import Unit, layers
-from symgru.errors import MissingTool, Unsupported
+from symgru.errors import MissingTool, SymgruError, Unsupported
 from symgru.network import Array, Network
 
 KINDS = ("gru", "dense")
@@ -43,7 +43,10 @@ def model(network: Network, path: Path | None = None, dtype: str | None = None) 
     """A Keras model: loaded by Keras itself where there is a file, else built with the network's arrays."""
     keras = _keras()
     if path is not None and dtype is None:
-        return keras.saving.load_model(path, compile=False)
+        try:
+            return keras.saving.load_model(path, compile=False)
+        except Exception as e:  # whatever a framework raises
+            raise SymgruError(f"{path.name[:60]}: Keras cannot load it ({str(e)[:120]})") from None
     if not knows(network):
         unknown = next(layer for layer in network.layers.values() if layer.kind not in KINDS)
         raise Unsupported(f"Keras has no layer for cell {unknown.kind!r} (layer {unknown.id})")
@@ -61,5 +64,10 @@ def _layer(keras: Any, unit: Unit, dtype: str) -> Any:
 
 
 def predict(network: Network, x: Array, path: Path | None = None, dtype: str | None = None) -> Array:
-    """Keras' predict() on x (batch, time, features)."""
-    return cast(Array, model(network, path, dtype).predict(x.astype(dtype or network.dtype), verbose=0))
+    """Keras' predict() on x (batch, time, features).
+
+    A file's model is loaded by Keras itself, so that nothing of symgru's reading is taken on trust; where its input
+    layer fixes another number of time steps, a model without that limit is built from the arrays.
+    """
+    own = path if network.steps in (None, x.shape[1]) else None
+    return cast(Array, model(network, own, dtype).predict(x.astype(dtype or network.dtype), verbose=0))

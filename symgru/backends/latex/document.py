@@ -33,6 +33,7 @@ from symgru.backends.worked import (
     sizes_text,
     summary_symbols,
 )
+from symgru.cells import build
 from symgru.derivation import Counts, Derivation
 from symgru.explanation import Check, Explanation, WeightArray, Working
 from symgru.templating import render, stream
@@ -90,6 +91,13 @@ def worked(w: Written) -> Formula:
     return w.lhs, [w.symbols, w.numbers, value]
 
 
+def step_head(writer: LayerWriter, t: int) -> str:
+    """What a step starts from: its input and the state before it."""
+    operands = [f"${name} = {{}}$" + (f"({_numbers(texts)})" if len(texts) > 1 else _numbers(texts))
+                for name, texts in writer.starts(t)]
+    return ", \\quad ".join(operands)
+
+
 def grids(layer: Working, array: WeightArray) -> Iterator[dict[str, Any]]:
     """The numbers of an array as tables that fit the page: column heads, a colour for each, and rows with labels."""
     for row in array.blocks:
@@ -99,16 +107,17 @@ def grids(layer: Working, array: WeightArray) -> Iterator[dict[str, Any]]:
         rows = len(columns[0][2])
         fit = max(1, int((ROOM - 30) // widest))
         for chunk in (columns[k : k + fit] for k in range(0, len(columns), fit)):
-            yield {"heads": [f"${head}$" for _, head, _ in chunk], "colours": [f"gate{gate % 3}" for gate, _, _ in chunk],
-                   "rows": [{"label": f"$j = {k + 1}$" if rows > 1 else "",
-                             "numbers": [f"${latex_number(values[k])}$" for _, _, values in chunk]} for k in range(rows)]}
+            yield {
+                "heads": [f"${head}$" for _, head, _ in chunk], "colours": [f"gate{gate % 3}" for gate, _, _ in chunk],
+                "rows": [{"label": f"$j = {k + 1}$" if rows > 1 else "",
+                          "numbers": [f"${latex_number(values[k])}$" for _, _, values in chunk]} for k in range(rows)],
+            }
 
 
 def _column_head(layer: Working, s: Symbol, unit: int) -> str:
     letter, _, gate = s.name.partition("_")
-    several = layer.sizes["H"] > 1
-    tall = s in layer.trace.cell.dims and len(layer.trace.cell.dims[s]) == 2 and layer.sizes[layer.trace.cell.dims[s][1]] > 1
-    index = ("j",) * tall + (str(unit + 1),) * several
+    dims = build(layer.layer.kind, layer.layer.options).dims[s]
+    index = ("j",) * (len(dims) > 1 and layer.sizes[dims[-1]] > 1) + (str(unit + 1),) * (layer.sizes["H"] > 1)
     return Latex().name(Name(letter, gate, "", index))
 
 
@@ -139,8 +148,8 @@ def summary(layer: Working) -> dict[str, Any]:
 def check_row(check: Check) -> list[str]:
     """One row of the verification box."""
     unit = f", unit {check.component}" if check.component else ""
-    numbers = [f"${latex_number(scientific(check.difference))}$", f"${in_ulps(check.ulps)}$"] if check.against else ["", ""]
-    return [latex_text(check.says) + unit, f"${latex_number(check.text)}$", *numbers]
+    numbers = [scientific(check.difference), in_ulps(check.ulps)] if check.against else ["", ""]
+    return [latex_text(check.says) + unit, *(f"${latex_number(v)}$" if v else "" for v in (check.text, *numbers))]
 
 
 def inputs(e: Explanation) -> list[str]:
@@ -163,7 +172,7 @@ def _explanation(e: Explanation) -> dict[str, Any]:
         "results": [f"{name} = {text}" for name, text in zip(outputs, promised, strict=True)],
         "layers": (_layer(e, layer) for layer in e.layers), "boxed": len(outputs) <= 3,
         "checks": (check_row(c) for c in e.checks()), "framework_rows": (check_row(c) for c in e.framework_rows()),
-        "uses_tanh": any("tanh" in str(layer.cell.equations) for layer in e.layers),
+        "uses_tanh": e.uses_tanh,
         "notes": [latex_text(n) for layer in e.layers for n in layer.layer.notes],
     }
 
@@ -176,8 +185,9 @@ def _layer(e: Explanation, layer: Working) -> dict[str, Any]:
         "it": layer, "title": _title(e, layer), "weights": weights(layer),
         "matrix": single(equations(layer.cell, LatexMatrix(notation))) if many else "",
         "units": single(equations(layer.cell, LatexUnit(notation))),
-        "definitions": definitions(layer.activations, "sigma" in str(layer.cell.equations)),
-        "steps": ({"t": t, "lines": aligned([worked(w) for w in writer.lines(t)])} for t in range(1, layer.steps + 1)),
+        "definitions": definitions(layer.activations, layer.uses_sigma),
+        "steps": ({"head": step_head(writer, t), "lines": aligned([worked(w) for w in writer.lines(t)])}
+                  for t in range(1, layer.steps + 1)),
         "summary": summary(layer),
     }
 
@@ -198,7 +208,7 @@ def _derivation(d: Derivation) -> dict[str, Any]:
         "symbols": [[f"${form.scalar(s.symbol)}$", _shape(d, s.shape), s.says]
                     for s in d.symbols],
         "definitions": definitions(d.activations, d.uses_sigma),
-        "merged": merged(d),
+        "merged": single(merged_pairs(d)) if d.merged else "",
         "sections": ({"name": name, "steps": _steps(stage.program)} for name, stage in d.sections),
         "kinds": [{"*": r"$\cdot$", "+": "$+$", "/": "$/$", "function": "func."}[k] for k in operation_kinds(d)],
         "operations": operations(d), "idle": [t.name for t in d.idle],
@@ -209,12 +219,13 @@ def _shape(d: Derivation, letters: tuple[str, ...]) -> str:
     return "$" + r" \times ".join(str(d.sizes[k]) for k in letters) + "$"
 
 
-def merged(d: Derivation) -> str:
-    """d_z = b_z + c_z."""
+def merged_pairs(d: Derivation) -> list[tuple[str, str]]:
+    """d_z = b_z + c_z, for each merged bias."""
     form = Latex()
+
     def name(s: Any) -> str:
         return form.name(Name(*s.name.split("_")))
-    return single([(name(s), " + ".join(map(name, e.args))) for s, e in d.merged.items()]) if d.merged else ""
+    return [(name(s), " + ".join(map(name, e.args))) for s, e in d.merged.items()]
 
 
 def _steps(program: Program) -> Iterator[tuple[int, str]]:
@@ -231,6 +242,7 @@ def operations(d: Derivation) -> list[dict[str, Any]]:
 
     def counts(c: Counts) -> list[str]:
         return [*(str(c[k]) for k in kinds), str(sum(c.values()))]
-    return [{"rule": s.rule, "says": s.says, "before": counts(s.before) if s is not d.stages[0] else [""] * (len(kinds) + 1),
+    nothing = [""] * (len(kinds) + 1)
+    return [{"rule": s.rule, "says": s.says, "before": nothing if s is d.stages[0] else counts(s.before),
              "after": counts(s.after)} for s in d.stages]
 

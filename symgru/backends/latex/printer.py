@@ -115,9 +115,14 @@ class LatexNumbers(Latex, NumberForm):
 
 
 # Widths in points at 10 pt of Latin Modern: enough to know where a line must be broken
-_WIDE = {"+": 12.3, "-": 12.3, "=": 13.4, "(": 3.9, ")": 3.9, ",": 4.5, ".": 2.8, " ": 0.0, "/": 5.0, NOW: 5.0, BEFORE: 16.0}
-_COMMANDS = {r"\,": 1.7, r"\ ": 3.4, r"\cdot": 7.3, r"\odot": 12.3, r"\sum": 17.0, r"\tanh": 21.0, r"\sigma": 5.8, r"\ln": 9.0,
-             r"\max": 19.0, r"\min": 17.0, r"\Bigl": 2.0, r"\Bigr": 2.0, r"\lvert": 2.8, r"\rvert": 2.8, r"\dagger": 4.5}
+_WIDE = {
+    "+": 12.3, "-": 12.3, "=": 13.4, "(": 3.9, ")": 3.9, ",": 4.5, ".": 2.8, " ": 0.0, "/": 5.0,
+    NOW: 5.0, BEFORE: 16.0,
+}
+_COMMANDS = {
+    r"\,": 1.7, r"\ ": 3.4, r"\cdot": 7.3, r"\odot": 12.3, r"\sum": 17.0, r"\tanh": 21.0, r"\sigma": 5.8, r"\ln": 9.0,
+    r"\max": 19.0, r"\min": 17.0, r"\Bigl": 2.0, r"\Bigr": 2.0, r"\lvert": 2.8, r"\rvert": 2.8, r"\dagger": 4.5,
+}
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)
 
 

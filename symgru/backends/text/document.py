@@ -5,16 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sympy import Symbol
-
 from symgru.activations import LOGISTIC, Activation
-from symgru.backends.formula import Notation, arrange, at_time
+from symgru.backends.formula import arrange, at_time
 from symgru.backends.text.printer import (
-    Text, TextMatrix, TextNumbers, TextScalar, TextUnit, ascii_text, plain_text,
+    Text,
+    TextMatrix,
+    TextNumbers,
+    TextScalar,
+    TextUnit,
+    ascii_text,
+    plain_text,
 )
 from symgru.backends.worked import (
-    Dialect, LayerWriter, Written, equations, in_ulps, kind, operation_kinds, output_name, program_lines, scientific,
-    sizes_text, summary_symbols,
+    Dialect,
+    LayerWriter,
+    Written,
+    equations,
+    in_ulps,
+    kind,
+    operation_kinds,
+    output_name,
+    program_lines,
+    scientific,
+    sizes_text,
+    summary_symbols,
 )
 from symgru.derivation import Counts, Derivation
 from symgru.explanation import Block, Check, Explanation, WeightArray, Working
@@ -22,19 +36,31 @@ from symgru.network import Array
 from symgru.templating import stream
 
 WIDTH = 100
+SO_FAR = "\x00"  # in a template: what comes next may take seconds
 TEXT = Dialect(TextMatrix, TextUnit, TextScalar, TextNumbers, Text, "(t-1)")
 
 
 def render_derivation(d: Derivation, ascii: bool = False) -> Iterator[str]:
     """The derivation piece by piece; `ascii` for terminals that show nothing else."""
-    pieces = stream("text/derivation.txt.j2", **_derivation(d))
+    pieces = _gathered(stream("text/derivation.txt.j2", **_derivation(d)))
     return map(ascii_text, pieces) if ascii else pieces
 
 
 def stream_explanation(e: Explanation, ascii: bool = False, header: bool = True) -> Iterator[str]:
     """The worked example piece by piece, the framework's row (which may take seconds) last."""
-    pieces = stream("text/explanation.txt.j2", header=header, **_explanation(e))
+    pieces = _gathered(stream("text/explanation.txt.j2", header=header, so_far=SO_FAR, **_explanation(e)))
     return map(ascii_text, pieces) if ascii else pieces
+
+
+def _gathered(pieces: Iterator[str]) -> Iterator[str]:
+    """A few large pieces in place of thousands of small ones; a reader never waits for what is known already."""
+    held: list[str] = []
+    for piece in pieces:
+        held.append(piece.replace(SO_FAR, ""))
+        if SO_FAR in piece or len(held) > 1000:
+            yield "".join(held)
+            held.clear()
+    yield "".join(held)
 
 
 def render_explanation(e: Explanation, ascii: bool = False, header: bool = True) -> str:
@@ -60,7 +86,7 @@ def aligned(pairs: list[tuple[str, str]], indent: int = 2) -> list[str]:
 def definitions(activations: tuple[Activation, ...], uses_sigma: bool) -> list[str]:
     """What each named function means."""
     form = Text()
-    lines = ["σ(a) = " + form.scalar(LOGISTIC)] if uses_sigma or any("sigma" in str(a.meaning) for a in activations) else []
+    lines = ["σ(a) = " + form.scalar(LOGISTIC)] if uses_sigma else []
     return lines + [f"{a.name}(a) = {form.scalar(a.meaning)}" for a in activations]
 
 
@@ -76,6 +102,14 @@ def step_lines(writer: LayerWriter, t: int) -> list[str]:
     lines = list(writer.lines(t))
     pad = max(len(w.lhs) for w in lines)
     return [written(w, pad) for w in lines]
+
+
+def step_head(writer: LayerWriter, t: int) -> str:
+    """Step 3: x_3 = 9, h_2 = -0.08876771; for several units or features just the step."""
+    starts = list(writer.starts(t))
+    head = f"Step {t}" if writer.layer.timed else "Output"
+    short = all(len(texts) == 1 for _, texts in starts)
+    return head + (": " + ", ".join(f"{name} = {texts[0]}" for name, texts in starts) if short else "")
 
 
 def table(header: list[str], rows: list[list[str]], left: int = 0) -> list[str]:
@@ -109,50 +143,49 @@ def _wrapped(words: list[str], indent: int) -> str:
 
 def weights(layer: Working) -> list[dict[str, Any]]:
     """Each array of get_weights() with the symbol of each block of columns."""
-    form = TextMatrix(Notation(layer.cell, layer.sizes))
     return [{"place": array.place, "name": array.name, "shape": array.shape, "zero": array.zero,
-             "columns": [" | ".join(_symbol(block.symbol) for block in row) for row in array.blocks],
-             "lines": _blocks(array)} for array in layer.arrays] if form else []
-
-
-def _symbol(s: Symbol) -> str:
-    return s.name
+             "columns": [" | ".join(block.symbol.name for block in row) for row in array.blocks],
+             "lines": _blocks(array)} for array in layer.arrays]
 
 
 def _blocks(array: WeightArray) -> list[str]:
     blocks = [block for row in array.blocks for block in row]
-    single = ["   ".join(f"{_symbol(b.symbol)} = {b.texts[0, 0]}" for b in row) for row in array.blocks]
+    single = ["   ".join(f"{b.symbol.name} = {b.texts[0, 0]}" for b in row) for row in array.blocks]
     if all(block.texts.size == 1 for block in blocks) and max(map(len, single)) < WIDTH - 6:
         return [" " * 6 + line for line in single]
     return [_block(block) for block in blocks]
 
 
 def _block(block: Block) -> str:
-    head = f"{' ' * 6}{_symbol(block.symbol)} = "
+    head = f"{' ' * 6}{block.symbol.name} = "
     return head + nested(block.texts, len(head))
 
 
-def summary(layer: Working) -> list[str]:
-    """One row for each step, for several units one for each step and unit."""
+def summary_cells(layer: Working) -> tuple[list[str], list[list[str]]]:
+    """Header and rows: one row for each step, for several units one for each step and unit."""
     units, features = layer.sizes["H"], layer.sizes["D"]
-    form = TextMatrix(TEXT.notation(layer.cell, dict(layer.sizes), layer.timed))
+    letters = {new: old for old, new in layer.cell.states}
     symbols = summary_symbols(layer)
-    names = [form.scalar(s).removesuffix("_t") for s in symbols]
     xs = [f"x[{k + 1}]" if features > 1 else "x" for k in range(features)] if features <= 3 else []
     rows = []
     for t in range(1, layer.steps + 1):
         for unit in range(units):
             x = [str(v) if unit == 0 else "" for v in layer.x_texts[t - 1][: len(xs)]]
-            rows.append([*([str(t) if unit == 0 else ""] if layer.timed else []), *([str(unit + 1)] if units > 1 else []), *x,
+            rows.append([str(t) if unit == 0 else "", *([str(unit + 1)] if units > 1 else []), *x,
                          *(layer.value(s.name, t, unit) for s in symbols)])
-    return table([*(["t"] if layer.timed else []), *(["unit"] if units > 1 else []), *xs, *names], rows)
+    return ["t", *(["unit"] if units > 1 else []), *xs, *(letters.get(s, s).name for s in symbols)], rows
 
 
-def check_row(check: Check, output: str) -> str:
-    """One row of the verification table, in fixed columns, since the last rows are computed last."""
-    says = plain_text(check.says) + (f" [{check.component}]" if check.component else "")
-    numbers = f"{scientific(check.difference):>10}  {in_ulps(check.ulps):>8}" if check.against else ""
-    return f"  {says:<44}{check.text:>20}  {numbers}".rstrip()
+def check_cells(check: Check) -> list[str]:
+    """One row of the verification table."""
+    says = check.says + (f" [{check.component}]" if check.component else "")
+    return [says, check.text, *([scientific(check.difference), in_ulps(check.ulps)] if check.against else ["", ""])]
+
+
+def check_row(check: Check) -> str:
+    """The same in fixed columns, since the last rows are computed last."""
+    says, *numbers = check_cells(check)
+    return "  {:<44}{:>20}  {:>10}  {:>8}".format(plain_text(says), *numbers).rstrip()
 
 
 def _explanation(e: Explanation) -> dict[str, Any]:
@@ -162,9 +195,9 @@ def _explanation(e: Explanation) -> dict[str, Any]:
         "e": e, "name": plain_text(e.network.origin or e.network.name), "x_lines": inputs(e),
         "results": [f"{name} = {text}" for name, text in zip(outputs, promised, strict=True)],
         "layers": (_layer(e, layer) for layer in e.layers),
-        "checks": (check_row(c, outputs[0]) for c in e.checks()),
-        "framework_rows": (check_row(c, outputs[0]) for c in e.framework_rows()),
-        "uses_tanh": any("tanh" in str(layer.cell.equations) for layer in e.layers),
+        "checks": (check_row(c) for c in e.checks()),
+        "framework_rows": (check_row(c) for c in e.framework_rows()),
+        "uses_tanh": e.uses_tanh,
         "notes": [plain_text(n) for layer in e.layers for n in layer.layer.notes],
     }
 
@@ -185,9 +218,9 @@ def _layer(e: Explanation, layer: Working) -> dict[str, Any]:
         "it": layer, "title": _title(e, layer), "weights": weights(layer),
         "matrix": aligned(equations(layer.cell, TextMatrix(notation))) if many else [],
         "units": aligned(equations(layer.cell, TextUnit(notation))),
-        "definitions": definitions(layer.activations, "sigma" in str(layer.cell.equations)),
-        "steps": ({"t": t, "lines": step_lines(writer, t)} for t in range(1, layer.steps + 1)),
-        "summary": summary(layer) if layer.timed else [],
+        "definitions": definitions(layer.activations, layer.uses_sigma),
+        "steps": ({"head": step_head(writer, t), "lines": step_lines(writer, t)} for t in range(1, layer.steps + 1)),
+        "summary": table(*summary_cells(layer)) if layer.timed else [],
     }
 
 
@@ -204,7 +237,8 @@ def _derivation(d: Derivation) -> dict[str, Any]:
     return {
         "d": d, "kind": kind(d.cell),
         "matrix": aligned(equations(d.cell, form)), "units": aligned(equations(d.cell, TextUnit(notation))),
-        "symbols": table(["symbol", "shape", "what it is"], [[form.scalar(s.symbol), _shape(d, s.shape), s.says] for s in d.symbols], 3),
+        "symbols": table(["symbol", "shape", "what it is"],
+                         [[form.scalar(s.symbol), _shape(d, s.shape), s.says] for s in d.symbols], 3),
         "definitions": definitions(d.activations, d.uses_sigma),
         "merged": [f"{s.name} = {Text().scalar(e)}" for s, e in d.merged.items()],
         "sections": ({"name": name, "stage": stage, "steps": _steps(stage.program)} for name, stage in d.sections),
@@ -229,7 +263,8 @@ def operations(d: Derivation) -> list[str]:
     kinds = operation_kinds(d)
     names = [{"*": "·", "function": "func"}.get(k, k) for k in kinds]
     header = ["rule", *names, "before", *names, "after"]
-    rows = [[s.rule, *([""] * (len(kinds) + 1) if s is d.stages[0] else _counts(s.before, kinds)), *_counts(s.after, kinds)]
+    nothing = [""] * (len(kinds) + 1)
+    rows = [[s.rule, *(nothing if s is d.stages[0] else _counts(s.before, kinds)), *_counts(s.after, kinds)]
             for s in d.stages]
     return table(header, rows, 1)
 

@@ -7,8 +7,7 @@ import re
 from symgru.backends.formula import MatrixForm, Name, NumberForm, ScalarForm, Syntax, UnitForm
 
 ASCII = str.maketrans({
-    "σ": "sigma", "·": "*", "⊙": "*", "Σ": "sum", "†": "!", "─": "-", "═": "=", "│": "|", "×": "x", "–": "-", "—": "-", "’": "'",
-    "“": '"', "”": '"', "…": "...", "≈": "~", "ℝ": "R", "≤": "<=", "→": "->", "−": "-",
+    "σ": "sigma", "·": "*", "⊙": "*", "Σ": "sum", "†": "!", "─": "-", "═": "=", "×": "x", "≤": "<=", "“": '"', "”": '"',
 })
 _ATOM = re.compile(r"-?(\w+|\x03\d+\x04|[\w\x01\x02]+(\[[\w,]*\])?)")
 

@@ -1,0 +1,76 @@
+"""generated/ holds what symgru writes today: `pytest tests/test_generated.py --update` rewrites what differs."""
+
+import difflib
+import json
+
+import pytest
+
+from symgru.backends import latex, markdown, text
+from symgru.cells import CELLS
+from symgru.cli.demo import DIGITS
+from symgru.derivation import derive
+from symgru.explanation import explain
+from symgru.face import load
+from tests.conftest import ROOT, SEED
+
+GENERATED = ROOT / "generated"
+DOCUMENTS = {".tex": latex, ".md": markdown, ".txt": text}
+
+
+def whole(parts):
+    return (parts if isinstance(parts, str) else "".join(parts)).encode()
+
+
+def seed_files():
+    from symgru.answer import answer, render_answer
+
+    story = json.loads(SEED.read_text(), parse_float=str)["story"]
+    model = load(SEED)
+    x, _ = model.read("1,2,9,8")
+    example = explain(model.network, x, DIGITS)
+    yield "seed/answer.txt", render_answer(answer(model.network, x, story["hand_calculation"], story["claimed"])).encode()
+    for ending, backend in DOCUMENTS.items():
+        yield f"seed/seed{ending}", whole(backend.render_explanation(example))
+    for target in ("numpy", "c"):
+        for name, content in model.files(target, x).items():
+            yield f"seed/{name}", content
+
+
+def derivation_files():
+    for name, cell in CELLS.items():
+        if cell.states:
+            for ending, backend in DOCUMENTS.items():
+                yield f"derivation/{name}{ending}", whole(backend.render_derivation(derive(name)))
+    yield "derivation/gru_2_units.tex", whole(latex.render_derivation(derive("gru", units=2, features=2, steps=2)))
+
+
+def picture():
+    import runpy
+
+    draw = runpy.run_path(str(ROOT / "docs" / "picture.py"))["draw"]
+    yield "../docs/seed.svg", draw().encode()
+
+
+MAKERS = [seed_files, derivation_files, picture]
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_generated_files_are_up_to_date(make, request):
+    stale = []
+    for name, content in make():
+        place = GENERATED / name
+        committed = place.read_bytes() if place.exists() else b""
+        if committed.replace(b"\r\n", b"\n") == content:
+            continue
+        if request.config.getoption("--update"):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(content)
+            continue
+        old, new = (t.decode().splitlines(keepends=True) for t in (committed, content))
+        stale.append("".join(difflib.unified_diff(old, new, f"committed {name}", f"made now {name}", n=1)))
+    assert not stale, "run pytest tests/test_generated.py --update\n" + "\n".join(stale)
+
+
+def test_nothing_is_left_over():
+    known = {(GENERATED / name).resolve() for make in MAKERS for name, _ in make()}
+    assert {p.resolve() for p in GENERATED.rglob("*") if p.is_file()} <= known

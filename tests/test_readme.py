@@ -1,0 +1,56 @@
+"""The README's outputs are what the commands print."""
+
+import contextlib
+import io
+import re
+import shlex
+
+import pytest
+
+from symgru.cli import main
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```console\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+PYTHON = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def printed_by(command):
+    """What a command prints on standard output."""
+    words = shlex.split(command.removeprefix("$ "))
+    assert words[0] == "symgru"
+    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()), pytest.raises(SystemExit) as exit:
+        main(words[1:])
+    assert exit.value.code == 0, command
+    out.flush()
+    return [line.rstrip() for line in out.buffer.getvalue().decode().splitlines()]
+
+
+def runs(lines):
+    """The runs of consecutive lines between `...`."""
+    text = "\n".join(line.rstrip() for line in lines)
+    return [part.strip("\n").split("\n") for part in re.split(r"^\.\.\.$", text, flags=re.MULTILINE) if part.strip("\n")]
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=[b.split("\n", 1)[0] for b in BLOCKS])
+def test_outputs_are_real(block, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    command, *shown = block.rstrip("\n").split("\n")
+    output, at = printed_by(command), 0
+    for part in runs(shown):
+        places = [k for k in range(at, len(output)) if output[k : k + len(part)] == part]
+        assert places, f"{command} does not print\n" + "\n".join(part)
+        at = places[0] + len(part)
+
+
+def test_python_example_runs(monkeypatch, tmp_path):
+    monkeypatch.chdir(ROOT)
+    code = next(p for p in PYTHON if "net.emit" in p).replace('"out/"', repr(str(tmp_path)))
+    exec(compile(code, "README", "exec"), {})
+    assert {p.suffix for p in tmp_path.iterdir()} == {".c", ".h"}
+
+
+def test_both_commands_are_there():
+    for mark in ("<!-- run -->", "<!-- test -->"):
+        assert re.search(re.escape(mark) + r"\n```sh\n[^\n]+\n```", README)
