@@ -36,6 +36,10 @@ with evaluate(False):  # keep the order a person wrote
                        (r, sigma(Wr @ x + br + Ur @ h)),
                        (n, tanh(Wn @ x + bn + Un @ (r * h))),
                        (h1, z * h + (1 - z) * n)),
+        "mgu": ("Minimal gated unit; Zhou et al. 2016 (arXiv:1603.09420)",
+                (f, sigma(Wf @ x + Uf @ h + bf)),
+                (n, tanh(Wn @ x + Un @ (f * h) + bn)),
+                (h1, (1 - f) * h + f * n)),
         "dense": ("Keras' Dense (keras/src/layers/core/dense.py)",
                   (y, phi(W @ x + b))),
     }

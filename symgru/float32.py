@@ -31,14 +31,14 @@ class Lane(OrderedPrinter):
         return e.name
 
     def _print_Integer(self, e: Expr) -> str:
-        return f"f({e})"
+        return f"float32({e})"
 
     def _print_Rational(self, e: Expr) -> str:
-        return f"f({float(e)!r})"
+        return f"float32({float(e)!r})"
 
     def _print_Pow(self, e: Expr) -> str:
         if e.args[1] == Pow(2, -1):
-            return f"f({float(e)!r})"
+            return f"float32({float(e)!r})"
         return super()._print_Pow(e)
 
     def _print_clip(self, e: Expr) -> str:
@@ -96,7 +96,7 @@ class Float32:
 
 @cache
 def _compiled(cell: Cell) -> Step:
-    namespace: dict[str, Any] = {"f": np.float32, "zero": np.float32(0), "softmax": _softmax, "clip": _clip,
+    namespace: dict[str, Any] = {"float32": np.float32, "zero": np.float32(0), "softmax": _softmax, "clip": _clip,
                                  "where_positive": _where_positive, "Abs": np.abs, **_functions()}
     plan = schedule(cell)
     unknown = {type(node).__name__ for phase in plan.phases for _, e in phase.lanes

@@ -7,13 +7,20 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from sympy import cancel, exp
+from sympy import cancel, evaluate, exp
 
 from symgru.algebra import sigma
 from symgru.cells import Uz, Wz, build, bz, cz, h, n, z
-from symgru.errors import UnusableInput, Unsupported
+from symgru.errors import Unsupported, UnusableInput
 from symgru.hypotheses import (
-    NEGATED_UPDATE, SWAPPED_UPDATE, Combination, combinations, complement, kinds, only_layer, rewritten_weights,
+    NEGATED_UPDATE,
+    SWAPPED_UPDATE,
+    Combination,
+    combinations,
+    complement,
+    kinds,
+    only_layer,
+    rewritten_weights,
     update_gate,
 )
 from symgru.matching import Claim, Outcome, exact_combination, final, matches, outcomes
@@ -96,7 +103,6 @@ def test_every_combination_once(found: list[Outcome]) -> None:
 
 
 def test_stacked_runs_equal_single_ones() -> None:
-    network = one_unit(bias=("0.1", "-0.2", "0.3", "0.4", "0.5", "-0.6"), reset_after=False)
     network = one_unit(bias=("0.1", "-0.2", "0.3", "0.4", "0.5", "-0.6"))
     for o in outcomes(network, X)[::97]:
         assert o.value == pytest.approx(float(final(exact_combination(network, X, o.combination))), abs=1e-14)
@@ -118,7 +124,8 @@ def test_swapping_writes_the_rule_from_the_cell() -> None:
     swapped = SWAPPED_UPDATE(cell)
     assert update_gate(cell) == z
     assert swapped.equations[:-1] == cell.equations[:-1]
-    assert swapped.equations[-1][1] == complement(z) * h + z * n
+    with evaluate(False):
+        assert swapped.equations[-1][1] == complement(z) * h + z * n
     assert SWAPPED_UPDATE(swapped).equations == cell.equations
     assert not SWAPPED_UPDATE.preserves
     assert not SWAPPED_UPDATE.proof(cell)
@@ -174,8 +181,9 @@ def test_negated_parameters_and_no_others() -> None:
 ])
 def test_claims_are_traced_to_their_mistakes(claim: str, done: list[str], found: list[Outcome]) -> None:
     verdict = matches(SEED, X, Claim(claim), found)
-    assert [p.name for p in verdict.fits[0].combination.parts if not p.usual] == done
-    assert len(verdict.fits) == 1
+    fits = [[p.name for p in m.combination.parts if not p.usual] for m in verdict.fits]
+    assert done in fits
+    assert len(fits) == 1 or claim == "0.99999993"  # a saturated value: the kernel's order alone gives it too
     assert verdict.right is (not done)
     assert verdict.tried == 360
     assert verdict.fits[0].distance < verdict.fits[0].tolerance < 1e-6
@@ -219,9 +227,12 @@ def test_explanations_that_cannot_be_told_apart() -> None:
     verdict = matches(SEED, x, Claim(f"{swapped.value:.8f}"), found)
     assert [len(m.combination.mistakes) for m in verdict.fits] == [1] * len(verdict.fits)
     assert verdict.further > 0
-    kernel = next(o for o in found if [p.name for p in o.combination.parts if not p.usual] == ["columns n | r | z"])
+    kernel = next(o for o in found if [(p.kind, p.name) for p in o.combination.parts if not p.usual]
+                  == [("kernel", "columns n | r | z")])
     both = matches(SEED, x, Claim(f"{kernel.value:.8f}"), found)
-    assert len(both.fits) == 2  # in the kernel alone, or in both arrays
+    assert {m.combination.mistakes[0][0] for m in both.fits} == {
+        "read the columns of the kernel in the order n | r | z",
+        "read the columns of the kernel and recurrent kernel in the order n | r | z"}
 
 
 def test_float64_claims_are_decided_exactly() -> None:
@@ -236,6 +247,7 @@ def test_refusals() -> None:
     with pytest.raises(UnusableInput, match="the hand calculation: 'abc' is not a finite decimal number"):
         Claim.read("abc", "the hand calculation")
     assert Claim.read(" +.50", "it").text == "0.50"
-    layers = [next(iter(SEED.layers.values())), Layer("dense", "dense", "dense", {}, {"W": typed([["1"]]), "b": typed(["0"])})]
+    dense = Layer("dense", "dense", "dense", {}, {"W": typed([["1"]]), "b": typed(["0"])})
+    layers = [*SEED.layers.values(), dense]
     with pytest.raises(Unsupported, match="one GRU layer"):
         only_layer(chain(layers, dtype="float32", features=1))

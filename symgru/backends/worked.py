@@ -12,8 +12,9 @@ from symgru.algebra import Ref
 from symgru.backends.formula import MatrixForm, Notation, NumberForm, ScalarForm, Syntax, Template, UnitForm, at_time
 from symgru.cells import Cell
 from symgru.derivation import Derivation
-from symgru.explanation import Explanation, Line, Working
+from symgru.explanation import Explanation
 from symgru.unroll import Program
+from symgru.working import Line, Working
 
 
 @dataclass(frozen=True)

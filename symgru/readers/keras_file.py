@@ -75,7 +75,7 @@ def _features(plan: Plan, k: int) -> int | None:
 
 def _layer(file: Any, planned: Planned, features: int | None) -> list[Array]:
     """The folder is found by counting, as Keras does. The attribute with the layer's name is left alone: text in
-    attributes lies in HDF5's global heap, where one damaged byte makes the HDF5 library (2.0 and before) loop forever.
+    attributes lies in HDF5's global heap, where one damaged byte made HDF5 1.14.6 loop forever.
     """
     with within(named(planned.label)):
         cell = "/cell" if planned.kind == "gru" else ""

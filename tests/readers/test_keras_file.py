@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import random
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -339,3 +340,25 @@ def test_json_is_as_keras_writes_it() -> None:
 def test_unusable_and_unsupported_differ(save: Save) -> None:
     refused(save(entrance(4, 1), layer("LSTM", "l")), "LSTM", Unsupported)
     refused(save(model__weights__h5=b"x"), "damaged", UnusableInput)
+
+
+def places(node: Any) -> list[tuple[Any, Any]]:
+    """Every (container, key) below a JSON value."""
+    keys = list(node) if isinstance(node, dict) else range(len(node)) if isinstance(node, list) else []
+    return [place for key in keys for place in [(node, key), *places(node[key])]]
+
+
+def test_any_change_of_the_configuration_is_read_or_refused(save: Save) -> None:
+    chance = random.Random(1)
+    odd = [None, True, 0, -1, 1.5, 10**30, "", "x", "\0", [], {}, [1], {"a": 1}, {"class_name": "function"}]
+    messages = []
+    for _ in range(300):
+        config = json.loads(json.dumps(functional(entrance(4, 1), gru())))
+        container, key = chance.choice(places(config))
+        container[key] = chance.choice(odd)
+        try:
+            read(save(config=config))
+        except SymgruError as error:
+            messages.append(str(error))
+    assert 100 < len(messages) < 300
+    assert all(message.isprintable() and len(message) < 300 for message in messages)

@@ -8,7 +8,7 @@ from typing import Any
 from sympy import Symbol
 
 from symgru.activations import LOGISTIC, Activation
-from symgru.backends.formula import Name, arrange, at_time
+from symgru.backends.formula import Name, at_time
 from symgru.backends.latex.printer import (
     Latex,
     LatexMatrix,
@@ -33,11 +33,13 @@ from symgru.backends.worked import (
     sizes_text,
     summary_symbols,
 )
+from symgru.backends.wrapping import arrange
 from symgru.cells import build
 from symgru.derivation import Counts, Derivation
-from symgru.explanation import Check, Explanation, WeightArray, Working
+from symgru.explanation import Check, Explanation
 from symgru.templating import render, stream
 from symgru.unroll import Program
+from symgru.working import WeightArray, Working
 
 LATEX = Dialect(LatexMatrix, LatexUnit, LatexScalar, LatexNumbers, Latex, "t-1")
 ROOM = 455.0  # points between the margins of the templates' page, less the indentation of a formula
@@ -148,7 +150,7 @@ def summary(layer: Working) -> dict[str, Any]:
 def check_row(check: Check) -> list[str]:
     """One row of the verification box."""
     unit = f", unit {check.component}" if check.component else ""
-    numbers = [scientific(check.difference), in_ulps(check.ulps)] if check.against else ["", ""]
+    numbers = [scientific(check.difference), in_ulps(check.ulps)] if check.difference is not None else ["", ""]
     return [latex_text(check.says) + unit, *(f"${latex_number(v)}$" if v else "" for v in (check.text, *numbers))]
 
 
@@ -189,6 +191,7 @@ def _layer(e: Explanation, layer: Working) -> dict[str, Any]:
         "steps": ({"head": step_head(writer, t), "lines": aligned([worked(w) for w in writer.lines(t)])}
                   for t in range(1, layer.steps + 1)),
         "summary": summary(layer),
+        "left_out": [Latex().name(Name(*s.name.split("_"))) for s in layer.partly_left_out],
     }
 
 

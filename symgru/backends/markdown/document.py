@@ -23,9 +23,10 @@ from symgru.backends.worked import (
 )
 from symgru.cells import Cell
 from symgru.derivation import Counts, Derivation
-from symgru.explanation import Explanation, Working
+from symgru.explanation import Explanation
 from symgru.templating import render, stream
 from symgru.unroll import Program
+from symgru.working import Working
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>&$~:@/])")
 

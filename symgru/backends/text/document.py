@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from symgru.activations import LOGISTIC, Activation
-from symgru.backends.formula import arrange, at_time
+from symgru.backends.formula import at_time
 from symgru.backends.text.printer import (
     Text,
     TextMatrix,
@@ -30,10 +30,12 @@ from symgru.backends.worked import (
     sizes_text,
     summary_symbols,
 )
+from symgru.backends.wrapping import arrange
 from symgru.derivation import Counts, Derivation
-from symgru.explanation import Block, Check, Explanation, WeightArray, Working
+from symgru.explanation import Check, Explanation
 from symgru.network import Array
 from symgru.templating import stream
+from symgru.working import Block, WeightArray, Working
 
 WIDTH = 100
 SO_FAR = "\x00"  # in a template: what comes next may take seconds
@@ -179,7 +181,7 @@ def summary_cells(layer: Working) -> tuple[list[str], list[list[str]]]:
 def check_cells(check: Check) -> list[str]:
     """One row of the verification table."""
     says = check.says + (f" [{check.component}]" if check.component else "")
-    return [says, check.text, *([scientific(check.difference), in_ulps(check.ulps)] if check.against else ["", ""])]
+    return [says, check.text, *([scientific(check.difference), in_ulps(check.ulps)] if check.difference is not None else ["", ""])]
 
 
 def check_row(check: Check) -> str:

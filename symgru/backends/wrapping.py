@@ -1,0 +1,51 @@
+"""Where a long formula is broken: before an equals sign first, then before a plus or minus."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+Row = tuple[bool, str]  # whether the row begins with an equals sign, and its text
+
+
+def arrange(parts: Sequence[str], room: float, measure: Callable[[str], float], equals: str = " = ") -> list[Row]:
+    """The rows of "... = part = part": as few as fit into `room`, broken before = and, where a part alone is too
+    long, before + and - (the outermost first)."""
+    rows: list[Row] = []
+    for part in parts:
+        if rows and measure(rows[-1][1] + equals + part) <= room:
+            rows[-1] = (rows[-1][0], rows[-1][1] + equals + part)
+            continue
+        first, *more = _pieces(part, room, measure)
+        rows.append((True, first))
+        rows += [(False, piece) for piece in more]
+    return rows
+
+
+def _pieces(text: str, room: float, measure: Callable[[str], float], depth: int = 0) -> list[str]:
+    """A formula in pieces that fit, packed from left to right."""
+    if measure(text) <= room or depth > 3:
+        return [text]
+    packed: list[str] = []
+    for chunk in _split(text, depth):
+        if packed and measure(packed[-1] + chunk) <= room:
+            packed[-1] += chunk
+            continue
+        first, *more = _pieces(chunk, room, measure, depth + 1)
+        if packed and measure(packed[-1] + first) <= room:
+            packed[-1] += first
+        else:
+            packed.append(first)
+        packed += more
+    return [piece.strip() for piece in packed]
+
+
+def _split(text: str, depth: int) -> list[str]:
+    """Cut before every + and - that stands within at most `depth` brackets, and within no braces at all."""
+    cuts, brackets, braces = [0], 0, 0
+    for k, c in enumerate(text):
+        brackets += (c == "(") - (c == ")")
+        braces += (c == "{") - (c == "}")
+        if braces == 0 and brackets <= depth and text[k : k + 3] in (" + ", " - ") and k:
+            cuts.append(k)
+    return [text[i:j] for i, j in zip(cuts, [*cuts[1:], len(text)], strict=True)]
+

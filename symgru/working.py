@@ -1,0 +1,284 @@
+"""One layer's worked lines: the rounded chain with every number of every step, as a calculator shows it."""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, cast
+
+import numpy as np
+from sympy import Expr, Symbol, tanh
+
+from symgru.activations import Activation, expanded, where_positive
+from symgru.algebra import Mat, Ref, Vec, rebuild, sigma, walk
+from symgru.cells import Cell, build, layout
+from symgru.derivation import named_activations, uses, uses_function
+from symgru.domains import Decimals, Step
+from symgru.network import Array, Layer, Network, Tensor
+from symgru.rounding import Rounding
+from symgru.rules import CALCULATOR, zero_params
+from symgru.trace import Run, Trace, run
+from symgru.unroll import Assign, lower
+
+Refs = Mapping[Ref, str]
+
+
+class Chain(Decimals):
+    """The rounded chain, which also keeps each value before it was rounded: what a calculator's display shows."""
+
+    def __init__(self, rounding: Rounding) -> None:
+        self.seen: list[Decimal] = []
+        super().__init__(60, typed=True, rounding=_Watched(rounding, self.seen))
+        self.raw: list[dict[str, Array]] = []
+
+    def step(self, cell: Cell) -> Step:
+        step = super().step(cell)
+
+        def watched(x: Array, h: Array | None, p: Mapping[str, Array]) -> dict[str, Array]:
+            self.seen.clear()
+            values = step(x, h, p)
+            flat, row = iter(list(self.seen)), {}
+            for name, rounded in values.items():  # lines are stored in the order in which they are defined
+                unrounded = [next(flat) for _ in range(np.size(rounded))]
+                row[name] = np.array(unrounded, dtype=object).reshape(np.shape(rounded))
+            self.raw.append(row)
+            return values
+        return watched
+
+
+class _Watched(Rounding):
+    """A rounding that remembers what it was given."""
+
+    def __init__(self, rounding: Rounding, seen: list[Decimal]) -> None:
+        super().__init__(rounding.decimals, rounding.significant)
+        object.__setattr__(self, "seen", seen)
+
+    def __call__(self, v: Decimal) -> Decimal:
+        cast(Any, self).seen.append(Decimal(v))
+        return super().__call__(Decimal(v))
+
+
+@dataclass(frozen=True)
+class Line:
+    """lhs = rhs = numeric with `texts` put in = value.
+
+    `numeric` holds elementary functions only, with the branch that applies where a function has several (`branch`
+    says which). `text` is the value as printed; where a calculator's ten digits could round otherwise the line is
+    risky, and `more` shows two digits more.
+    """
+
+    t: int
+    lhs: Ref
+    rhs: Expr
+    numeric: Expr
+    texts: Refs
+    value: Decimal
+    text: str
+    risky: bool
+    more: str
+    branch: tuple[tuple[Ref, bool], ...] = ()
+
+
+@dataclass(frozen=True)
+class Block:
+    """One parameter inside an array of get_weights(): rows as the framework has them (a bias has one)."""
+
+    symbol: Symbol
+    texts: Array
+
+
+@dataclass(frozen=True)
+class WeightArray:
+    """One array of get_weights(): its place in that list, its name, its shape and its blocks, row by row of blocks."""
+
+    place: int
+    name: str
+    shape: tuple[int, ...]
+    blocks: tuple[tuple[Block, ...], ...]
+    zero: bool
+
+
+@dataclass(frozen=True)
+class Working:
+    """One layer at work: its cell as shown (biases that are 0 left out), and its lines step by step.
+
+    `calculator` is that cell with a line for every entry on a calculator; `timed` says whether there is a time axis;
+    `raw` holds the values before they were rounded.
+    """
+
+    place: int
+    layer: Layer
+    shown: Shown
+    sizes: Mapping[str, int]
+    timed: bool
+    arrays: tuple[WeightArray, ...]
+    trace: Trace
+    raw: tuple[Mapping[str, Array], ...]
+    rounding: Rounding
+    x_texts: Array  # (time, features), as typed where x is the network's input
+
+    @property
+    def cell(self) -> Cell:
+        return self.shown.cell
+
+    @property
+    def calculator(self) -> Cell:
+        return self.shown.calculator
+
+    @property
+    def partly_left_out(self) -> tuple[Symbol, ...]:
+        """Biases that are 0 and left out, in arrays that are not 0 as a whole."""
+        whole = {block.symbol for array in self.arrays if array.zero for row in array.blocks for block in row}
+        return tuple(s for s in self.shown.left_out if s not in whole)
+
+    @property
+    def steps(self) -> int:
+        return cast(int, self.trace.x.shape[1])
+
+    @cached_property
+    def assigns(self) -> tuple[Assign, ...]:
+        """The lines of one step in symbols."""
+        return lower(self.calculator, self.sizes)
+
+    @property
+    def activations(self) -> tuple[Activation, ...]:
+        return named_activations(self.cell)
+
+    @property
+    def uses_sigma(self) -> bool:
+        return uses(self.cell, sigma) or any(uses_function(a.meaning, sigma) for a in self.activations)
+
+    @property
+    def uses_tanh(self) -> bool:
+        return uses(self.cell, tanh) or any(uses_function(a.meaning, tanh) for a in self.activations)
+
+    @cached_property
+    def _params(self) -> dict[Ref, str]:
+        return {Ref(p, idx): cast(str, text) for p in self.calculator.params
+                for idx, text in np.ndenumerate(self.layer.weights[p.name].text)}
+
+    @cached_property
+    def _conditions(self) -> dict[Expr, tuple[Ref, ...]]:
+        return {}
+
+    @cached_property
+    def _numeric(self) -> dict[tuple[Expr, tuple[bool, ...]], Expr]:
+        return {}
+
+    def value(self, name: str, t: int, unit: int) -> str:
+        """A gate's or the state's printed value after step t."""
+        return self.rounding.text(self.trace.columns[name][0, t - 1, unit])
+
+    def texts(self, t: int) -> Refs:
+        """Every scalar that the lines of step t read, as printed."""
+        after = {new: old for old, new in self.calculator.states}
+        now: dict[Ref, str] = {}
+        for k, text in enumerate(self.x_texts[t - 1]):
+            now[Ref(self.calculator.inputs[0], (k,), 0)] = text
+        for lhs in self.calculator.defined:
+            for i in range(self.sizes[self.calculator.dims[lhs][0]]):
+                now[Ref(after.get(lhs, lhs), (i,), 0)] = self.value(lhs.name, t, i)
+                if lhs in after:
+                    now[Ref(after[lhs], (i,), -1)] = self.value(lhs.name, t - 1, i) if t > 1 else "0"
+        return cast(Refs, ChainMap(now, self._params))
+
+    def lines(self, t: int) -> Iterator[Line]:
+        """The lines of one step, in the order in which they are computed."""
+        texts = self.texts(t)
+        for assign in self.assigns:
+            yield self._line(t, assign, texts)
+
+    def _line(self, t: int, assign: Assign, texts: Refs) -> Line:
+        after = dict(self.calculator.states)
+        name = after.get(cast(Vec, assign.lhs.of), assign.lhs.of).name
+        at = (0, t - 1, assign.lhs.idx[0])
+        value = cast(Decimal, self.trace.columns[name][at])
+        unrounded = np.broadcast_to(self._raw(name, t), self.trace.columns[name][0, t - 1].shape)[assign.lhs.idx[0]]
+        risky = self.rounding.is_risky(unrounded)
+        more = self.rounding.more()
+        numeric, branch = self._resolved(assign.rhs, texts)
+        return Line(t, assign.lhs, assign.rhs, numeric, texts, value, texts[assign.lhs], risky,
+                    more.text(more(unrounded)) if risky else "", branch)
+
+    def _raw(self, name: str, t: int) -> Array:
+        if self.calculator.states:
+            return self.raw[t - 1][name].reshape(-1)
+        return cast(Array, self.raw[0][name][0, t - 1])
+
+    def _resolved(self, rhs: Expr, texts: Refs) -> tuple[Expr, tuple[tuple[Ref, bool], ...]]:
+        """`rhs` in elementary functions, of every where_positive only the branch that applies."""
+        if rhs not in self._conditions:
+            nodes = (e for e in walk(expanded(rhs)) if isinstance(e, where_positive))
+            self._conditions[rhs] = tuple(dict.fromkeys(cast(Ref, e.args[0]) for e in nodes))
+        branch = {condition: Decimal(texts[condition]) > 0 for condition in self._conditions[rhs]}
+        key = rhs, tuple(branch.values())
+        if key not in self._numeric:
+            def choose(e: Expr) -> Expr:
+                if not isinstance(e, where_positive):
+                    return e
+                condition, then, otherwise = e.args
+                return cast(Expr, then if branch[cast(Ref, condition)] else otherwise)
+            self._numeric[key] = rebuild(expanded(rhs), choose)
+        return self._numeric[key], tuple(branch.items())
+
+    def risky_lines(self) -> int:
+        return sum(self.rounding.is_risky(v) for row in self.raw for a in row.values() for v in a.ravel())
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A layer's cell as the document shows it: without biases that are 0, and the same in calculator lines."""
+
+    cell: Cell
+    calculator: Cell
+    left_out: tuple[Symbol, ...]
+
+
+def shown(layer: Layer) -> Shown:
+    """What to show of a layer. Lines are split first, so that u keeps its own line where its bias is 0."""
+    cell = build(layer.kind, layer.options)
+    zero = tuple(p for p in cell.params if not isinstance(p, Mat) and _all_zero(layer.weights[p.name]))
+    without = zero_params(set(zero))
+    return Shown(without(cell), without(CALCULATOR(cell)), zero)
+
+
+def _all_zero(tensor: Tensor) -> bool:
+    return all(Decimal(text) == 0 for text in tensor.text.ravel())
+
+
+def work_out(network: Network, x: Tensor, cells: Mapping[str, Shown], decimals: int) -> tuple[Run, tuple[Working, ...]]:
+    """Run the chain with so many decimals; `cells` holds what is shown of each call."""
+    chain = Chain(Rounding(decimals))
+    result = run(network, x, chain, rewrite={name: cell.calculator for name, cell in cells.items()})
+    layers: list[Working] = []
+    used, first, timed = 0, 0, True
+    for place, trace in enumerate(result.traces, 1):
+        recurrent = bool(trace.cell.states)
+        rows = trace.x.shape[1] if recurrent else 1
+        arrays = tuple(_arrays(trace.layer, first))
+        texts = x.text[0] if place == 1 else np.frompyfunc(Rounding(decimals).text, 1, 1)(trace.x[0])
+        layers.append(Working(place, trace.layer, cells[trace.call.id], trace.sizes, timed or recurrent, arrays, trace,
+                              tuple(chain.raw[used : used + rows]), Rounding(decimals), texts))
+        used, first = used + rows, first + len(arrays)
+        timed = timed and (not recurrent or bool(trace.layer.options.get("return_sequences", False)))
+    return result, tuple(layers)
+
+
+def _arrays(layer: Layer, first: int) -> Iterator[WeightArray]:
+    """A layer's arrays as get_weights() gives them, cut into the symbols of the equations."""
+    own = layout(build(layer.kind, layer.options))
+    named = [("kernel", (own.kernel,)), ("recurrent_kernel", (own.recurrent,)), ("bias", own.biases)]
+    for place, (name, rows) in enumerate(((n, r) for n, r in named if r and r[0]), first):
+        blocks = tuple(tuple(_block(layer, s) for s in row) for row in rows)
+        width = sum(block.texts.shape[-1] for block in blocks[0])
+        height = len(rows) if name == "bias" else len(blocks[0][0].texts)
+        shape = (width,) if name == "bias" and len(rows) == 1 else (height, width)
+        zero = all(_all_zero(layer.weights[block.symbol.name]) for row in blocks for block in row)
+        yield WeightArray(place, name, shape, blocks, zero)
+
+
+def _block(layer: Layer, s: Symbol) -> Block:
+    return Block(s, np.atleast_2d(layer.weights[s.name].text.T))
