@@ -25,8 +25,9 @@ def draw() -> str:
     for t, x in enumerate(inputs, start=1):
         parts += _box(t, x, values)
     body = "\n".join(parts)
-    return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="Helvetica, Arial, sans-serif" \
-font-size="13" role="img" aria-label="One GRU unit at four time steps with the value of every gate">
+    return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" \
+font-family="Helvetica, Arial, sans-serif" font-size="13" role="img" \
+aria-label="One GRU unit at four time steps with the value of every gate">
 <style>text {{ fill: {INK} }} .faint {{ fill: {FAINT} }} path {{ stroke: {INK}; fill: none }}</style>
 <rect width="{WIDTH}" height="{HEIGHT}" rx="8" fill="#ffffff" />
 <defs><marker id="tip" markerWidth="7" markerHeight="7" refX="6" refY="3" orient="auto">\

@@ -161,5 +161,3 @@ def used_in(e: Expr) -> list[Activation]:
     return list(found.values())
 
 
-__all__ = ["ELEMENTARY", "LOGISTIC", "SOFTMAX", "Activation", "activation", "clip", "definition_of", "expanded", "expm1",
-           "log1p", "substitute", "table", "used_in", "where_positive"]

@@ -388,20 +388,25 @@ def in_order(names: Iterable[str]) -> list[Approximation]:
 
 
 def c_helpers(prefix: str) -> str:
-    """What every c_function calls; needs <stdint.h> and <string.h>."""
+    """What every c_function calls; needs <stdint.h>. A union, since compilers for bare metal may turn a memcpy of four
+    bytes into a call; C99 (6.5.2.3, footnote 82) defines what reading its other member gives."""
     return f"""\
+/* A float's 32 bits, and the float that has them. */
+typedef union {{
+    float value;
+    uint32_t bits;
+}} {prefix}_word;
+
 static uint32_t {prefix}_bits(float a)
 {{
-    uint32_t u;
-    memcpy(&u, &a, sizeof u);
-    return u;
+    const {prefix}_word word = {{.value = a}};
+    return word.bits;
 }}
 
 static float {prefix}_float(uint32_t u)
 {{
-    float a;
-    memcpy(&a, &u, sizeof a);
-    return a;
+    const {prefix}_word word = {{.bits = u}};
+    return word.value;
 }}
 """
 

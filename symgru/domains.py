@@ -1,4 +1,4 @@
-"""The arithmetics in which one printed source of a cell is run: float64, exact decimals, the calculator's rounded chain.
+"""The arithmetics in which a cell's one printed source is run: float64, exact decimals, the calculator's rounded chain.
 
 The source is printed from the equations, so no domain holds an equation. Float32, whose bits depend on the order of
 the sums, is run from a schedule instead (module `float32`).
@@ -53,7 +53,7 @@ class Source(OrderedPrinter):
     language = "the reference source"
 
     def _print_Symbol(self, e: Symbol) -> str:
-        return e.name.replace("'", "_")
+        return str(e.name).replace("'", "_")
 
     def _print_Integer(self, e: Expr) -> str:
         return str(e)
@@ -125,9 +125,13 @@ class Float64:
         return np.errstate(all="ignore")  # Inf and NaN pass through as in every framework
 
 
+def _identity(v: Array) -> Array:
+    return v
+
+
 def _sigma64(a: Array) -> Array:
     e = np.exp(-np.abs(a))  # never overflows, and keeps the small side's relative accuracy
-    return cast(Array, np.where(a >= 0, 1 / (1 + e), e / (1 + e)))
+    return np.where(a >= 0, 1 / (1 + e), e / (1 + e))
 
 
 def _softmax64(a: Array) -> Array:
@@ -142,9 +146,9 @@ def _erf64(a: Array) -> Array:
 
 _FLOAT64 = {
     "sigma": _sigma64, "tanh": np.tanh, "exp": np.exp, "expm1": np.expm1, "log1p": np.log1p, "erf": _erf64,
-    "Abs": np.abs, "clip": lambda a, low, high: np.clip(a, low, high),
+    "Abs": np.abs, "clip": np.clip,
     "where_positive": lambda a, p, q: np.where(a > 0, p, q), "softmax": _softmax64, "sqrt": np.sqrt,
-    "dot": lambda W, v: v @ W.T, "ratio": lambda p, q: p / q, "store": lambda v: v,
+    "dot": lambda W, v: v @ W.T, "ratio": lambda p, q: p / q, "store": _identity,
 }
 
 
@@ -171,7 +175,7 @@ class Decimals:
         return np.full(shape, Decimal(0), dtype=object)
 
     def step(self, cell: Cell) -> Step:
-        store = _each(self.rounding) if self.rounding else lambda v: v
+        store = _each(self.rounding) if self.rounding else _identity
         return compiled(cell, {**_DECIMAL, "store": store})
 
     @contextmanager
@@ -184,7 +188,7 @@ class Decimals:
 def _each(f: Callable[..., Any]) -> Callable[..., Array]:
     ufunc = np.frompyfunc(f, 1, 1)
     def apply(a: Array) -> Array:
-        return cast(Array, np.asarray(ufunc(a), dtype=object))
+        return np.asarray(ufunc(a), dtype=object)
     return apply
 
 

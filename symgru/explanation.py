@@ -135,13 +135,13 @@ def explain(network: Network, x: Tensor, digits: int | None = None, framework: F
     if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= MOST_DIGITS:
         raise UnusableInput(f"digits is {digits!r}; it must be a whole number from 1 to {MOST_DIGITS}")
     _check(network, x)
-    typed, stored = exact(network, x, typed=True), exact(network, x)
-    wanted = [promise(digits)(v) for v in typed.ravel()]
     cells = {call.id: shown(layer) for call, layer in network}
     try:
+        typed, stored = exact(network, x, typed=True), exact(network, x)
+        wanted = [promise(digits)(v) for v in typed.ravel()]
         tried = [work_out(network, x, cells, digits + g) for g in GUARDS if digits + g <= MOST_DECIMALS]
-    except decimal.InvalidOperation:
-        raise UnusableInput("the numbers grow beyond what decimals can show; try fewer steps or smaller inputs") from None
+    except (decimal.InvalidOperation, decimal.Overflow):
+        raise UnusableInput("the numbers grow beyond what decimals can show; try fewer steps or smaller x") from None
     good = [(result, layers) for result, layers in tried if [promise(digits)(v) for v in result.y.ravel()] == wanted]
     # of several with the fewest risky lines the first, which has the fewest decimals
     result, layers = min(good, key=lambda a: sum(w.risky_lines() for w in a[1])) if good else tried[-1]
@@ -156,8 +156,8 @@ def _check(network: Network, x: Tensor) -> None:
         raise UnusableInput(f"the input holds {x.value.shape[0]} sequences and a worked example shows one: give one of "
                             "them alone, the first as x[0:1]")
     if x.value.shape[2] != network.features or not x.value.shape[1]:
-        raise UnusableInput(f"the input has shape {x.value.shape}; expected (1, time, {network.features}) with at least "
-                            "one time step")
+        raise UnusableInput(f"the input has shape {x.value.shape}; expected (1, time, {network.features}) "
+                            "with at least one time step")
     if not all(Decimal(text).is_finite() for text in x.text.ravel()):
         raise UnusableInput("the input holds NaN or Inf; a worked example needs finite numbers")
     for layer in network.layers.values():

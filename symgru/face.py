@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from symgru import readers
 from symgru.errors import Unsupported, UnusableInput
 from symgru.network import Array, Network, Tensor
@@ -145,5 +143,3 @@ def derive(cell: str = "gru", units: int = 1, features: int = 1, steps: int = 4,
 
     return derivation(cell, units, features, steps, options)
 
-
-__all__ = ["ENGINES", "TARGETS", "Model", "check", "derive", "load", "np"]

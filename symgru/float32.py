@@ -28,7 +28,7 @@ class Lane(OrderedPrinter):
     language = "float32 NumPy"
 
     def _print_Symbol(self, e: Symbol) -> str:
-        return e.name
+        return str(e.name)
 
     def _print_Integer(self, e: Expr) -> str:
         return f"float32({e})"
@@ -118,7 +118,7 @@ def _clip(a: Array, low: Any, high: Any) -> Array:
 
 
 def _where_positive(a: Array, p: Array, q: Array) -> Array:
-    return cast(Array, np.where(a > 0, p, q))
+    return np.where(a > 0, p, q)
 
 
 def _softmax(a: Array) -> Array:

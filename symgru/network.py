@@ -21,24 +21,32 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 
 
-@dataclass(frozen=True)
 class Tensor:
-    """An array as the model stores it (`value`) and as a person reads or typed it (`text`, same shape)."""
+    """An array as the model stores it (`value`) and as a person reads or typed it (`text`, same shape).
 
-    value: Array
-    text: Array
+    Without a typed text, `text` holds the shortest decimals that read back as `value`: what printing shows in full.
+    They are made when they are first asked for, since a large model has many.
+    """
+
+    def __init__(self, value: Array, text: Array | None = None) -> None:
+        self.value, self._text = value, text
 
     @staticmethod
     def of(value: Array, text: Array | None = None) -> Tensor:
-        """Without a typed text, the shortest decimals that read back as `value`: what printing shows in full."""
-        return Tensor(value, shortest(value) if text is None else text)
+        return Tensor(value, text)
 
     @property
-    def T(self) -> Tensor:  # noqa: N802  (numpy's name)
-        return Tensor(self.value.T, self.text.T)
+    def text(self) -> Array:
+        if self._text is None:
+            self._text = shortest(self.value)
+        return self._text
+
+    @property
+    def T(self) -> Tensor:
+        return Tensor(self.value.T, None if self._text is None else self._text.T)
 
     def __getitem__(self, index: Any) -> Tensor:
-        return Tensor(self.value[index], self.text[index])
+        return Tensor(self.value[index], None if self._text is None else self._text[index])
 
     @property
     def is_zero(self) -> bool:
@@ -130,11 +138,12 @@ class Network:
 def safe_id(label: str, taken: set[str], fallback: str = "layer") -> str:
     """An identifier made from an untrusted name: lower case, [a-z][a-z0-9_]*, at most 32 long, not in `taken`."""
     stem = re.sub(r"[^a-z0-9]+", "_", label.lower()[:200]).strip("_")[:32].rstrip("_")
-    stem = stem if re.match(r"[a-z]", stem) else f"{fallback}_{stem}".rstrip("_") if stem else fallback
+    if not re.match(r"[a-z]", stem):
+        stem = f"{fallback}_{stem}"[:32].rstrip("_")
     name, k = stem, 1
     while name in taken:
         k += 1
-        name = f"{stem}_{k}"
+        name = f"{stem[:31 - len(str(k))].rstrip('_')}_{k}"
     taken.add(name)
     return name
 

@@ -56,7 +56,7 @@ class OrderedPrinter(Printer):
     times = "*"
     language = "this language"
 
-    def emptyPrinter(self, expr: object) -> str:  # noqa: N802  (SymPy's name)
+    def emptyPrinter(self, expr: object) -> str:
         raise Unsupported(f"{self.language} has no spelling for {type(expr).__name__}: {str(expr)[:60]}")
 
     def brackets(self, text: str) -> str:

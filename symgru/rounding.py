@@ -82,9 +82,7 @@ def exactly(v: float | np.floating) -> Decimal:
     return Decimal(float(v))
 
 
-def ulps(a: object, b: object, dtype: str = "float32") -> float:
+def ulps(a: Decimal | float, b: Decimal | float, dtype: str = "float32") -> float:
     """|a - b| in units in the last place of `b` as a number of `dtype`."""
-    reference = np.dtype(dtype).type(float(b))  # type: ignore[arg-type]
-    spacing = float(np.spacing(np.abs(reference)))
-    difference = Decimal(a) - Decimal(b) if isinstance(a, Decimal) and isinstance(b, Decimal) else float(a) - float(b)  # type: ignore[arg-type]
-    return float(abs(difference)) / spacing
+    reference = np.dtype(dtype).type(float(b))
+    return float(abs(Decimal(a) - Decimal(b))) / float(np.spacing(np.abs(reference)))

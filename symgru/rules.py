@@ -30,7 +30,7 @@ class Transform:
     def proof(self, cell: Cell) -> bool:
         """Whether the outputs of both cells have the same normal form."""
         new, params = self.apply(cell)
-        zero = {s: S.Zero for s in self.assumes(cell)}
+        zero = dict.fromkeys(self.assumes(cell), S.Zero)
         old_form, new_form = closed(cell), closed(new).xreplace(dict(params))
         return cast(bool, normal(old_form.xreplace(zero)) == normal(new_form.xreplace(zero)))
 

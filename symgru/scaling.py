@@ -61,10 +61,11 @@ def _affine(name: str, data: Mapping[str, object], part: str, width: int) -> Aff
     if not isinstance(both, dict) or set(both) != {"mean", "deviation"}:
         raise UnusableInput(f"{name}: {part!r} needs 'mean' and 'deviation', as in {FORM}")
     try:
-        arrays = [np.atleast_1d(np.array(both[key], dtype=np.float64)).astype(np.float32) for key in ("mean", "deviation")]
+        wide = [np.atleast_1d(np.array(both[key], dtype=np.float64)) for key in ("mean", "deviation")]
     except (TypeError, ValueError, OverflowError):
         raise UnusableInput(f"{name}: {part} mean and deviation must be lists of numbers") from None
-    mean, deviation = arrays
+    with np.errstate(over="ignore"):
+        mean, deviation = (a.astype(np.float32) for a in wide)
     for key, a in (("mean", mean), ("deviation", deviation)):
         if a.shape != (width,):
             raise UnusableInput(f"{name}: {part} {key} has {a.size} numbers; the network's {part} has {width}")

@@ -84,7 +84,8 @@ class _Builder:
     def __init__(self, cell: Cell) -> None:
         self.cell = cell
         self.params = set(cell.params)
-        self.level: dict[Symbol, int] = {s: 0 for s in (*cell.inputs, *(b for b, _ in cell.states), *cell.params)}
+        before = (b for b, _ in cell.states)
+        self.level: dict[Symbol, int] = dict.fromkeys((*cell.inputs, *before, *cell.params), 0)
         self.vectors: set[Symbol] = {*cell.inputs, *(b for b, _ in cell.states)}  # what can be read as a whole
         self.phases: list[Phase] = []
 

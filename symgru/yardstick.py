@@ -27,10 +27,8 @@ class Vectors:
 
     @property
     def texts(self) -> Array:
-        """The outputs with twelve decimals (or as many digits, where they are small)."""
-        def text(v: object) -> str:
-            return repr(float(v))  # type: ignore[arg-type]
-        return np.vectorize(text, otypes=[object])(self.y)
+        """The outputs as the nearest doubles, in their shortest decimals."""
+        return np.array([repr(float(v)) for v in self.y.ravel()], dtype=object).reshape(self.y.shape)
 
     @property
     def tolerance_text(self) -> str:
@@ -99,13 +97,11 @@ def scale_out(y: Array, scale: Scale) -> Array:
         return scale.out_of(y)
     mean, deviation = (np.array([Decimal(float(v)) for v in a], dtype=object)
                        for a in (scale.output.mean, scale.output.deviation))
-    return y * deviation + mean
+    outside: Array = y * deviation + mean
+    return outside
 
 
 def stored(x: Tensor, dtype: str) -> Tensor:
     """The input as a framework holds it: typed decimals rounded to its dtype."""
     return Tensor(x.value.astype(dtype).astype(np.float64), x.text)
 
-
-__all__ = ["MULTIPLE", "ULPS", "Vectors", "example_input", "largest", "largest_difference", "recorded",
-           "stored", "tolerance"]

@@ -254,7 +254,8 @@ def _check_step(line: Line, printed: dict[str, Decimal]) -> None:
     if line.name in printed:
         raise Wrong(f"{line.name} is computed twice")
     if line.step is not None:
-        inside = re.fullmatch(r"(?:[a-z]'?_)?[a-z]\w*?'*_(\d+)(?:\[[\d,]+\])?|[a-z]'?_\{(?:[a-z]\w*,)?(\d+)(?:,\d+)*\}", line.name)
+        plain, latex = r"(?:[a-z]'*_)?[a-z]\w*_(\d+)(?:\[[\d,]+\])?", r"[a-z]'*_\{(?:[a-z]\w*,)?(\d+)(?:,\d+)*\}"
+        inside = re.fullmatch(f"{plain}|{latex}", line.name)
         if not inside or int(inside[1] or inside[2]) != line.step:
             raise Wrong(f"{line.name} under the heading of step {line.step}")
 

@@ -28,7 +28,8 @@ def seed_files():
     model = load(SEED)
     x, _ = model.read("1,2,9,8")
     example = explain(model.network, x, DIGITS)
-    yield "seed/answer.txt", render_answer(answer(model.network, x, story["hand_calculation"], story["claimed"])).encode()
+    told = answer(model.network, x, story["hand_calculation"], story["claimed"])
+    yield "seed/answer.txt", render_answer(told).encode()
     for ending, backend in DOCUMENTS.items():
         yield f"seed/seed{ending}", whole(backend.render_explanation(example))
     for target in ("numpy", "c"):

@@ -20,9 +20,10 @@ def printed_by(command):
     words = shlex.split(command.removeprefix("$ "))
     assert words[0] == "symgru"
     out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()), pytest.raises(SystemExit) as exit:
-        main(words[1:])
-    assert exit.value.code == 0, command
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
+        with pytest.raises(SystemExit) as ended:
+            main(words[1:])
+    assert ended.value.code == 0, command
     out.flush()
     return [line.rstrip() for line in out.buffer.getvalue().decode().splitlines()]
 
@@ -30,7 +31,8 @@ def printed_by(command):
 def runs(lines):
     """The runs of consecutive lines between `...`."""
     text = "\n".join(line.rstrip() for line in lines)
-    return [part.strip("\n").split("\n") for part in re.split(r"^\.\.\.$", text, flags=re.MULTILINE) if part.strip("\n")]
+    parts = (part.strip("\n") for part in re.split(r"^\.\.\.$", text, flags=re.MULTILINE))
+    return [part.split("\n") for part in parts if part]
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=[b.split("\n", 1)[0] for b in BLOCKS])

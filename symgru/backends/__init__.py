@@ -1,3 +1,3 @@
-"""One folder a target: a printer, its names, a small config, and templates. A backend is pure: a model in, files out."""
+"""One folder a target: a printer, its names, a small config, templates. A backend is pure: a model in, files out."""
 
 from __future__ import annotations

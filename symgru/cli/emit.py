@@ -13,7 +13,7 @@ from symgru.face import TARGETS
 @click.command("emit")
 @click.argument("target", type=click.Choice(TARGETS))
 @arguments.model
-@click.option("-o", "--output", metavar="DIR", type=click.Path(path_type=Path), required=True, help="Folder to write to.")
+@click.option("-o", "--output", metavar="DIR", type=click.Path(path_type=Path), required=True, help="Folder to fill.")
 @click.option("--name", metavar="NAME", help="C: prefix of every external name and of the files.")
 @click.option("--scale", metavar="F.json", type=click.Path(path_type=Path),
               help='C: fold in {"input": {"mean": [..], "deviation": [..]}, "output": {...}}.')

@@ -89,9 +89,10 @@ def _standard_input() -> str:
     return text.removeprefix("\ufeff")
 
 
-def _named(data: Any) -> str:
+def _named(data: Any, otherwise: str = "gru") -> str:
+    """The name that a JSON file gives itself."""
     name = data.get("name") if isinstance(data, Mapping) else None
-    return name if isinstance(name, str) else "gru"
+    return name if isinstance(name, str) and name.strip() else otherwise
 
 
 def _none(asked: Mapping[str, object] | None) -> None:

@@ -68,7 +68,8 @@ def compare(network: Network, x: Tensor, path: Path | None = None, scale: Scale 
         yield answer
         yardstick, measure = answer.difference, "Keras'"
     why = f"4 times {measure} own error, plus 2 ulps"
-    yield case.row("emitted NumPy", run_numpy(network, case.x.value), tolerance(yardstick, case.size, network.dtype), why)
+    limit = tolerance(yardstick, case.size, network.dtype)
+    yield case.row("emitted NumPy", run_numpy(network, case.x.value), limit, why)
     if network.dtype != "float32":
         yardstick, why = case.error(Float32()), "4 times plain float32's own error, plus 2 ulps"
     if find_compiler() is None:
@@ -112,8 +113,8 @@ def _scaled_row(network: Network, x: Tensor, scale: Scale) -> Row:
     vectors = recorded(network, x, "float32", scale)
     y = compiled(network, c.Options(None, scale)).window(vectors.x.value)
     difference = largest_difference(y, vectors.y)
-    return Row("emitted C, with --scale", difference, difference / ulp(largest(vectors.y), "float32"), vectors.tolerance,
-               "4 times plain float32's own error, plus 2 ulps", y)
+    return Row("emitted C, with --scale", difference, difference / ulp(largest(vectors.y), "float32"),
+               vectors.tolerance, "4 times plain float32's own error, plus 2 ulps", y)
 
 
 @dataclass(frozen=True)

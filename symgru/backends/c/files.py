@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from sympy import Expr
 
-from symgru.activations import definition_of, table, used_in
+from symgru.activations import table, used_in
 from symgru.algebra import Across, walk
-from symgru.approximations import APPROXIMATIONS, c_function, c_helpers, in_order
+from symgru.approximations import APPROXIMATIONS, Approximation, c_function, c_helpers, in_order
 from symgru.backends.c.kernel import Kernel, initializer, kernel
 from symgru.backends.c.names import member, number, prefix, text
 from symgru.backends.c.printer import LanePrinter
-from symgru.backends.model import Unit, output_width, split_time
+from symgru.backends.model import output_width, split_time
 from symgru.errors import Unsupported
-from symgru.network import Network, Tensor
+from symgru.network import Array, Network, Tensor
 from symgru.scaling import IDENTITY, Affine, Scale
 from symgru.templating import render
 from symgru.trace import keeps_time
@@ -84,11 +84,14 @@ class _Source:
                  str(sum(v.size for v in k.weights.values())), str(k.multiply_adds)] for k in self.kernels]
         return {
             **self.common(), "states": states, "weight_bytes": weights,
-            "state_bytes": 4 * sum(s["units"] for s in states),  # type: ignore[misc]
+            "state_bytes": self.state_bytes(),
             "local_bytes": self.local_bytes(), "table": _table(rows),
             "work": sum(k.multiply_adds for k in self.timed), "head_work": sum(k.multiply_adds for k in self.head),
             "bounds": self.bounds(),
         }
+
+    def state_bytes(self) -> int:
+        return 4 * sum(k.unit.sizes["H"] for k in self.kernels if k.unit.recurrent)
 
     def scale_bytes(self) -> int:
         parts = [p for p in (self.options.scale.input, self.options.scale.output) if p]
@@ -98,17 +101,16 @@ class _Source:
         """Local arrays alive at once, at most: a cell's own beside those that hand values from layer to layer."""
         cells = max(4 * sum(k.buffers.values()) for k in self.kernels)
         between = max(self._between(self.timed, self.options.scale.input is not None), self._between(self.head, False))
-        states = 4 * sum(k.unit.sizes["H"] for k in self.kernels if k.unit.recurrent)
-        return cells + between + states  # N_window holds a state of its own
+        return cells + between + self.state_bytes()  # N_window holds a state of its own
 
     def _between(self, kernels: list[Kernel], scaled: bool) -> int:
         own = sum(k.unit.sizes["H"] for k in kernels[:-1] if not k.unit.recurrent)
         return 4 * (own + (self.network.features if scaled else 0))
 
     def bounds(self) -> list[str]:
-        return [f"{f.name:<8}{f.ulps:g} ulp" for f in self.approximations()]
+        return [f"{f.name:<8}{f.ulps:g} ulp" + _absolute(f) for f in self.approximations()]
 
-    def approximations(self) -> list:  # type: ignore[type-arg]
+    def approximations(self) -> list[Approximation]:
         """The elementary functions that the layers need, each after what it calls."""
         return in_order(dict.fromkeys(self._elementary()))
 
@@ -169,7 +171,7 @@ class _Source:
             "constants": self.scale_constants(),
         }
 
-    def constant(self, name: str, value: np.ndarray) -> str:  # type: ignore[type-arg]
+    def constant(self, name: str, value: Array) -> str:
         shape = "".join(f"[{n}]" for n in value.shape)
         head = f"static const float {name}{shape} = "
         return f"{head}{initializer(value, len(head))};"
@@ -216,10 +218,12 @@ class _Source:
         return recorded(self.network, x, "float32", self.options.scale)
 
 
+def _absolute(f: Approximation) -> str:
+    return f", {f.absolute:g} absolute" if np.isfinite(f.absolute) else ""
+
+
 def _table(rows: list[list[str]]) -> list[str]:
-    head = ["layer", "cell", "in -> out", "numbers", "multiply-accumulates"]
+    head = ["layer", "cell", "in -> out", "weights", "multiply-accumulates"]
     widths = [max(len(row[c]) for row in [head, *rows]) for c in range(len(head))]
     return ["  ".join(f"{word:<{w}}" for word, w in zip(row, widths, strict=True)).rstrip() for row in [head, *rows]]
 
-
-__all__ = ["Options", "Unit", "definition_of", "files"]

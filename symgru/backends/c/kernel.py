@@ -62,7 +62,8 @@ class Kernel:
         """The scheduled equations, and what its merged parameters are, for a comment."""
         show = Formula().doprint
         lines = [f"{show(lhs)} = {show(rhs)}" for lhs, rhs in self.plan.cell.equations]
-        return lines + [f"{show(p)} = {show(e)}, added once when this file was made" for p, e in self.plan.params.items()]
+        sums = self.plan.params.items()
+        return lines + [f"{show(p)} = {show(e)}, added once when this file was made" for p, e in sums]
 
     def body(self) -> list[str]:
         lines = [f"float {name}[{n}];" for name, n in self.buffers.items()]
@@ -108,7 +109,7 @@ class Kernel:
         return f"{s.name}[i]" if self.is_array(s) else s.name
 
     def is_array(self, s: Symbol) -> bool:
-        return s.name in self.buffers or s == self.state or s == self.plan.cell.output
+        return s.name in self.buffers or s in {self.state, self.plan.cell.output}
 
 
 def kernel(prefix: str, unit: Unit) -> Kernel:

@@ -42,7 +42,7 @@ from symgru.unroll import Program
 from symgru.working import WeightArray, Working
 
 LATEX = Dialect(LatexMatrix, LatexUnit, LatexScalar, LatexNumbers, Latex, "t-1")
-ROOM = 455.0  # points between the margins of the templates' page, less the indentation of a formula
+ROOM = 435.0  # points between the margins of the templates' page, less what formulas are indented
 CONTINUED = r"\qquad {}"
 DIGIT = 5.2  # points that a digit is wide
 

@@ -17,9 +17,23 @@ _ESCAPES = {
 
 
 def latex_text(untrusted: str) -> str:
-    """A name from a file as harmless text: escaped, without control characters, other alphabets as their numbers."""
+    """A name from a file as harmless text: escaped, without control characters, other alphabets as their numbers.
+
+    A long word may be broken every few characters, so that no name runs off the page.
+    """
     shown = untrusted if len(untrusted) <= 80 else untrusted[:77] + "..."
-    return "".join(_character(c) for c in shown)
+    written, run = "", 0
+    for c in shown:
+        text = _character(c)
+        length = 1 if len(text) < 20 else 8
+        if run + length > UNBROKEN:
+            written, run = written + r"\allowbreak{}", 0
+        written, run = written + text, 0 if c == " " else run + length
+    return written
+
+
+LONG = 90  # characters of an exponent that would be too wide to stay on its line
+UNBROKEN = 12  # characters of a name without a place to break it
 
 
 def _character(c: str) -> str:
@@ -64,7 +78,7 @@ class Latex(Syntax):
         return self.ratio(*(self.scalar(side[0]) if len(side) == 1 else self.product(side) for side in (above, below)))
 
     def power_of_e(self, exponent: str) -> str:
-        return f"e^{{{exponent}}}"
+        return f"e^{{{exponent}}}" if len(exponent) < LONG else rf"\exp({exponent})"
 
     def ratio(self, above: str, below: str) -> str:
         return rf"\frac{{{above}}}{{{below}}}"
@@ -86,7 +100,7 @@ class Latex(Syntax):
     def share(self, one: str, *every: str) -> str:
         """A fraction whose line may be broken where it would be long."""
         total = " + ".join(every)
-        return self.ratio(one, total) if len(every) < 4 else rf"{one} / ({total})"
+        return self.ratio(one, total) if len(every) < 4 and len(total) < 4 * LONG else rf"{one} / ({total})"
 
 
 class LatexMatrix(Latex, MatrixForm):
@@ -120,7 +134,7 @@ _WIDE = {
     NOW: 5.0, BEFORE: 16.0,
 }
 _COMMANDS = {
-    r"\,": 1.7, r"\ ": 3.4, r"\cdot": 7.3, r"\odot": 12.3, r"\sum": 17.0, r"\tanh": 21.0, r"\sigma": 5.8, r"\ln": 9.0,
+    r"\,": 1.7, r"\ ": 3.4, r"\cdot": 7.3, r"\odot": 12.3, r"\sum": 17.0, r"\tanh": 21.0, r"\sigma": 5.8, r"\ln": 9.0, r"\exp": 19.0,
     r"\max": 19.0, r"\min": 17.0, r"\Bigl": 2.0, r"\Bigr": 2.0, r"\lvert": 2.8, r"\rvert": 2.8, r"\dagger": 4.5,
 }
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)

@@ -73,7 +73,7 @@ def render_explanation(e: Explanation, ascii: bool = False, header: bool = True)
 def formula(lhs: str, parts: list[str], pad: int = 0, indent: int = 2) -> str:
     """lhs = part = part, wrapped; the equals signs stand below each other."""
     head = " " * indent + lhs.ljust(pad)
-    rows = arrange(parts, WIDTH - len(head) - 3, len)
+    rows = arrange(parts, WIDTH - len(head) - 5, len)
     blank = " " * len(head)
     return "\n".join(f"{(blank if k else head)} {'=' if starts else ' '} {'' if starts else '  '}{text}"
                      for k, (starts, text) in enumerate(rows))
@@ -181,7 +181,9 @@ def summary_cells(layer: Working) -> tuple[list[str], list[list[str]]]:
 def check_cells(check: Check) -> list[str]:
     """One row of the verification table."""
     says = check.says + (f" [{check.component}]" if check.component else "")
-    return [says, check.text, *([scientific(check.difference), in_ulps(check.ulps)] if check.difference is not None else ["", ""])]
+    if check.difference is None:
+        return [says, check.text, "", ""]
+    return [says, check.text, scientific(check.difference), in_ulps(check.ulps)]
 
 
 def check_row(check: Check) -> str:

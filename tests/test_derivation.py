@@ -1,0 +1,99 @@
+"""The derivation: its stages, its counts, and its three documents."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from symgru.backends import latex, markdown, text
+from symgru.derivation import derive
+from symgru.errors import UnusableInput
+from symgru.rules import RULES
+
+
+def lines(d, rule: str, t: int) -> list[str]:
+    from symgru.backends.formula import Notation, at_time
+    from symgru.backends.text.printer import TextScalar
+
+    program = next(s.program for s in d.stages if s.rule == rule)
+    form = TextScalar(Notation(program.cell, program.sizes))
+    return [at_time(f"{form.scalar(a.lhs)} = {form.scalar(a.rhs)}", t) for when, a in program.lines() if when == t]
+
+
+def test_stages_of_the_gru() -> None:
+    d = derive("gru", steps=4)
+    assert [s.rule for s in d.stages] == ["as written", "zero initial state", "merged biases", "zero biases", "unused lines"]
+    assert [sum(s.after.values()) for s in d.stages] == [92, 84, 76, 59, 57]
+    assert all(a.after == b.before for a, b in zip(d.stages, d.stages[1:], strict=False))
+    assert {str(k): str(v) for k, v in d.merged.items()} == {"d_z": "b_z + c_z", "d_r": "b_r + c_r"}
+    assert d.idle == ()
+
+
+def test_lines_by_hand() -> None:
+    d = derive("gru", steps=2)
+    assert lines(d, "as written", 2) == [
+        "z_2 = σ(W_z·x_2 + b_z + U_z·h_1 + c_z)", "r_2 = σ(W_r·x_2 + b_r + U_r·h_1 + c_r)",
+        "n_2 = tanh(W_n·x_2 + b_n + r_2·(U_n·h_1 + c_n))", "h_2 = z_2·h_1 + (1 - z_2)·n_2",
+    ]
+    assert lines(d, "merged biases", 1) == [
+        "z_1 = σ(W_z·x_1 + d_z)", "r_1 = σ(W_r·x_1 + d_r)", "n_1 = tanh(W_n·x_1 + b_n + r_1·c_n)", "h_1 = (1 - z_1)·n_1",
+    ]
+    assert lines(d, "unused lines", 1) == ["z_1 = σ(W_z·x_1)", "n_1 = tanh(W_n·x_1)", "h_1 = (1 - z_1)·n_1"]
+
+
+def test_indices_follow_the_framework() -> None:
+    d = derive("gru", units=2, features=3, steps=1)
+    assert lines(d, "as written", 1)[1] == (
+        "z_1[2] = σ(W_z[1,2]·x_1[1] + W_z[2,2]·x_1[2] + W_z[3,2]·x_1[3] + b_z[2] + U_z[1,2]·h_0[1] + U_z[2,2]·h_0[2] + c_z[2])")
+
+
+def test_rules_that_change_nothing_are_named() -> None:
+    d = derive("gru_before")
+    assert [t.name for t in d.idle] == ["merged biases"]
+    assert "Nothing to do here for: merged biases" in "".join(text.render_derivation(d))
+    assert [t.name for t in derive(options={"use_bias": False}).idle] == ["merged biases", "zero biases"]
+
+
+@pytest.mark.parametrize("cell", ["gru", "gru_before"])
+def test_every_rule_used_is_proved(cell: str) -> None:
+    d = derive(cell)
+    assert all(RULES[s.rule].proof(d.cell) for s in d.stages[1:])
+
+
+@pytest.mark.parametrize("backend", [text, markdown, latex])
+def test_documents_show_every_part(backend) -> None:
+    document = "".join(backend.render_derivation(derive("gru", units=2, features=2, steps=3)))
+    assert "0BSD" in document
+    for part in ("zero initial state", "merged biases", "zero biases", "unused lines", "The recurrence", "Unrolled, as written",
+                 "Without biases", "update gate", "what it is"):
+        assert part in document, part
+    assert document == "".join(backend.render_derivation(derive("gru", units=2, features=2, steps=3)))
+
+
+def test_sum_over_a_general_index() -> None:
+    document = "".join(latex.render_derivation(derive(units=2, features=2)))
+    assert r"\sum_{j=1}^{D} W_{z,j,i}\,x_{t,j}" in document
+    assert r"\sum_{k=1}^{H} U_{z,k,i}\,h_{t-1,k}" in document
+    assert r"\mathbf{z}_{t}" in document
+
+
+def test_time_is_linear_in_steps() -> None:
+    def seconds(steps: int) -> float:
+        start = time.process_time()
+        for _ in "".join(text.render_derivation(derive(steps=steps))):
+            pass
+        return time.process_time() - start
+    seconds(10)
+    assert min(seconds(4000) for _ in range(3)) <= 8 * min(seconds(1000) for _ in range(3)) + 0.05
+
+
+def test_long_derivations_come_piece_by_piece() -> None:
+    pieces = latex.render_derivation(derive(steps=1_000_000))
+    assert sum(len(next(pieces)) for _ in range(200)) < 1_000_000
+
+
+@pytest.mark.parametrize("given", [{"units": 0}, {"features": -1}, {"steps": 0}, {"steps": 1.5}, {"cell": "lstm\x1b"}])
+def test_unusable(given: dict) -> None:
+    with pytest.raises(UnusableInput):
+        derive(**given)

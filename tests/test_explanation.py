@@ -1,0 +1,162 @@
+"""The worked example: the seed's numbers, the policy for digits, and what is refused."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import numpy as np
+import pytest
+
+from symgru.backends import latex, markdown, text
+from symgru.errors import UnusableInput
+from symgru.explanation import explain
+from symgru.network import Layer, Tensor, chain
+from symgru.rounding import Rounding
+from symgru.trace import exact
+from tests.documents.conftest import documents, network, sequence
+
+X = Tensor.of(np.array([[[1.0], [2], [9], [8]]]))
+
+
+def test_the_seed(seed_network) -> None:
+    e = explain(seed_network, X, 6)
+    table = [[e.layers[0].value(name, t, 0) for name in ("z", "r", "n", "h1")] for t in (1, 2, 3, 4)]
+    assert table == [  # facts/mistakes.md to 8 decimals
+        ["0.28709370", "0.73933643", "-0.04402055", "-0.03138253"],
+        ["0.13863575", "0.88663888", "-0.09800380", "-0.08876771"],
+        ["0.00027257", "0.99990886", "-0.40452419", "-0.40443812"],
+        ["0.00062691", "0.99965683", "-0.46283199", "-0.46279538"],
+    ]
+    assert (e.decimals, e.reached, e.lines) == (8, True, 32)
+    assert [c.text for c in e.checks()] == ["-0.46279538", "-0.46279537999927", "-0.46279538681734"]
+    for document in documents(e).values():
+        assert "-0.462795" in document
+    assert "h_4 = -0.462795\n" in text.render_explanation(e)
+    assert "all numbers are 0 and left out" in text.render_explanation(e)
+
+
+def test_an_exact_tie_is_rounded_up(seed_network) -> None:
+    """1.0425225 * 1 at six decimals."""
+    e = explain(seed_network, X, 4)
+    assert e.decimals == 6
+    line = next(line for line in e.layers[0].lines(1) if line.lhs.of.name == "a_r")
+    assert (line.text, line.risky) == ("1.042523", False)
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("digits", [1, 4, 6])
+def test_decimals_follow_the_policy(seed: int, digits: int) -> None:
+    from symgru.working import shown, work_out
+
+    made, x = network(seed, [("gru", 1, {})], 1), sequence(seed, 4, 1)
+    e = explain(made, x, digits)
+    wanted = Rounding(digits, 2)(exact(made, x, typed=True).item())
+    cells = {call.id: shown(layer) for call, layer in made}
+    scores = {}
+    for d in range(digits + 2, min(digits + 4, 8) + 1):
+        result, layers = work_out(made, x, cells, d)
+        if Rounding(digits, 2)(result.y.item()) == wanted:
+            scores[d] = layers[0].risky_lines()
+    assert e.reached == bool(scores)
+    assert e.decimals == (min(scores, key=lambda d: (scores[d], d)) if scores else min(digits + 4, 8))
+    assert digits + 2 <= e.decimals <= 8
+
+
+def test_risky_lines_are_marked_with_two_more_digits() -> None:
+    found = 0
+    for seed in range(60):
+        e = explain(network(seed, [("gru", 2, {})], 2), sequence(seed, 4, 2), 6)
+        marked = [line for t in range(1, 5) for line in e.layers[0].lines(t) if line.risky]
+        assert len(marked) == e.risky
+        for line in marked:
+            assert Decimal(line.more).as_tuple().exponent == Decimal(line.text).as_tuple().exponent - 2
+            assert abs(Decimal(line.more) - Decimal(line.text)) <= Decimal("0.51").scaleb(Decimal(line.text).as_tuple().exponent)
+        if marked:
+            found += 1
+            for kind, document in documents(e).items():
+                assert marked[0].more in document and ("dagger" if kind == "tex" else "†") in document
+            assert "! " in text.render_explanation(e, ascii=True)
+    assert found > 3
+
+
+def test_where_the_digits_are_not_reached_the_document_says_so() -> None:
+    """Weights so large that rounding errors grow."""
+    for seed in range(200):
+        made = network(seed, [("gru", 1, {"activation": "linear", "recurrent_activation": "linear"})], 1)
+        x = Tensor.of(np.array([[[40.0], [70], [30], [20]]]))
+        e = explain(made, x, 6)
+        if not e.reached:
+            assert e.decimals == 8
+            assert all("The exact value rounds otherwise" in document for document in documents(e).values())
+            return
+    pytest.fail("no such network found")
+
+
+def test_biases_that_are_zero_are_left_out_even_where_others_are_not() -> None:
+    made = network(1, [("gru", 1, {})], 1)
+    zero = Tensor.of(np.zeros(1, dtype=np.float32))
+    layer = made.layers["layer_1"]
+    weights = {k: zero if k.startswith("c_") else v for k, v in layer.weights.items()}
+    e = explain(chain([Layer("gru", "gru", "gru", {}, weights)], dtype="float32", features=1), X)
+    assert "c_" not in str(e.layers[0].cell.equations)
+    assert "0 and left out below: c_z, c_r, c_n" in text.render_explanation(e)
+    assert "u_n" in str(e.layers[0].calculator.equations)
+
+
+def test_the_framework_is_asked_last(seed_network) -> None:
+    asked: list[int] = []
+
+    def framework(net, x):
+        asked.append(1)
+        return np.array([[-0.46279544]], dtype=np.float32), "Keras 3.15.1"
+    e = explain(seed_network, X, 6, framework)
+    pieces = text.stream_explanation(e)
+    first = next(pieces)
+    while "exact, from the stored float32 numbers" not in first:
+        first += next(pieces)
+    assert not asked
+    rest = "".join(pieces)
+    assert asked == [1]
+    assert "Keras 3.15.1" in rest and "-0.46279544" in rest and "1.7" in rest
+    assert "Keras" in latex.render_explanation(e)
+    assert "Keras 3\\.15\\.1" in markdown.render_explanation(e)
+
+
+def test_documents_are_the_same_every_time(seed_network) -> None:
+    first, second = (documents(explain(seed_network, X)) for _ in range(2))
+    assert first == second
+    for document in first.values():
+        head = document[:500]
+        assert "templates/" in head and seed_network.fingerprint in head and "0BSD" in head and "0.1.0" in head
+
+
+def test_every_number_of_the_weights_has_its_symbol() -> None:
+    made = network(6, [("gru", 2, {}), ("dense", 1, {})], 3)
+    arrays = [a for layer in explain(made, sequence(6, 1, 3)).layers for a in layer.arrays]
+    assert [(a.place, a.name, a.shape) for a in arrays] == [
+        (0, "kernel", (3, 6)), (1, "recurrent_kernel", (2, 6)), (2, "bias", (2, 6)), (3, "kernel", (2, 1)), (4, "bias", (1,))]
+    assert [[b.symbol.name for b in row] for row in arrays[2].blocks] == [["b_z", "b_r", "b_n"], ["c_z", "c_r", "c_n"]]
+    assert arrays[0].blocks[0][1].texts.tolist() == made.layers["layer_1"].weights["W_r"].text.T.tolist()
+
+
+@pytest.mark.parametrize("digits", [0, 7, -1, 2.0, True])
+def test_digits_out_of_range(digits, seed_network) -> None:
+    with pytest.raises(UnusableInput, match="1 to 6"):
+        explain(seed_network, X, digits)
+
+
+def test_unusable_inputs(seed_network) -> None:
+    two = Tensor.of(np.zeros((2, 3, 1)))
+    with pytest.raises(UnusableInput, match=r"2 sequences.*x\[0:1\]"):
+        explain(seed_network, two)
+    for shape in ((3, 1), (1, 3, 2), (1, 0, 1)):
+        with pytest.raises(UnusableInput, match="shape"):
+            explain(seed_network, Tensor.of(np.zeros(shape)))
+    with pytest.raises(UnusableInput, match="NaN"):
+        explain(seed_network, Tensor.of(np.array([[[np.nan]]])))
+
+
+def test_numbers_that_explode_are_refused_in_one_line() -> None:
+    made = network(0, [("gru", 1, {"activation": "exponential", "recurrent_activation": "linear"})], 1)
+    with pytest.raises(UnusableInput, match="grow"):
+        explain(made, Tensor.of(np.array([[[900.0], [900.0], [-900.0], [900.0]]])))
