@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from symgru import readers
+from symgru.backends import CODE, backend
 from symgru.errors import Unsupported, UnusableInput
 from symgru.network import Array, Network, Tensor
 from symgru.yardstick import stored
@@ -14,9 +15,9 @@ from symgru.yardstick import stored
 if TYPE_CHECKING:
     from symgru.derivation import Derivation
     from symgru.explanation import Explanation
+    from symgru.scaling import Scale
 
 ENGINES = ("reference", "numpy", "c", "exact")
-TARGETS = ("numpy", "c")
 
 
 class Model:
@@ -77,7 +78,7 @@ class Model:
     def emit(self, target: str, folder: str | Path, x: object = None, **options: Any) -> list[Path]:
         """Write standalone code for "numpy" or "c" into `folder`; returns the files' paths.
 
-        `x` becomes the recorded input of the emitted test. For C: name="prefix", scale="file.json".
+        `x` becomes the recorded input of the emitted test. Options: name="prefix", and for C scale="file.json".
         """
         from symgru.cli.output import write_files
 
@@ -85,21 +86,19 @@ class Model:
 
     def files(self, target: str, x: Tensor | None = None, **options: Any) -> Mapping[str, bytes]:
         """What `emit` would write, as {file name: content}."""
-        if target == "numpy":
-            from symgru.backends import numpy
-            return numpy.files(self.network, x)
-        if target == "c":
-            from symgru.backends import c
-            return c.files(self.network, self._c_options(**options), x)
-        raise Unsupported(f"no backend is called {target!r}; there are {', '.join(TARGETS)}")
+        if target not in CODE:
+            raise Unsupported(f"no backend is called {target!r}; there are {', '.join(CODE)}")
+        if options.get("scale"):
+            options["scale"] = self.scale(options["scale"])
+        code = backend(target)
+        return cast("Mapping[str, bytes]", code.files(self.network, code.Options(**options), x))
 
-    def _c_options(self, name: str | None = None, scale: str | Path | None = None) -> Any:
-        from symgru.backends import c
+    def scale(self, path: str | Path) -> Scale:
+        """The normalisation in a JSON file, checked against the network's widths."""
         from symgru.backends.model import output_width
-        from symgru.scaling import IDENTITY, read_scale
+        from symgru.scaling import read_scale
 
-        width = output_width(self.network)
-        return c.Options(name, read_scale(scale, self.network.features, width) if scale else IDENTITY)
+        return read_scale(path, self.network.features, output_width(self.network))
 
 
 def load(source: object, architecture: Mapping[str, object] | str | Path | None = None) -> Model:

@@ -23,7 +23,8 @@ def lines(d, rule: str, t: int) -> list[str]:
 
 def test_stages_of_the_gru() -> None:
     d = derive("gru", steps=4)
-    assert [s.rule for s in d.stages] == ["as written", "zero initial state", "merged biases", "zero biases", "unused lines"]
+    rules = [s.rule for s in d.stages]
+    assert rules == ["as written", "zero initial state", "merged biases", "zero biases", "unused lines"]
     assert [sum(s.after.values()) for s in d.stages] == [92, 84, 76, 59, 57]
     assert all(a.after == b.before for a, b in zip(d.stages, d.stages[1:], strict=False))
     assert {str(k): str(v) for k, v in d.merged.items()} == {"d_z": "b_z + c_z", "d_r": "b_r + c_r"}
@@ -37,7 +38,8 @@ def test_lines_by_hand() -> None:
         "n_2 = tanh(W_n·x_2 + b_n + r_2·(U_n·h_1 + c_n))", "h_2 = z_2·h_1 + (1 - z_2)·n_2",
     ]
     assert lines(d, "merged biases", 1) == [
-        "z_1 = σ(W_z·x_1 + d_z)", "r_1 = σ(W_r·x_1 + d_r)", "n_1 = tanh(W_n·x_1 + b_n + r_1·c_n)", "h_1 = (1 - z_1)·n_1",
+        "z_1 = σ(W_z·x_1 + d_z)", "r_1 = σ(W_r·x_1 + d_r)", "n_1 = tanh(W_n·x_1 + b_n + r_1·c_n)",
+        "h_1 = (1 - z_1)·n_1",
     ]
     assert lines(d, "unused lines", 1) == ["z_1 = σ(W_z·x_1)", "n_1 = tanh(W_n·x_1)", "h_1 = (1 - z_1)·n_1"]
 
@@ -45,7 +47,8 @@ def test_lines_by_hand() -> None:
 def test_indices_follow_the_framework() -> None:
     d = derive("gru", units=2, features=3, steps=1)
     assert lines(d, "as written", 1)[1] == (
-        "z_1[2] = σ(W_z[1,2]·x_1[1] + W_z[2,2]·x_1[2] + W_z[3,2]·x_1[3] + b_z[2] + U_z[1,2]·h_0[1] + U_z[2,2]·h_0[2] + c_z[2])")
+        "z_1[2] = σ(W_z[1,2]·x_1[1] + W_z[2,2]·x_1[2] + W_z[3,2]·x_1[3] + b_z[2] + "
+        "U_z[1,2]·h_0[1] + U_z[2,2]·h_0[2] + c_z[2])")
 
 
 def test_rules_that_change_nothing_are_named() -> None:
@@ -65,8 +68,8 @@ def test_every_rule_used_is_proved(cell: str) -> None:
 def test_documents_show_every_part(backend) -> None:
     document = "".join(backend.render_derivation(derive("gru", units=2, features=2, steps=3)))
     assert "0BSD" in document
-    for part in ("zero initial state", "merged biases", "zero biases", "unused lines", "The recurrence", "Unrolled, as written",
-                 "Without biases", "update gate", "what it is"):
+    for part in ("zero initial state", "merged biases", "zero biases", "unused lines", "The recurrence",
+                 "Unrolled, as written", "Without biases", "update gate", "what it is"):
         assert part in document, part
     assert document == "".join(backend.render_derivation(derive("gru", units=2, features=2, steps=3)))
 

@@ -69,8 +69,9 @@ def test_risky_lines_are_marked_with_two_more_digits() -> None:
         marked = [line for t in range(1, 5) for line in e.layers[0].lines(t) if line.risky]
         assert len(marked) == e.risky
         for line in marked:
-            assert Decimal(line.more).as_tuple().exponent == Decimal(line.text).as_tuple().exponent - 2
-            assert abs(Decimal(line.more) - Decimal(line.text)) <= Decimal("0.51").scaleb(Decimal(line.text).as_tuple().exponent)
+            printed, more = Decimal(line.text), Decimal(line.more)
+            assert more.as_tuple().exponent == printed.as_tuple().exponent - 2
+            assert abs(more - printed) <= Decimal("0.51").scaleb(printed.as_tuple().exponent)
         if marked:
             found += 1
             for kind, document in documents(e).items():
@@ -134,7 +135,9 @@ def test_every_number_of_the_weights_has_its_symbol() -> None:
     made = network(6, [("gru", 2, {}), ("dense", 1, {})], 3)
     arrays = [a for layer in explain(made, sequence(6, 1, 3)).layers for a in layer.arrays]
     assert [(a.place, a.name, a.shape) for a in arrays] == [
-        (0, "kernel", (3, 6)), (1, "recurrent_kernel", (2, 6)), (2, "bias", (2, 6)), (3, "kernel", (2, 1)), (4, "bias", (1,))]
+        (0, "kernel", (3, 6)), (1, "recurrent_kernel", (2, 6)), (2, "bias", (2, 6)),
+        (3, "kernel", (2, 1)), (4, "bias", (1,)),
+    ]
     assert [[b.symbol.name for b in row] for row in arrays[2].blocks] == [["b_z", "b_r", "b_n"], ["c_z", "c_r", "c_n"]]
     assert arrays[0].blocks[0][1].texts.tolist() == made.layers["layer_1"].weights["W_r"].text.T.tolist()
 

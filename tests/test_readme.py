@@ -1,4 +1,4 @@
-"""The README's outputs are what the commands print."""
+"""The outputs in the README and in docs/ are what the commands print."""
 
 import contextlib
 import io
@@ -11,7 +11,8 @@ from symgru.cli import main
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```console\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+PAGES = [README, *(page.read_text(encoding="utf-8") for page in sorted((ROOT / "docs").glob("*.md")))]
+BLOCKS = re.findall(r"^```console\n(.*?)^```", "\n".join(PAGES), re.MULTILINE | re.DOTALL)
 PYTHON = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 

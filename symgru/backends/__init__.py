@@ -1,3 +1,18 @@
-"""One folder a target: a printer, its names, a small config, templates. A backend is pure: a model in, files out."""
+"""One folder a target: a printer, its names, a small config, templates. A backend is pure: a model in, files out.
+
+A code backend has `Options` and `files(network, options, x)`, which gives {file name: content}. A document backend has
+`render_derivation(derivation)` and `render_explanation(explanation)`, which give the text, whole or in pieces.
+"""
 
 from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+CODE = ("numpy", "c")
+DOCUMENTS = {".tex": "latex", ".md": "markdown", ".txt": "text"}  # by a file name's ending
+
+
+def backend(name: str) -> Any:
+    """The backend of that name, imported now: none is until it is used."""
+    return import_module(f"symgru.backends.{name}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -137,7 +138,7 @@ KINDS = {"gru": "GRU", "gru_before": "GRU (reset before the product)", "dense": 
 
 def kind(cell: Cell) -> str:
     """What a cell is called in a title."""
-    return KINDS.get(cell.name, cell.name)
+    return KINDS.get(cell.name) or re.split(r"[;(]", cell.source)[0].strip() or cell.name
 
 
 def sizes_text(layer: Working) -> str:

@@ -22,21 +22,21 @@ def arrange(parts: Sequence[str], room: float, measure: Callable[[str], float], 
 
 
 def _pieces(text: str, room: float, measure: Callable[[str], float], depth: int = 0) -> list[str]:
-    """A formula in pieces that fit, packed from left to right."""
+    """A formula in pieces that fit, packed from left to right; the width of a piece is the sum of its parts'."""
     if measure(text) <= room or depth > 3:
         return [text]
     packed: list[str] = []
+    filled = 0.0
     for chunk in _split(text, depth):
-        if packed and measure(packed[-1] + chunk) <= room:
-            packed[-1] += chunk
-            continue
-        first, *more = _pieces(chunk, room, measure, depth + 1)
-        if packed and measure(packed[-1] + first) <= room:
-            packed[-1] += first
-        else:
-            packed.append(first)
-        packed += more
-    return [piece.strip() for piece in packed]
+        for k, part in enumerate(_pieces(chunk, room, measure, depth + 1)):
+            wide = measure(part)
+            if packed and not k and filled + wide <= room:
+                packed[-1] += part
+                filled += wide
+            else:
+                packed.append(part)
+                filled = wide
+    return [piece.strip() for piece in packed] if depth == 0 else packed
 
 
 def _split(text: str, depth: int) -> list[str]:

@@ -26,16 +26,23 @@ def input_option(required: bool = True) -> Callable[[Any], Any]:
     )
 
 
-def load(source: str, architecture: str | None = None) -> Model:
-    """The model that the user named; - is standard input."""
+def load(source: str, architecture: str | None = None, say: bool = True) -> Model:
+    """The model that the user named (- is standard input), with what was assumed said on standard error."""
     from symgru.face import load as face_load
 
-    return face_load(source if source == "-" else Path(source), architecture)
+    loaded = face_load(source if source == "-" else Path(source), architecture)
+    if say:
+        _say(loaded.network.notes)
+    return loaded
 
 
 def read(network: Model, given: str) -> Tensor:
     """The user's input, with what was added to its shape said on standard error."""
     tensor, notes = network.read(given)
+    _say(notes)
+    return tensor
+
+
+def _say(notes: tuple[str, ...]) -> None:
     for note in notes:
         click.echo(f"note: {note}", err=True)
-    return tensor

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import click
 
-from symgru.cli.explain import FORMATS
-
 
 @click.command("derive")
 @click.option("--cell", default="gru", show_default=True, help="gru, gru_before, or another of symgru.CELLS.")
@@ -25,4 +23,4 @@ def command(cell: str, units: int, features: int, steps: int, activation: str | 
 
     given = {"activation": activation, "recurrent_activation": recurrent_activation}
     derivation = derive(cell, units, features, steps, {k: v for k, v in given.items() if v})
-    send(output, FORMATS, lambda backend, **how: backend.render_derivation(derivation, **how))
+    send(output, lambda backend, **how: backend.render_derivation(derivation, **how))

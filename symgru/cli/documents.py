@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from importlib import import_module
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 import click
 
+from symgru.backends import DOCUMENTS, backend
 from symgru.cli.output import plain_ascii, say_written, write_text
 from symgru.errors import UnusableInput
 
 
-def send(output: Path | None, formats: Mapping[str, str], render: Callable[..., str | Iterable[str]]) -> None:
+def send(output: Path | None, render: Callable[..., str | Iterable[str]]) -> None:
     """`render(backend)` gives the text; the terminal gets it piece by piece, as it becomes known."""
     if output is None:
-        for part in _parts(render(import_module("symgru.backends.text"), ascii=plain_ascii())):
+        for part in _parts(render(backend("text"), ascii=plain_ascii())):
             click.echo(part, nl=False)
         return
-    if output.suffix.lower() not in formats:
-        raise UnusableInput(f"{output.name[:60]}: the ending says the format; it can be {', '.join(formats)}")
-    backend: Any = import_module(f"symgru.backends.{formats[output.suffix.lower()]}")
-    write_text(output, _parts(render(backend)))
+    if output.suffix.lower() not in DOCUMENTS:
+        raise UnusableInput(f"{output.name[:60]}: the ending says the format; it can be {', '.join(DOCUMENTS)}")
+    write_text(output, _parts(render(backend(DOCUMENTS[output.suffix.lower()]))))
     say_written([output])
 
 

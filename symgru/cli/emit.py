@@ -6,15 +6,15 @@ from pathlib import Path
 
 import click
 
+from symgru.backends import CODE
 from symgru.cli import arguments
-from symgru.face import TARGETS
 
 
 @click.command("emit")
-@click.argument("target", type=click.Choice(TARGETS))
+@click.argument("target", type=click.Choice(CODE))
 @arguments.model
 @click.option("-o", "--output", metavar="DIR", type=click.Path(path_type=Path), required=True, help="Folder to fill.")
-@click.option("--name", metavar="NAME", help="C: prefix of every external name and of the files.")
+@click.option("--name", metavar="NAME", help="Name of the module; in C the prefix of every external name.")
 @click.option("--scale", metavar="F.json", type=click.Path(path_type=Path),
               help='C: fold in {"input": {"mean": [..], "deviation": [..]}, "output": {...}}.')
 @arguments.input_option(required=False)
@@ -24,9 +24,9 @@ def command(target: str, source: str, output: Path, name: str | None, scale: Pat
     """Write standalone code for MODEL: numpy (a module and its test) or c (a header, a source and a test program)."""
     from symgru.cli.output import say_written, write_files
 
-    if target != "c" and (name or scale):
-        raise click.UsageError(f"{'--name' if name else '--scale'} is for c; a {target} module has no use for it")
+    if target != "c" and scale:
+        raise click.UsageError(f"--scale is for c; the {target} module takes inputs that are normalised already")
     model = arguments.load(source, architecture)
     x = arguments.read(model, given) if given else None
-    options = {"name": name, "scale": scale} if target == "c" else {}
+    options = {"name": name} | ({"scale": scale} if scale else {})
     say_written(write_files(output, model.files(target, x, **options)))

@@ -8,8 +8,6 @@ import click
 
 from symgru.cli import arguments
 
-FORMATS = {".tex": "latex", ".md": "markdown", ".txt": "text"}
-
 
 @click.command("explain")
 @arguments.model
@@ -29,4 +27,4 @@ def command(source: str, given: str, digits: int | None, output: Path | None, ke
     x = arguments.read(model, given)
     asked = framework.installed() and framework.knows(model.network) if keras is None else keras
     explanation = explain(model.network, x, digits, model.framework() if asked else None)
-    send(output, FORMATS, lambda backend, **how: backend.render_explanation(explanation, **how))
+    send(output, lambda backend, **how: backend.render_explanation(explanation, **how))

@@ -21,7 +21,7 @@ FEW = 64  # numbers of one parameter that are printed in full
 @arguments.architecture
 def command(source: str, architecture: str | None) -> None:
     """Show MODEL: layers, shapes, parameter count with its formula, and each gate's weights under their names."""
-    for line in _lines(arguments.load(source, architecture).network):
+    for line in _lines(arguments.load(source, architecture, say=False).network):
         click.echo(line)
 
 
@@ -42,7 +42,8 @@ def _layer(unit: Unit) -> Iterator[str]:
     from symgru.backends.c.names import text
     from symgru.backends.c.printer import Formula
 
-    label = "" if unit.layer.label == unit.id else f" (called {text(unit.layer.label)!r} in the file)"
+    own = unit.layer.label in {unit.id, unit.layer.kind}
+    label = "" if own else f" (called {text(unit.layer.label)!r} in the file)"
     yield f"{unit.id}{label}: {unit.cell.source}"
     yield f"  {_some(unit.sizes['D'], 'feature')} -> {_some(unit.sizes['H'], 'unit')}; {_count(unit)}"
     for note in unit.layer.notes:

@@ -30,14 +30,12 @@ def command(ctx: click.Context, source: str, given: str | None, scale: Path | No
 
     Exit status 1 where a difference is larger than its limit. Without --input a seeded random input is used.
     """
-    from symgru.backends.model import output_width
-    from symgru.scaling import IDENTITY, read_scale
+    from symgru.scaling import IDENTITY
     from symgru.verify.compare import compare
     from symgru.yardstick import example_input
 
     model = arguments.load(source, architecture)
-    width = output_width(model.network)
-    normal = read_scale(scale, model.network.features, width) if scale else IDENTITY
+    normal = model.scale(scale) if scale else IDENTITY
     x = arguments.read(model, given) if given else example_input(model.network)
     click.echo(f"{'':<26}{'difference':>12}{'ulps':>10}{'limit':>11}")
     failed = False

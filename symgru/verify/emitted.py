@@ -24,9 +24,9 @@ def run_numpy(network: Network, x: Array) -> Array:
     """The emitted module's predict on x (batch, time, features)."""
     with tempfile.TemporaryDirectory(prefix="symgru-") as name:
         folder = Path(name)
-        for file, content in numpy.files(network).items():
+        for file, content in numpy.files(network, numpy.Options("emitted")).items():
             (folder / file).write_bytes(content)
-        return cast(Array, _imported(folder / f"{numpy.module_name(network.name)}.py").predict(x))
+        return cast(Array, _imported(folder / "emitted.py").predict(x))
 
 
 def _imported(path: Path) -> Any:

@@ -43,6 +43,7 @@ from symgru.working import WeightArray, Working
 
 LATEX = Dialect(LatexMatrix, LatexUnit, LatexScalar, LatexNumbers, Latex, "t-1")
 ROOM = 435.0  # points between the margins of the templates' page, less what formulas are indented
+TABLE = 455.0  # points that a table may be wide
 CONTINUED = r"\qquad {}"
 DIGIT = 5.2  # points that a digit is wide
 
@@ -107,7 +108,9 @@ def grids(layer: Working, array: WeightArray) -> Iterator[dict[str, Any]]:
                    for gate, block in enumerate(row) for unit in range(block.texts.shape[1])]
         widest = max(max(DIGIT * len(v) for v in (*values, "0" * 8)) for _, _, values in columns) + 12
         rows = len(columns[0][2])
-        fit = max(1, int((ROOM - 30) // widest))
+        fit = max(1, int((TABLE - 30) // widest))
+        units = len(columns) // len(row)
+        fit = fit // units * units or fit  # the columns of a gate stay together where they can
         for chunk in (columns[k : k + fit] for k in range(0, len(columns), fit)):
             yield {
                 "heads": [f"${head}$" for _, head, _ in chunk], "colours": [f"gate{gate % 3}" for gate, _, _ in chunk],

@@ -134,14 +134,23 @@ _WIDE = {
     NOW: 5.0, BEFORE: 16.0,
 }
 _COMMANDS = {
-    r"\,": 1.7, r"\ ": 3.4, r"\cdot": 7.3, r"\odot": 12.3, r"\sum": 17.0, r"\tanh": 21.0, r"\sigma": 5.8, r"\ln": 9.0, r"\exp": 19.0,
-    r"\max": 19.0, r"\min": 17.0, r"\Bigl": 2.0, r"\Bigr": 2.0, r"\lvert": 2.8, r"\rvert": 2.8, r"\dagger": 4.5,
+    r"\,": 1.7, r"\ ": 3.4, r"\cdot": 7.3, r"\odot": 12.3, r"\sum": 17.0, r"\tanh": 21.0, r"\sigma": 5.8, r"\ln": 9.0,
+    r"\exp": 19.0, r"\max": 19.0, r"\min": 17.0, r"\Bigl": 2.0, r"\Bigr": 2.0, r"\lvert": 2.8, r"\rvert": 2.8,
+    r"\dagger": 4.5,
 }
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)
 
 
+_SCRIPT = re.compile(r"[_^]\{([^{}]*)\}")
+_ONE = {c: _WIDE.get(c, 5.0 if c.isdigit() else 6.2) for c in map(chr, range(127))} | {"⋅": _COMMANDS[r"\cdot"]}
+
+
 def width(latex: str) -> float:
     """About how many points a formula is wide."""
+    parts = _SCRIPT.split(latex.replace(r"\cdot", "⋅").replace(r"\,", ""))
+    if not any("\\" in part or "{" in part for part in parts):  # sums of products, which are nearly all there is
+        spaces = latex.count(r"\,") * _COMMANDS[r"\,"]
+        return spaces + sum((0.72 if k % 2 else 1) * sum(map(_ONE.__getitem__, part)) for k, part in enumerate(parts))
     return _Measure(_TOKEN.findall(latex)).row()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from symgru.activations import LOGISTIC, used_in
 from symgru.algebra import Across, sigma, walk
 from symgru.backends.model import Unit, layers
 from symgru.backends.numpy.printer import NumPyPrinter
+from symgru.errors import UnusableInput
 from symgru.network import Array, Network, Tensor
 from symgru.templating import render
 from symgru.trace import keeps_time
@@ -22,14 +24,26 @@ WIDTH = 110  # columns of an emitted line
 AXES = {"kernel": "(features, {n}units)", "recurrent_kernel": "(units, {n}units)", "bias": "({rows}{n}units{comma})"}
 
 
-def module_name(name: str) -> str:
-    """The network's name, made fit for a module."""
-    return f"{name}_gru" if name in RESERVED else name
+@dataclass(frozen=True)
+class Options:
+    """`name`: of the module; the network's own where None."""
+
+    name: str | None = None
 
 
-def files(network: Network, x: Tensor | None = None) -> Mapping[str, bytes]:
+def module_name(network: Network, options: Options) -> str:
+    """The network's name made fit for a module, or the name that was asked for."""
+    if options.name is None:
+        return f"{network.name}_gru" if network.name in RESERVED else network.name
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,47}", options.name) or options.name in RESERVED:
+        raise UnusableInput(f"--name {options.name[:60]!r} is no name for a module: it takes letters, digits and _, "
+                            "starts with a letter, is at most 48 long and not reserved")
+    return options.name
+
+
+def files(network: Network, options: Options | None = None, x: Tensor | None = None) -> Mapping[str, bytes]:
     """{file name: content}: the module and its test, whose input is `x` (batch, time, features) if given."""
-    name = module_name(network.name)
+    name = module_name(network, options or Options())
     common = {"name": name, "fingerprint": network.fingerprint, "dtype": network.dtype}
     vectors = recorded(network, x)
     return {
