@@ -175,8 +175,11 @@ class Decimals:
         return np.full(shape, Decimal(0), dtype=object)
 
     def step(self, cell: Cell) -> Step:
-        store = _each(self.rounding) if self.rounding else _identity
-        return compiled(cell, {**_DECIMAL, "store": store})
+        return compiled(cell, {**_DECIMAL, "store": self.store})
+
+    def store(self, v: Array) -> Array:
+        """A line's value as it is used from then on."""
+        return _each(self.rounding)(v) if self.rounding else v
 
     @contextmanager
     def context(self) -> Iterator[None]:

@@ -103,9 +103,8 @@ def _calculator_lines(cell: Cell) -> Rewriting:
         def split(e: Expr, lhs: Vec = lhs) -> Expr:
             if isinstance(e, Dot) and not e.args[1].is_Symbol:
                 return cast(Expr, Dot(e.args[0], own_line("v", lhs, cast(Expr, e.args[1])), evaluate=False))
-            if e.is_Mul and any(_holds_dot(a) and a.is_Add for a in e.args):
-                return mul(*(own_line("u", lhs, a) if a.is_Add and _holds_dot(a) else a
-                             for a in cast("tuple[Expr, ...]", e.args)))
+            if e.is_Mul and any(map(_holds_dot, e.args)):
+                return mul(*(own_line("u", lhs, a) if _holds_dot(a) else a for a in cast("tuple[Expr, ...]", e.args)))
             if isinstance(e, Function) and not isinstance(e, Dot) and not e.args[-1].is_Symbol:
                 *front, last = cast("tuple[Expr, ...]", e.args)
                 return cast(Expr, e.func(*front, own_line("a", lhs, last), evaluate=False))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 from sympy import Expr, Symbol, tanh
@@ -30,35 +30,23 @@ class Chain(Decimals):
     """The rounded chain, which also keeps each value before it was rounded: what a calculator's display shows."""
 
     def __init__(self, rounding: Rounding) -> None:
-        self.seen: list[Decimal] = []
-        super().__init__(60, typed=True, rounding=_Watched(rounding, self.seen))
+        super().__init__(60, typed=True, rounding=rounding)
         self.raw: list[dict[str, Array]] = []
+        self._stored: list[Array] = []
+
+    def store(self, v: Array) -> Array:
+        self._stored.append(np.asarray(v, dtype=object))
+        return super().store(v)
 
     def step(self, cell: Cell) -> Step:
         step = super().step(cell)
 
         def watched(x: Array, h: Array | None, p: Mapping[str, Array]) -> dict[str, Array]:
-            self.seen.clear()
+            self._stored.clear()
             values = step(x, h, p)
-            flat, row = iter(list(self.seen)), {}
-            for name, rounded in values.items():  # lines are stored in the order in which they are defined
-                unrounded = [next(flat) for _ in range(np.size(rounded))]
-                row[name] = np.array(unrounded, dtype=object).reshape(np.shape(rounded))
-            self.raw.append(row)
+            self.raw.append(dict(zip(values, self._stored, strict=True)))  # lines are stored in the order defined
             return values
         return watched
-
-
-class _Watched(Rounding):
-    """A rounding that remembers what it was given."""
-
-    def __init__(self, rounding: Rounding, seen: list[Decimal]) -> None:
-        super().__init__(rounding.decimals, rounding.significant)
-        object.__setattr__(self, "seen", seen)
-
-    def __call__(self, v: Decimal) -> Decimal:
-        cast(Any, self).seen.append(Decimal(v))
-        return super().__call__(Decimal(v))
 
 
 @dataclass(frozen=True)

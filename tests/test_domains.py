@@ -27,8 +27,8 @@ FUNCTIONS = {
     "softsign": lambda a: a / (1 + abs(a)),
     "mish": lambda a: a * mpmath.tanh(mpmath.log1p(mpmath.exp(a))),
 }
-ARGUMENTS = ["0", "1", "-1", "0.3333333333333333333333333", "-7.25", "19.875", "-36.7", "88.7", "1e-3", "-1e-3", "1e-20",
-             "-1e-20", "1e-45", "-3e-45", "1e-300", "-1e-300", "119.9", "-119.9", "120.1"]
+ARGUMENTS = ["0", "1", "-1", "0.3333333333333333333333333", "-7.25", "19.875", "-36.7", "88.7", "1e-3", "-1e-3",
+             "1e-20", "-1e-20", "1e-45", "-3e-45", "1e-300", "-1e-300", "119.9", "-119.9", "120.1"]
 
 
 def scalar(name, domain, text, typed=True):
@@ -56,8 +56,8 @@ def test_decimal_functions_against_mpmath(name):
 
 
 @pytest.mark.parametrize(("name", "text", "limit"), [
-    ("sigmoid", "1e30", "1"), ("sigmoid", "1e6", "1"), ("tanh", "1e30", "1"), ("tanh", "-1e30", "-1"), ("tanh", "-1e6", "-1"),
-    ("elu", "-1e30", "-1"), ("softplus", "1e30", "1e30"), ("relu", "-1e30", "0"), ("gelu", "1e30", "1e30"),
+    ("sigmoid", "1e30", "1"), ("sigmoid", "1e6", "1"), ("tanh", "1e30", "1"), ("tanh", "-1e30", "-1"),
+    ("tanh", "-1e6", "-1"), ("elu", "-1e30", "-1"), ("relu", "-1e30", "0"), ("gelu", "1e30", "1e30"),
     ("softsign", "1e300", "1"),
 ])
 def test_saturation(name, text, limit):
@@ -70,19 +70,27 @@ def test_far_below_zero_is_tiny_but_no_zero():
     with mpmath.workdps(50):
         assert mpmath.almosteq(mpmath.mpf(str(ours)), mpmath.exp(-1000000), rel_eps=mpmath.mpf("1e-38"))
     assert scalar("sigmoid", Decimals(DIGITS, typed=True), "-1e30") <= Decimal("1e-1000000")
-    assert float(scalar("softplus", Decimals(DIGITS, typed=True), "-1e30")) == 0
 
 
-@pytest.mark.parametrize("name", ["sigmoid", "tanh", "gelu"])
-@pytest.mark.parametrize("text", ["NaN", "-Infinity", "Infinity"])
-def test_what_is_no_number_in_decimals(name, text, request):
-    if text == "NaN" or name == "gelu":
-        request.applymarker(pytest.mark.xfail(
-            strict=text == "NaN", raises=Exception, reason="Decimals raise decimal.InvalidOperation on NaN"))
-    ours = scalar(name, Decimals(DIGITS, typed=True), text)
-    expected = {"NaN": "nan", "Infinity": {"gelu": "inf"}.get(name, "1.0"),
-                "-Infinity": {"sigmoid": "0.0", "tanh": "-1.0"}.get(name, "nan")}[text]
-    assert str(float(ours)) == expected
+@pytest.mark.xfail(strict=True, raises=ValueError, reason="_log1p raises the precision by as many digits as its "
+                   "argument has leading zeros: minutes for softplus(1e5), ValueError for softplus(1e30)")
+@pytest.mark.parametrize(("text", "limit"), [("1e30", 1e30), ("-1e30", 0)])
+def test_softplus_far_out(text, limit):
+    assert float(scalar("softplus", Decimals(DIGITS, typed=True), text)) == limit
+
+
+@pytest.mark.parametrize(("name", "text", "right"), [
+    ("sigmoid", "Infinity", "1.0"), ("sigmoid", "-Infinity", "0.0"), ("tanh", "Infinity", "1.0"),
+    ("tanh", "-Infinity", "-1.0"), ("gelu", "Infinity", "inf"), ("exponential", "-Infinity", "0.0"),
+])
+def test_infinite_decimals(name, text, right):
+    assert str(float(scalar(name, Decimals(DIGITS, typed=True), text))) == right
+
+
+@pytest.mark.xfail(strict=True, reason="sigma, tanh and erf compare; a Decimal NaN then raises InvalidOperation")
+@pytest.mark.parametrize("name", ["sigmoid", "tanh", "gelu", "leaky_relu"])
+def test_nan_stays_nan_in_decimals(name):
+    assert scalar(name, Decimals(DIGITS, typed=True), "NaN").is_nan()
 
 
 @pytest.mark.xfail(strict=True, reason="Decimals raise decimal.Overflow where the exponential is beyond 10^(10^18)")
@@ -170,8 +178,16 @@ def test_the_rounded_chain_stores_rounded_values(decimals):
         for i in range(3):
             z_, n_, before = c["z"][t, i], c["n"][t, i], c["h1"][t - 1, i]
             assert c["h1"][t, i] == rounding(z_ * before + (1 - z_) * n_)
-    unrounded = run(network, random_input(network, 5), Decimals(50, typed=True))
-    assert any(a != b for a, b in zip(result.y.ravel(), map(rounding, unrounded.y.ravel()), strict=True)) or decimals > 3
+
+
+def test_the_rounded_chain_is_not_the_result_rounded():
+    """That is what makes it the calculator's: after 30 steps with 3 decimals the last digit is another one."""
+    network = random_network([("gru", 3, {})], 2, seed=8)
+    value, rounding = random_input(network, 30), Rounding(3, 1)
+    chain = run(network, value, Decimals(50, typed=True, rounding=rounding)).y.ravel()
+    full = run(network, value, Decimals(50, typed=True)).y.ravel()
+    assert any(a != rounding(b) for a, b in zip(chain, full, strict=True))
+    assert all(abs(a - b) < Decimal("0.01") for a, b in zip(chain, full, strict=True))
 
 
 def test_a_gru_by_hand_in_decimals():

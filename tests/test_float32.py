@@ -19,8 +19,9 @@ b = Vec("b", real=True)
 
 def step(cell, x_value, p):
     domain = Float32()
+    params = {k: np.asarray(v, np.float32) for k, v in p.items()}
     with domain.context():
-        return domain.step(cell)(np.asarray(x_value, np.float32), None, {k: np.asarray(v, np.float32) for k, v in p.items()})
+        return domain.step(cell)(np.asarray(x_value, np.float32), None, params)
 
 
 @pytest.mark.parametrize("name", CELLS)

@@ -46,7 +46,8 @@ def test_exact_agrees_with_the_oracle(name):
     right = oracle_says(network, x.value)
     assert y.shape == right.shape
     assert all(isinstance(v, Decimal) for v in y.ravel())
-    assert np.abs(y.astype(np.longdouble) - right).max() <= 1e-17  # long double has 1e-19
+    wide = np.array([np.longdouble(str(v)) for v in y.ravel()]).reshape(y.shape)
+    assert np.abs(wide - right).max() <= 1e-17  # long double has 1e-19
 
 
 @stacks

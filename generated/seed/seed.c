@@ -6,28 +6,36 @@
  */
 #include "seed.h"
 
+#include <float.h>
 #include <stdint.h>
 #include <string.h>
 
 #ifdef __FAST_MATH__
 #error "seed.c needs IEEE arithmetic as written: compile it without -ffast-math"
 #endif
+#if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0
+#error "seed.c needs float arithmetic rounded to float: on x86 compile it with -msse2 -mfpmath=sse"
+#endif
 #ifdef __clang__
 #pragma STDC FP_CONTRACT OFF /* a*b + c is rounded twice on every target; gcc does so under -std=c99 */
 #endif
 
+/* A float's 32 bits, and the float that has them. */
+typedef union {
+    float value;
+    uint32_t bits;
+} seed_word;
+
 static uint32_t seed_bits(float a)
 {
-    uint32_t u;
-    memcpy(&u, &a, sizeof u);
-    return u;
+    const seed_word word = {.value = a};
+    return word.bits;
 }
 
 static float seed_float(uint32_t u)
 {
-    float a;
-    memcpy(&a, &u, sizeof a);
-    return a;
+    const seed_word word = {.bits = u};
+    return word.value;
 }
 
 /* sigma(a), at most 1.8 ulp and 9e-08 off: 1 / (1 + e^-a), both sides times c = 2^-64 */

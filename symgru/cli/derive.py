@@ -23,4 +23,5 @@ def command(cell: str, units: int, features: int, steps: int, activation: str | 
 
     given = {"activation": activation, "recurrent_activation": recurrent_activation}
     derivation = derive(cell, units, features, steps, {k: v for k, v in given.items() if v})
-    send(output, lambda backend, **how: backend.render_derivation(derivation, **how))
+    send(output, lambda text, **how: text.render_derivation(derivation, **how),
+         lambda backend: backend.render_derivation(derivation))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,10 +13,11 @@ from symgru.cli.output import plain_ascii, say_written, write_text
 from symgru.errors import UnusableInput
 
 
-def send(output: Path | None, render: Callable[..., str | Iterable[str]]) -> None:
-    """`render(backend)` gives the text; the terminal gets it piece by piece, as it becomes known."""
+def send(output: Path | None, show: Callable[..., Iterable[str]], render: Callable[[Any], str | Iterable[str]]) -> None:
+    """`render(backend)` gives a file's text. The terminal gets `show(text backend)` piece by piece, as it becomes
+    known, without the header that says where a file comes from."""
     if output is None:
-        for part in _parts(render(backend("text"), ascii=plain_ascii())):
+        for part in show(backend("text"), ascii=plain_ascii(), header=False):
             click.echo(part, nl=False)
         return
     if output.suffix.lower() not in DOCUMENTS:

@@ -27,4 +27,5 @@ def command(source: str, given: str, digits: int | None, output: Path | None, ke
     x = arguments.read(model, given)
     asked = framework.installed() and framework.knows(model.network) if keras is None else keras
     explanation = explain(model.network, x, digits, model.framework() if asked else None)
-    send(output, lambda backend, **how: backend.render_explanation(explanation, **how))
+    send(output, lambda text, **how: text.stream_explanation(explanation, **how),
+         lambda backend: backend.render_explanation(explanation))

@@ -42,9 +42,9 @@ SO_FAR = "\x00"  # in a template: what comes next may take seconds
 TEXT = Dialect(TextMatrix, TextUnit, TextScalar, TextNumbers, Text, "(t-1)")
 
 
-def render_derivation(d: Derivation, ascii: bool = False) -> Iterator[str]:
+def render_derivation(d: Derivation, ascii: bool = False, header: bool = True) -> Iterator[str]:
     """The derivation piece by piece; `ascii` for terminals that show nothing else."""
-    pieces = _gathered(stream("text/derivation.txt.j2", **_derivation(d)))
+    pieces = _gathered(stream("text/derivation.txt.j2", header=header, **_derivation(d)))
     return map(ascii_text, pieces) if ascii else pieces
 
 
