@@ -80,7 +80,7 @@ class Model:
 
         `x` becomes the recorded input of the emitted test. Options: name="prefix", and for C scale="file.json".
         """
-        from symgru.cli.output import write_files
+        from symgru.writing import write_files
 
         return write_files(Path(folder), self.files(target, None if x is None else self.read(x)[0], **options))
 

@@ -44,8 +44,8 @@ def command(folder: Path) -> None:
 
 def _write(model: Model, x: Tensor, folder: Path) -> None:
     from symgru.backends import latex, markdown
-    from symgru.cli.output import write_files
     from symgru.explanation import explain
+    from symgru.writing import write_files
 
     name = model.network.name
     example = explain(model.network, x, DIGITS)

@@ -9,8 +9,9 @@ from typing import Any
 import click
 
 from symgru.backends import DOCUMENTS, backend
-from symgru.cli.output import plain_ascii, say_written, write_text
+from symgru.cli.output import plain_ascii, say_written
 from symgru.errors import UnusableInput
+from symgru.writing import write_text
 
 
 def send(output: Path | None, show: Callable[..., Iterable[str]], render: Callable[[Any], str | Iterable[str]]) -> None:

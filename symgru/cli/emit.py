@@ -22,7 +22,8 @@ from symgru.cli import arguments
 def command(target: str, source: str, output: Path, name: str | None, scale: Path | None, given: str | None,
             architecture: str | None) -> None:
     """Write standalone code for MODEL: numpy (a module and its test) or c (a header, a source and a test program)."""
-    from symgru.cli.output import say_written, write_files
+    from symgru.cli.output import say_written
+    from symgru.writing import write_files
 
     if target != "c" and scale:
         raise click.UsageError(f"--scale is for c; the {target} module takes inputs that are normalised already")

@@ -23,7 +23,8 @@ def command(source: str, given: str, engine: str, output: Path | None, architect
 
     import numpy as np
 
-    from symgru.cli.output import say_written, write_files
+    from symgru.cli.output import say_written
+    from symgru.writing import write_files
 
     model = arguments.load(source, architecture)
     y = model.evaluate(arguments.read(model, given), engine)

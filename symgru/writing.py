@@ -1,0 +1,65 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from symgru.errors import UnusableInput
+
+
+def write_files(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
+    """All files or none: each is written beside its place and renamed when every one is complete."""
+    _make(folder)
+    written: list[tuple[str, Path]] = []
+    try:
+        for name, content in files.items():
+            written.append((_beside(folder / name, [content]), folder / name))
+        for temporary, place in written:
+            os.replace(temporary, place)
+    except OSError as e:
+        raise UnusableInput(f"{folder}: cannot be written ({e.strerror})") from None
+    finally:
+        for temporary, _ in written:
+            Path(temporary).unlink(missing_ok=True)
+    return [place for _, place in written]
+
+
+def write_text(place: Path, parts: Iterable[str]) -> None:
+    """One text file, whole or not at all, streamed: the parts may be many."""
+    temporary = ""
+    try:
+        temporary = _beside(place, (part.encode() for part in parts))
+        os.replace(temporary, place)
+    except OSError as e:
+        raise UnusableInput(f"{place}: cannot be written ({e.strerror})") from None
+    finally:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+
+
+def _beside(place: Path, parts: Iterable[bytes]) -> str:
+    handle, temporary = tempfile.mkstemp(prefix=".symgru-", dir=place.parent)
+    try:
+        with os.fdopen(handle, "wb") as f:
+            f.writelines(parts)
+        os.chmod(temporary, 0o666 & ~_umask())
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return temporary
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise UnusableInput(f"{folder}: no folder can be made there ({e.strerror})") from None
