@@ -2,7 +2,7 @@
 
     net = symgru.load("model.keras")        # or a live Keras model, or model.get_weights()
     net([1, 2, 9, 8])                       # the output, in float64
-    print(net.explain([1, 2, 9, 8]))        # every number of every step
+    print(net.explain([1, 2, 9, 8]))        # every number of every step; .save("f.tex") writes it
     net.emit("c", "out/")                   # standalone C99
 
 Importing this package imports neither SymPy nor any framework; that happens when something is used.

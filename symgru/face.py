@@ -13,8 +13,7 @@ from symgru.network import Array, Network, Tensor
 from symgru.yardstick import stored
 
 if TYPE_CHECKING:
-    from symgru.derivation import Derivation
-    from symgru.explanation import Explanation
+    from symgru.document import Document
     from symgru.scaling import Scale
 
 ENGINES = ("reference", "numpy", "c", "exact")
@@ -61,11 +60,13 @@ class Model:
             return compiled(self.network).window(inside.value)
         raise UnusableInput(f"engine {engine!r} is not known; there are {', '.join(ENGINES)}")
 
-    def explain(self, x: object, digits: int | None = None, keras: bool = False) -> Explanation:
-        """The worked example of one sequence; with `keras` its verification box asks Keras too."""
+    def explain(self, x: object, digits: int | None = None, keras: bool = False) -> Document:
+        """The worked example of one sequence, to print or `.save("f.tex")`; with `keras` its verification box asks
+        Keras too."""
+        from symgru.document import Document
         from symgru.explanation import explain
 
-        return explain(self.network, self.read(x)[0], digits, self.framework() if keras else None)
+        return Document(explain(self.network, self.read(x)[0], digits, self.framework() if keras else None))
 
     def framework(self) -> Any:
         """Keras' output for an input and its name, as `explanation.explain` takes it."""
@@ -136,9 +137,13 @@ def check(network: Network) -> None:
         raise Unsupported("the model has no recurrent layer; symgru explains networks with a GRU in them")
 
 
-def derive(cell: str = "gru", units: int = 1, features: int = 1, steps: int = 4, **options: object) -> Derivation:
-    """The recurrence of a cell in symbols, unrolled for `steps` time steps and simplified."""
-    from symgru.derivation import derive as derivation
+def derive(cell: str = "gru", units: int = 1, features: int = 1, steps: int = 4, **options: object) -> Document:
+    """The recurrence of a cell in symbols, unrolled and simplified, to print or `.save("f.tex")`.
 
-    return derivation(cell, units, features, steps, options)
+    Options are a layer's: activation, recurrent_activation, use_bias, reset_after.
+    """
+    from symgru.derivation import derive as derivation
+    from symgru.document import Document
+
+    return Document(derivation(cell, units, features, steps, options))
 

@@ -31,8 +31,8 @@ def test_the_seed(seed_network) -> None:
     assert [c.text for c in e.checks()] == ["-0.46279538", "-0.46279537999927", "-0.46279538681734"]
     for document in documents(e).values():
         assert "-0.462795" in document
-    assert "h_4 = -0.462795\n" in text.render_explanation(e)
-    assert "all numbers are 0 and left out" in text.render_explanation(e)
+    assert "h_4 = -0.462795\n" in "".join(text.render_explanation(e))
+    assert "all numbers are 0 and left out" in "".join(text.render_explanation(e))
 
 
 def test_an_exact_tie_is_rounded_up(seed_network) -> None:
@@ -76,7 +76,7 @@ def test_risky_lines_are_marked_with_two_more_digits() -> None:
             found += 1
             for kind, document in documents(e).items():
                 assert marked[0].more in document and ("dagger" if kind == "tex" else "†") in document
-            assert "! " in text.render_explanation(e, ascii=True)
+            assert "! " in "".join(text.render_explanation(e, ascii=True))
     assert found > 3
 
 
@@ -100,7 +100,7 @@ def test_biases_that_are_zero_are_left_out_even_where_others_are_not() -> None:
     weights = {k: zero if k.startswith("c_") else v for k, v in layer.weights.items()}
     e = explain(chain([Layer("gru", "gru", "gru", {}, weights)], dtype="float32", features=1), X)
     assert "c_" not in str(e.layers[0].cell.equations)
-    assert "0 and left out below: c_z, c_r, c_n" in text.render_explanation(e)
+    assert "0 and left out below: c_z, c_r, c_n" in "".join(text.render_explanation(e))
     assert "u_n" in str(e.layers[0].calculator.equations)
 
 
@@ -111,7 +111,7 @@ def test_the_framework_is_asked_last(seed_network) -> None:
         asked.append(1)
         return np.array([[-0.46279544]], dtype=np.float32), "Keras 3.15.1"
     e = explain(seed_network, X, 6, framework)
-    pieces = text.stream_explanation(e)
+    pieces = text.render_explanation(e)
     first = next(pieces)
     while "exact, from the stored float32 numbers" not in first:
         first += next(pieces)

@@ -20,8 +20,7 @@ def command(cell: str, units: int, features: int, steps: int, activation: str | 
     """Write the recurrence in matrix form and per unit, unrolled over the time steps and simplified rule by rule."""
     from symgru.cli.documents import send
     from symgru.derivation import derive
+    from symgru.document import Document
 
     given = {"activation": activation, "recurrent_activation": recurrent_activation}
-    derivation = derive(cell, units, features, steps, {k: v for k, v in given.items() if v})
-    send(output, lambda text, **how: text.render_derivation(derivation, **how),
-         lambda backend: backend.render_derivation(derivation))
+    send(Document(derive(cell, units, features, steps, {k: v for k, v in given.items() if v})), output)

@@ -20,12 +20,11 @@ def command(source: str, given: str, digits: int | None, output: Path | None, ke
             architecture: str | None) -> None:
     """Write every number of every step of MODEL on an input, each line as symbols = numbers = value."""
     from symgru.cli.documents import send
+    from symgru.document import Document
     from symgru.explanation import explain
     from symgru.verify import keras as framework
 
     model = arguments.load(source, architecture)
     x = arguments.read(model, given)
     asked = framework.installed() and framework.knows(model.network) if keras is None else keras
-    explanation = explain(model.network, x, digits, model.framework() if asked else None)
-    send(output, lambda text, **how: text.stream_explanation(explanation, **how),
-         lambda backend: backend.render_explanation(explanation))
+    send(Document(explain(model.network, x, digits, model.framework() if asked else None)), output)

@@ -74,7 +74,7 @@ def test_names_from_files_are_only_names(tmp_path: Path) -> None:
         assert "\x1b" not in document and "\x07" not in document and "\u202e" not in document
     assert overfull(compile_latex(latex.render_explanation(e), tmp_path)) == []
     assert "<script>" not in markdown.render_explanation(e)
-    assert text.render_explanation(e, ascii=True).isascii()
+    assert "".join(text.render_explanation(e, ascii=True)).isascii()
 
 
 def test_escapes() -> None:

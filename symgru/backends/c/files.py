@@ -73,7 +73,7 @@ class _Source:
         return {
             "name": self.name, "upper": self.name.upper(), "title": text(self.network.name),
             "fingerprint": self.network.fingerprint, "options": str(self.options), "scale": self.options.scale,
-            "features": self.network.features, "outputs": output_width(self.network),
+            "features": self.network.features, "steps": self.network.steps, "outputs": output_width(self.network),
             "keeps_time": keeps_time(self.network),
         }
 

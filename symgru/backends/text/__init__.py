@@ -1,5 +1,5 @@
 """Both documents as plain text."""
 
-from symgru.backends.text.document import render_derivation, render_explanation, stream_explanation
+from symgru.backends.text.document import render_derivation, render_explanation
 
-__all__ = ["render_derivation", "render_explanation", "stream_explanation"]
+__all__ = ["render_derivation", "render_explanation"]

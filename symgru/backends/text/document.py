@@ -48,7 +48,7 @@ def render_derivation(d: Derivation, ascii: bool = False, header: bool = True) -
     return map(ascii_text, pieces) if ascii else pieces
 
 
-def stream_explanation(e: Explanation, ascii: bool = False, header: bool = True) -> Iterator[str]:
+def render_explanation(e: Explanation, ascii: bool = False, header: bool = True) -> Iterator[str]:
     """The worked example piece by piece, the framework's row (which may take seconds) last."""
     pieces = _gathered(stream("text/explanation.txt.j2", header=header, so_far=SO_FAR, **_explanation(e)))
     return map(ascii_text, pieces) if ascii else pieces
@@ -63,11 +63,6 @@ def _gathered(pieces: Iterator[str]) -> Iterator[str]:
             yield "".join(held)
             held.clear()
     yield "".join(held)
-
-
-def render_explanation(e: Explanation, ascii: bool = False, header: bool = True) -> str:
-    """The worked example as one text."""
-    return "".join(stream_explanation(e, ascii, header))
 
 
 def formula(lhs: str, parts: list[str], pad: int = 0, indent: int = 2) -> str:
