@@ -14,6 +14,7 @@ from symgru.yardstick import stored
 
 if TYPE_CHECKING:
     from symgru.document import Document
+    from symgru.explanation import Framework
     from symgru.scaling import Scale
 
 ENGINES = ("reference", "numpy", "c", "exact")
@@ -68,7 +69,7 @@ class Model:
 
         return Document(explain(self.network, self.read(x)[0], digits, self.framework() if keras else None))
 
-    def framework(self) -> Any:
+    def framework(self) -> Framework:
         """Keras' output for an input and its name, as `explanation.explain` takes it."""
         from symgru.verify import keras
 

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from symgru.cli import arguments
+
+if TYPE_CHECKING:
+    from symgru.explanation import Framework
+    from symgru.face import Model
+    from symgru.network import Array, Network, Tensor
 
 
 @click.command("explain")
@@ -27,4 +33,14 @@ def command(source: str, given: str, digits: int | None, output: Path | None, ke
     model = arguments.load(source, architecture)
     x = arguments.read(model, given)
     asked = framework.installed() and framework.knows(model.network) if keras is None else keras
-    send(Document(explain(model.network, x, digits, model.framework() if asked else None)), output)
+    send(Document(explain(model.network, x, digits, _asking(model) if asked else None)), output)
+
+
+def _asking(model: Model) -> Framework:
+    """Keras' answer, with a sign of life: importing TensorFlow takes seconds."""
+    from symgru.cli.output import waiting
+
+    def ask(network: Network, x: Tensor) -> tuple[Array, str]:
+        with waiting("asking Keras"):
+            return model.framework()(network, x)
+    return ask

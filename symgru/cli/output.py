@@ -1,9 +1,10 @@
-"""What a command says: whether the terminal can show it, and what was written."""
+"""What a command says beside its results: that it is at work, what it wrote; and whether a terminal can show them."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import click
@@ -16,6 +17,15 @@ def plain_ascii() -> bool:
     except (UnicodeEncodeError, LookupError):
         return True
     return False
+
+
+def waiting(for_what: str) -> AbstractContextManager[object]:
+    """A sign of life on a terminal's standard error while something takes seconds; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        return nullcontext()
+    from rich.console import Console
+
+    return Console(stderr=True).status(for_what)
 
 
 def say_written(places: Iterable[Path]) -> None:

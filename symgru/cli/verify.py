@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,12 +40,20 @@ def command(ctx: click.Context, source: str, given: str | None, scale: Path | No
     x = arguments.read(model, given) if given else example_input(model.network)
     click.echo(f"{'':<26}{'difference':>12}{'ulps':>10}{'limit':>11}")
     failed = False
-    for row in compare(model.network, x, model.path, normal):
+    rows = compare(model.network, x, model.path, normal)
+    while row := _next(rows):
         click.echo(_line(row))
         failed |= not getattr(row, "passed", True)
     if stream:
         _parting(model, stream, window, normal)
     ctx.exit(1 if failed else 0)
+
+
+def _next(rows: Iterator[Row | Skipped]) -> Row | Skipped | None:
+    from symgru.cli.output import waiting
+
+    with waiting("computing"):
+        return next(rows, None)
 
 
 def _line(row: Row | Skipped) -> str:
