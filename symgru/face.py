@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import decimal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
 
 from symgru import readers
 from symgru.backends import CODE, backend
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from symgru.explanation import Framework
     from symgru.scaling import Scale
 
+EXACT_DIGITS = 30
 ENGINES = ("reference", "numpy", "c", "exact")
 
 
@@ -52,7 +56,8 @@ class Model:
             return run(self.network, inside, Float64()).y
         if engine == "exact":
             from symgru.trace import exact
-            return exact(self.network, inside)
+            with decimal.localcontext(prec=EXACT_DIGITS):
+                return np.positive(exact(self.network, inside, digits=EXACT_DIGITS))  # + rounds to the precision
         if engine == "numpy":
             from symgru.verify.emitted import run_numpy
             return run_numpy(self.network, inside.value)

@@ -64,10 +64,12 @@ def largest(reference: Array) -> float:
     return max((abs(float(v)) for v in reference.ravel() if np.isfinite(float(v))), default=0.0)
 
 
-def example_input(network: Network, batch: int = 2) -> Tensor:
-    """A seeded input for a network that comes without one: short decimals between -2 and 2."""
+def example_input(network: Network, scale: Scale = IDENTITY, batch: int = 2) -> Tensor:
+    """A seeded input for a network that comes without one: short decimals between -2 and 2 after normalisation."""
     rng = np.random.default_rng(20)
     values = rng.integers(-200, 201, (batch, network.steps or 5, network.features)) / 100
+    if scale.input is not None:
+        values = (values * scale.input.deviation + scale.input.mean).astype(np.float32).astype(np.float64)
     return Tensor.of(values)
 
 
@@ -77,7 +79,7 @@ def recorded(network: Network, x: Tensor | None = None, dtype: str | None = None
     With a scale, x and y are in the units outside it.
     """
     dtype = dtype or network.dtype
-    x = stored(x if x is not None else example_input(network), dtype)
+    x = stored(x if x is not None else example_input(network, scale), dtype)
     y = scale_out(exact(network, scaled(x, scale), digits=20), scale)
     inside = Tensor.of(scale.into(x.value.astype(dtype)))  # each operation rounded, as code of this dtype does
     plain = scale_out(run(network, inside, Float32() if dtype == "float32" else Float64()).y, scale)

@@ -93,11 +93,11 @@ def library(e, compiler, *flags):
     compile_c(COMPILERS[compiler], e.folder, *WARNINGS, *flags, "-fPIC", "-shared", f"{e.name}.c", "-o", target.name)
     function = getattr(ctypes.CDLL(str(target)), f"{e.name}_window")
 
-    def window(x):
+    def window(x, room=0):
         x = np.ascontiguousarray(x, np.float32)
-        y = np.zeros(defined(e, "OUTPUTS") * len(x), np.float32)
-        function(*(a.ctypes.data_as(ctypes.POINTER(ctypes.c_float)) for a in (x,)), ctypes.c_size_t(len(x)),
-                 y.ctypes.data_as(ctypes.POINTER(ctypes.c_float)))
+        y = np.zeros(room or defined(e, "OUTPUTS") * len(x), np.float32)
+        x_at, y_at = (a.ctypes.data_as(ctypes.POINTER(ctypes.c_float)) for a in (x, y))
+        function(x_at, ctypes.c_size_t(len(x)), y_at)
         return y
     return window
 
@@ -131,11 +131,11 @@ def test_compiles_without_a_word_and_its_own_test_passes(name, compiler, emitted
 
 @every_compiler
 def test_every_compiler_gives_the_bits_of_the_float32_domain(compiler, emitted):
-    e = emitted["rich"]
-    x = random_input(e.network, 6, seed=4)
-    expected = run(e.network, x, Float32()).y[0]
     flags = ["-O3"] if compiler == "zig" else ["-O3", "-march=native"]  # fused multiply-add is there, and not used
-    assert library(e, compiler, *flags)(x.value[0])[: expected.size].tobytes() == expected.tobytes()
+    for e in (emitted["rich"], emitted["every_step"]):
+        window, x = library(e, compiler, *flags), random_input(e.network, 6, batch=30, seed=4)
+        for given, expected in zip(x.value, run(e.network, x, Float32()).y, strict=True):
+            assert window(given)[: expected.size].tobytes() == expected.tobytes()
 
 
 @pytest.mark.parametrize("flag", ["-O0", "-Os"])
@@ -198,8 +198,8 @@ def test_sanitizers_find_nothing(compiler, emitted, tmp_path):
         assert done.stderr == ""
 
 
-@every_compiler
-@pytest.mark.parametrize("flag", ["-ffast-math", "-Ofast"])
+@pytest.mark.parametrize(("compiler", "flag"), [
+    *((name, "-ffast-math") for name in COMPILERS), *((name, "-Ofast") for name in COMPILERS if name != "zig")])
 def test_fast_math_is_refused(flag, compiler, emitted):
     e = emitted["plain"]
     done = compile_c(COMPILERS[compiler], e.folder, "-std=c99", flag, "-c", f"{e.name}.c", "-o", "fast.o", ok=False)
@@ -236,10 +236,13 @@ def test_external_symbols_carry_the_prefix_and_nothing_is_variable(name, emitted
     assert not [s for kind, s in found if kind in "dDbBcC"], ".data and .bss are empty: weights lie in flash"
 
 
-def test_it_neither_allocates_nor_prints(emitted):
+def test_it_neither_allocates_nor_prints_nor_computes_in_double(emitted):
     for e in emitted.values():
-        assert not re.search(r"\b(malloc|calloc|free|printf|exit|math\.h|double)\b", re.sub(r"/\*.*?\*/", "", e.source,
-                                                                                          flags=re.DOTALL))
+        code = re.sub(r"/\*.*?\*/", "", e.source, flags=re.DOTALL)
+        assert not re.search(r"\b(malloc|calloc|free|printf|exit|math\.h|double)\b", code)
+        literals = re.findall(r"(?<![\w.])\d+\.\d*(?:e[-+]?\d+)?\w*|(?<![\w.])\d+e[-+]?\d+\w*", code)
+        assert literals
+        assert all(literal.endswith("f") for literal in literals)
 
 
 # The literals and what the header says -------------------------------------------------------------------------------
@@ -298,7 +301,7 @@ def test_the_stack_is_as_large_as_the_header_says(specs, tmp_path):
     """gcc's own figures without optimisation: window, then advance or output, then one layer, each in its frame."""
     gcc = need("gcc")
     e = emit(random_network(specs, 60, seed=1, name="deep"), tmp_path, Options(None, Scale(
-        Affine(np.zeros(60, np.float32), np.ones(60, np.float32)), None)))
+        Affine(np.zeros(60, np.float32), np.ones(60, np.float32)), None)), Tensor.of(np.ones((1, 1, 60))))
     compile_c([gcc], tmp_path, "-std=c99", "-O0", "-fstack-usage", "-c", "deep.c", "-o", "deep.o")
     lines = (tmp_path / "deep.su").read_text().splitlines()
     frames = {line.split("\t")[0].rpartition(":")[2]: int(line.split("\t")[1]) for line in lines}
@@ -329,7 +332,7 @@ HOSTILE = {
     "colliding": ("gru", "GRU", "gru!", "gru_2"),
     "trigraphs": ("??/", "\\", "?" * 70 + "\\", "??)\n#error"),
     "functions": ("main", "exp", "tanh", "sigma"),
-    "suffixes": ("m", "state", "reset", "step"),
+    "suffixes": ("m", "window", "reset", "step"),
     "quotes": ('"', "'", '%s%n"', "\x00\x1b[31m"),
     "unicode": ("层", "é", "\u202e", "İ"),
     "macros": ("NULL", "EOF", "linux", "unix"),
@@ -348,19 +351,46 @@ def test_hostile_names_are_harmless(names, tmp_path):
     assert status == 0, says
 
 
-LOCALS = ["x", "y", "h", "i", "k", "t", "state", "scaled", "memcpy", "size_t", "steps", "n", "a"]
+HIDDEN = ["x", "state", "scaled", "size_t", "memcpy", "i"]
+DENSE = {"kind": "dense", "weights": [[[0.5]], [0.25]]}
+GRU = {"kind": "gru", "options": {"return_sequences": True}, "weights": ARRAYS}
 
 
-@pytest.mark.parametrize("label", LOCALS)
-def test_a_layer_named_like_something_in_the_c(label, tmp_path, request):
-    """As a recurrent layer (a member of the state) and as a Dense layer between others (a local array)."""
-    if label in {"x", "y", "state", "scaled", "memcpy", "size_t"}:
-        request.applymarker(pytest.mark.xfail(strict=True, reason="a Dense layer's local array hides a name"))
-    one = Affine(np.zeros(1, np.float32), np.ones(1, np.float32))
+@pytest.mark.parametrize("label", [*HIDDEN, "y", "h", "k", "t", "steps", "n", "a", "z", "float_t"])
+def test_a_recurrent_layer_named_like_something_in_the_c(label, tmp_path):
     e = emit(model("m", label, label + "!", "last"), tmp_path)
     assert run_test(e)[0] == 0
-    e = emit(model("m", "gru", label, "last"), tmp_path, Options(None, Scale(one, one)))
+
+
+HIDES = pytest.mark.xfail(strict=True, reason="the local array of a Dense layer between others hides a name of the C")
+
+
+CLASHES = [pytest.param(name, marks=HIDES) for name in HIDDEN]
+
+
+@pytest.mark.parametrize("label", [*CLASHES, "h", "k", "t", "steps", "n", "a"])
+def test_a_dense_layer_named_like_something_in_the_c(label, tmp_path):
+    """Before the GRU and after it: its output is a local array either time."""
+    one = Affine(np.zeros(1, np.float32), np.ones(1, np.float32))
+    layers = [{**DENSE, "name": label}, {**GRU, "name": "gru"}]
+    e = emit(load({"name": "m", "layers": layers}).network, tmp_path, Options(None, Scale(one, one)))
     assert run_test(e)[0] == 0
+    layers = [{**GRU, "name": "gru"}, {**DENSE, "name": label}, {**DENSE, "name": "last"}]
+    e = emit(load({"name": "m", "layers": layers}).network, tmp_path, Options(None, Scale(one, one)))
+    assert run_test(e)[0] == 0
+
+
+@pytest.mark.xfail(strict=True, reason="a Dense layer called y is written into the caller's y, however wide it is")
+@pytest.mark.parametrize("sequences", [True, False])
+def test_a_wide_dense_layer_called_y_writes_no_further_than_the_output(sequences, tmp_path):
+    wide = {"kind": "dense", "name": "y", "weights": [[[0.5] * 8], [0.25] * 8]}
+    last = {"kind": "dense", "name": "last", "weights": [[[0.125]] * 8, [0.5]]}
+    gru = {**GRU, "name": "gru", "options": {"return_sequences": sequences}}
+    network = load({"name": "m", "layers": [gru, wide, last]}).network
+    y = library(emit(network, tmp_path), next(iter(COMPILERS)))(np.ones((1, 1)), room=16)
+    assert not y[1:].any()
+    right = run(network, Tensor.of(np.ones((1, 1, 1))), Float32()).y.ravel()[0]
+    assert y[0] == right
 
 
 def test_prefixes():
@@ -392,7 +422,8 @@ def test_text_is_fit_for_a_comment(untrusted):
 
 
 @pytest.mark.parametrize(("value", "literal"), [
-    (0.1, "0.1f"), (1, "1.0f"), (-2.5, "-2.5f"), (1e-45, "1e-45f"), (16777216, "16777216.0f"), (0, "0.0f"),
+    (0.1, "0.1f"), (1, "1.0f"), (-2.5, "-2.5f"), (1e-45, "1e-45f"), (65536, "65536.0f"), (0, "0.0f"),
+    (-0.0, "-0.0f"),
     (3.4028235e38, "3.4028235e+38f"), (1 / 3, "0.33333334f"),
 ])
 def test_number(value, literal):
@@ -443,7 +474,7 @@ int main()
     float y[{e.name.upper()}_OUTPUTS];
     {e.name}_reset(&state);
     {e.name}_step(&state, x, y);
-    printf("%a\\n", static_cast<double>(y[0]));
+    printf("%.9g\\n", static_cast<double>(y[0]));
     return 0;
 }}
 """)
@@ -455,7 +486,7 @@ int main()
     compile_c(COMPILERS[c], tmp_path, "main.o", "model.o", "-o", "cpp.exe")
     done = subprocess.run([tmp_path / "cpp.exe"], capture_output=True, text=True, check=True)
     right = run(e.network, Tensor.of(np.array([[[0.5, 0.25]]])), Float32()).y[0, 0]
-    assert float.fromhex(done.stdout.strip()) == float(right)
+    assert np.float32(done.stdout.strip()) == right
 
 
 # Options -------------------------------------------------------------------------------------------------------------
@@ -512,7 +543,8 @@ def test_emitting_twice_gives_the_same_bytes():
 def test_every_cells_files_are_ascii_and_not_too_wide(name):
     network = random_network([*([] if CELLS[name].states else [("gru", 2, SEQUENCES)]), (name, 40, {})], 2)
     for content in files(network).values():
-        assert max(map(len, content.decode("ascii").splitlines())) <= 130
+        lines = content.decode("ascii").splitlines()
+        assert max(len(line) for line in lines if not line.lstrip().startswith(("/*", "*"))) <= 120
         assert content.endswith(b"\n")
         assert b"\t" not in content
         assert not re.search(rb"[ ]+\n", content)

@@ -140,6 +140,14 @@ def test_traces_hold_every_line_of_every_step():
     assert np.array_equal(result.states["gru_2"], second.y[:, -1])
 
 
+def test_a_head_sees_the_last_step_only():
+    network = network_of("head")
+    gru, dense = run(network, random_input(network, 5, batch=2), Float64()).traces
+    assert gru.y.shape == (2, 5, 3)
+    assert dense.x.shape == (2, 1, 3)
+    assert np.array_equal(dense.x[:, 0], gru.y[:, -1])
+
+
 def test_a_rewritten_cell_gives_the_same_output_and_more_lines():
     network = network_of("gru")
     x = random_input(network, 4)

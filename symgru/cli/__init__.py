@@ -53,7 +53,8 @@ def main(args: list[str] | None = None) -> Any:
     """Run a command. Exit status: 0 done, 1 the comparison failed, 2 unusable input, said in one line."""
     _utf8()
     try:
-        status = cli.main(args=args, prog_name="symgru", standalone_mode=False)
+        given = sys.argv[1:] if args is None else args
+        status = cli.main(args=given or ["--help"], prog_name="symgru", standalone_mode=False)
     except click.ClickException as e:
         _fail(e.format_message())
     except (SymgruError, click.Abort) as e:

@@ -19,10 +19,10 @@ architecture = click.option(
 )
 
 
-def input_option(required: bool = True) -> Callable[[Any], Any]:
+def input_option(required: bool = True, use: str = "") -> Callable[[Any], Any]:
     return click.option(
         "--input", "given", metavar="X", required=required,
-        help="1,2,9,8 or [[1,2],[3,4]] (time steps of features), or a .npy, .csv or .json file.",
+        help=f"{use}1,2,9,8 or [[1,2],[3,4]] (time steps of features), or a .npy, .csv or .json file.",
     )
 
 

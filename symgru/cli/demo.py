@@ -32,8 +32,11 @@ def command(folder: Path) -> None:
     is which symbol, works out all four steps, and finds what each of the two numbers is.
     """
     from symgru.answer import answer, render_answer
+    from symgru.errors import UnusableInput
     from symgru.face import load
 
+    if folder.exists() and not folder.is_dir():
+        raise UnusableInput(f"{folder}: demo takes a folder to write to; for a model of your own use `symgru explain`")
     story = json.loads(seed_file().read_text(encoding="utf-8"), parse_float=str, parse_int=str)
     model = load(seed_file())
     x, _ = model.read(",".join(story["input"]))

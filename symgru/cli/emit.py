@@ -17,7 +17,7 @@ from symgru.cli import arguments
 @click.option("--name", metavar="NAME", help="Name of the module; in C the prefix of every external name.")
 @click.option("--scale", metavar="F.json", type=click.Path(path_type=Path),
               help='C: fold in {"input": {"mean": [..], "deviation": [..]}, "output": {...}}.')
-@arguments.input_option(required=False)
+@arguments.input_option(required=False, use="What the emitted test is recorded on: ")
 @arguments.architecture
 def command(target: str, source: str, output: Path, name: str | None, scale: Path | None, given: str | None,
             architecture: str | None) -> None:

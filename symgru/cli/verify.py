@@ -37,7 +37,7 @@ def command(ctx: click.Context, source: str, given: str | None, scale: Path | No
 
     model = arguments.load(source, architecture)
     normal = model.scale(scale) if scale else IDENTITY
-    x = arguments.read(model, given) if given else example_input(model.network)
+    x = arguments.read(model, given) if given else example_input(model.network, normal)
     click.echo(f"{'':<26}{'difference':>12}{'ulps':>10}{'limit':>11}")
     failed = False
     rows = compare(model.network, x, model.path, normal)
@@ -70,6 +70,8 @@ def _parting(model: Model, stream: str, window: int | None, normal: Scale) -> No
     from symgru.verify.compare import parting
 
     recording = arguments.read(model, stream)
+    if len(recording.value) != 1:
+        raise UnusableInput(f"--stream takes one recording, (1, time, features); it has {len(recording.value)}")
     length = window or model.network.steps
     steps = recording.value.shape[1]
     if length is None:

@@ -59,7 +59,7 @@ def compare(network: Network, x: Tensor, path: Path | None = None, scale: Scale 
                    "1e-12 of the largest output")
     yardstick, measure = case.error(Float32() if network.dtype == "float32" else Float64()), "plain arithmetic's"
     if not keras.installed() or not keras.knows(network):
-        why = "not installed: pip install 'symgru[keras]'" if not keras.installed() else "has no such layer"
+        why = "not installed: pip install tensorflow" if not keras.installed() else "has no such layer"
         yield Skipped("Keras", why)
     else:
         limit = FRAMEWORK_LIMIT[network.dtype]

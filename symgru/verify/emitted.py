@@ -6,7 +6,8 @@ import ctypes
 import importlib.util
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -15,6 +16,7 @@ import numpy as np
 
 from symgru.backends import c, numpy
 from symgru.backends.model import output_width
+from symgru.errors import SymgruError
 from symgru.network import Array, Network
 from symgru.trace import keeps_time
 from symgru.verify.compilers import compile_library
@@ -69,7 +71,8 @@ def compiled(network: Network, options: c.Options | None = None) -> Compiled:
         batch, steps, _ = x.shape
         y = np.empty((batch, steps if every else 1, width), np.float32)
         for row, out in zip(x, y, strict=True):
-            library.emitted_window(_pointer(row), ctypes.c_size_t(steps), _pointer(out))
+            with _guarded(out) as place:
+                library.emitted_window(_pointer(row), ctypes.c_size_t(steps), place)
         return y if every else y[:, -1]
 
     def stream(x: Array) -> Array:
@@ -79,10 +82,22 @@ def compiled(network: Network, options: c.Options | None = None) -> Compiled:
             state = ctypes.create_string_buffer(max(states, 4))
             library.emitted_reset(state)
             for t in range(len(row)):
-                library.emitted_step(state, _pointer(row[t]), _pointer(out[t]))
+                with _guarded(out[t]) as place:
+                    library.emitted_step(state, _pointer(row[t]), place)
         return y
 
     return Compiled(window, stream)
+
+
+@contextmanager
+def _guarded(out: Array) -> Iterator[Any]:
+    """A place for C to write `out`, with marks behind it that must be there afterwards."""
+    mark = np.float32(-1.25e-7)
+    room = np.full(out.size + 64, mark, np.float32)
+    yield _pointer(room)
+    if not (room[out.size :] == mark).all():
+        raise SymgruError("the emitted C wrote behind its output: please report this with the model")
+    out[...] = room[: out.size].reshape(out.shape)
 
 
 def _state_units(network: Network) -> list[int]:

@@ -28,7 +28,7 @@ def knows(network: Network) -> bool:
 
 def _keras() -> Any:
     if not installed():
-        raise MissingTool("Keras is not installed: pip install 'symgru[keras]'")
+        raise MissingTool("Keras is not installed: pip install tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     import keras

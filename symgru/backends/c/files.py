@@ -11,7 +11,7 @@ from sympy import Expr
 from symgru.activations import table, used_in
 from symgru.algebra import Across, walk
 from symgru.approximations import APPROXIMATIONS, Approximation, c_function, c_helpers, in_order
-from symgru.backends.c.kernel import Kernel, initializer, kernel
+from symgru.backends.c.kernel import Kernel, copy, initializer, kernel
 from symgru.backends.c.names import member, number, prefix, text
 from symgru.backends.c.printer import LanePrinter
 from symgru.backends.model import output_width, split_time
@@ -193,13 +193,14 @@ class _Source:
                 place = f"state->{member(k.unit.id)}"
                 lines.append(f"{k.function}({source}, {place});")
             else:
-                place = final if i == len(kernels) - 1 and final else member(k.unit.id)
-                if place != final:
+                last = i == len(kernels) - 1 and final is not None
+                place = final if last and final else f"from_{k.unit.id}"  # a prefix that no other local name has
+                if not last:
                     lines.append(f"float {place}[{k.unit.sizes['H']}];")
                 lines.append(f"{k.function}({source}, {place});")
             source = place
         if final and source != final:
-            lines.append(f"memcpy({final}, {source}, {output_width(self.network)} * sizeof {final}[0]);")
+            lines += copy(final, source, output_width(self.network))
         return lines
 
     def test(self, x: Tensor | None) -> dict[str, object]:

@@ -73,7 +73,7 @@ class Kernel:
                 lines += self.loop(phase)
         if self.unit.recurrent:
             out = self.plan.cell.output
-            lines.append(f"memcpy({self.state}, {out}, sizeof {out});")
+            lines += copy(self.state, out, self.unit.sizes["H"])
         return lines
 
     def across(self, phase: Phase) -> list[str]:
@@ -114,6 +114,11 @@ class Kernel:
 
 def kernel(prefix: str, unit: Unit) -> Kernel:
     return Kernel(prefix, unit, schedule(unit.cell))
+
+
+def copy(target: object, source: object, n: int) -> list[str]:
+    """Lines that copy a vector; a loop, since a freestanding compiler need not have memcpy."""
+    return [f"for (size_t i = 0; i < {n}; i++) {{", f"    {target}[i] = {source}[i];", "}"]
 
 
 def initializer(value: Array, column: int = 0) -> str:

@@ -15,8 +15,9 @@ KEYWORDS = set("""
     dynamic_cast explicit export false friend mutable namespace new noexcept not not_eq nullptr operator or or_eq
     private protected public reinterpret_cast requires static_assert static_cast template this thread_local throw true
     try typeid typename typeof using virtual wchar_t xor xor_eq main
-    far near huge interrupt pascal fortran entry
-""".split())  # C99, C23 and C++, and what old embedded compilers reserve
+    far near huge interrupt pascal fortran entry complex imaginary noreturn errno stdin stdout stderr
+    linux unix i386 arm mips sparc sun vax
+""".split())  # C99, C23, C++; what old embedded compilers reserve; what gcc or a header may define as a macro
 PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,47}\Z")
 
 
