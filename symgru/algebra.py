@@ -132,6 +132,11 @@ def walk(e: Expr) -> Iterator[Expr]:
     yield e
 
 
+def is_inverse(e: object) -> bool:
+    """Whether `e` is 1/b, the form that a division has in a product."""
+    return isinstance(e, Pow) and e.args[1] == -1
+
+
 def count_operations(e: Expr) -> dict[str, int]:
     """How many operations evaluating `e` as written takes, by kind: `*`, `+`, `/`, `function`.
 
@@ -142,10 +147,10 @@ def count_operations(e: Expr) -> dict[str, int]:
         if node.is_Add:
             ops["+"] += len(node.args) - 1
         elif node.is_Mul:
-            divisions = sum(isinstance(a, Pow) and a.args[1] == -1 for a in node.args)
-            signs = sum(a is S.NegativeOne for a in node.args)
-            ops["/"] += divisions
-            ops["*"] += max(0, len(node.args) - 1 - divisions - signs)
+            unary = sum(is_inverse(a) or a is S.NegativeOne for a in node.args)
+            ops["*"] += max(0, len(node.args) - 1 - unary)
+        elif is_inverse(node):
+            ops["/"] += 1
         elif isinstance(node, Dot):
             ops["@"] += 1
         elif isinstance(node, Function):

@@ -185,6 +185,7 @@ class Decimals:
     def context(self) -> Iterator[None]:
         with decimal.localcontext() as c:
             c.prec, c.Emax, c.Emin = self.digits, decimal.MAX_EMAX, decimal.MIN_EMIN
+            c.clear_traps()  # Inf and NaN pass through as in every framework
             yield
 
 
@@ -193,6 +194,11 @@ def _each(f: Callable[..., Any]) -> Callable[..., Array]:
     def apply(a: Array) -> Array:
         return np.asarray(ufunc(a), dtype=object)
     return apply
+
+
+def _vanishes(a: Decimal) -> bool:
+    """Whether a is so small that f(a) = a to all digits, for an f with f(0) = 0 and f'(0) = 1."""
+    return a == 0 or a.adjusted() < -decimal.getcontext().prec - 1
 
 
 @contextmanager
@@ -215,6 +221,8 @@ def _sigma(a: Decimal) -> Decimal:
 
 
 def _tanh(a: Decimal) -> Decimal:
+    if _vanishes(a):
+        return +a
     if _saturated(a):
         return Decimal(1).copy_sign(a)
     with _extra(2 - a.adjusted()):  # e^2a - 1 loses as many digits as `a` has leading zeros
@@ -224,18 +232,24 @@ def _tanh(a: Decimal) -> Decimal:
 
 
 def _expm1(a: Decimal) -> Decimal:
+    if _vanishes(a):
+        return +a
     with _extra(2 - a.adjusted()):
         t = a.exp() - 1
     return +t
 
 
 def _log1p(a: Decimal) -> Decimal:
+    if _vanishes(a):
+        return +a
     with _extra(2 - a.adjusted()):
         t = (1 + a).ln()
     return +t
 
 
 def _erf(a: Decimal) -> Decimal:
+    if a.is_nan():
+        return a
     if a * a > 3 * decimal.getcontext().prec:
         return Decimal(1).copy_sign(a)
     with _extra(int(a * a) + 5):  # the alternating series cancels as many digits as its largest term has

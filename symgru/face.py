@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import decimal
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -12,10 +13,11 @@ import numpy as np
 from symgru import readers
 from symgru.backends import CODE, backend
 from symgru.errors import Unsupported, UnusableInput
-from symgru.network import Array, Network, Tensor
+from symgru.network import Array, Layer, Network, Tensor
 from symgru.yardstick import stored
 
 if TYPE_CHECKING:
+    from symgru.cells import Cell
     from symgru.document import Document
     from symgru.explanation import Framework
     from symgru.scaling import Scale
@@ -103,7 +105,7 @@ class Model:
     def scale(self, path: str | Path) -> Scale:
         """The normalisation in a JSON file, checked against the network's widths."""
         from symgru.backends.model import output_width
-        from symgru.scaling import read_scale
+        from symgru.readers.scale_file import read_scale
 
         return read_scale(path, self.network.features, output_width(self.network))
 
@@ -116,31 +118,46 @@ def load(source: object, architecture: Mapping[str, object] | str | Path | None 
     """
     network = readers.read(source, architecture)
     check(network)
+    if isinstance(source, list | tuple):
+        warn_of(network.notes)
     is_file = isinstance(source, str | Path) and Path(source).suffix.lower() == ".keras"
     return Model(network, Path(str(source)) if is_file else None)
 
 
+def warn_of(notes: tuple[str, ...]) -> None:
+    """What had to be assumed of bare arrays, as Python warnings."""
+    for note in notes:
+        warnings.warn(note, stacklevel=3)
+
+
 def check(network: Network) -> None:
     """Every layer has a cell, all its weights are there and their shapes fit; a recurrent layer among them."""
-    from symgru.cells import build
-
-    width, recurrent = network.features, False
+    width, recurrent, place = network.features, False, f"{network.origin[:60]}: " if network.origin else ""
     for _, layer in network:
-        cell = build(layer.kind, layer.options)
+        cell = _cell(layer, place)
         recurrent |= bool(cell.states)
         names = {p.name for p in cell.params}
         if names != set(layer.weights):
-            raise UnusableInput(f"layer {layer.id} ({layer.kind}) needs {', '.join(sorted(names))}; "
+            raise UnusableInput(f"{place}layer {layer.id} ({layer.kind}) needs {', '.join(sorted(names))}; "
                                 f"it has {', '.join(sorted(layer.weights)) or 'nothing'}"[:300])
         units = {layer.weights[p.name].value.shape[:1] for p in cell.params if cell.dims[p][0] == "H"}
         sizes = {"D": width, "H": next(iter(units))[0] if len(units) == 1 else 0}
         for p in cell.params:
             shape, found = tuple(sizes.get(d, 0) for d in cell.dims[p]), layer.weights[p.name].value.shape
             if found != shape:
-                raise UnusableInput(f"layer {layer.id}: {p} has shape {found}; expected {shape} (units, inputs)")
+                raise UnusableInput(f"{place}layer {layer.id}: {p} has shape {found}; expected {shape} (units, inputs)")
         width = sizes["H"]
     if not recurrent:
-        raise Unsupported("the model has no recurrent layer; symgru explains networks with a GRU in them")
+        raise Unsupported(f"{place}the model has no recurrent layer; symgru explains networks with a GRU in them")
+
+
+def _cell(layer: Layer, place: str) -> Cell:
+    from symgru.cells import build
+
+    try:
+        return build(layer.kind, layer.options)
+    except Unsupported as e:
+        raise Unsupported(f"{place}layer {layer.id}: {e}") from None
 
 
 def derive(cell: str = "gru", units: int = 1, features: int = 1, steps: int = 4, **options: object) -> Document:

@@ -10,9 +10,10 @@ from functools import cache
 from typing import Any, cast
 
 import numpy as np
-from sympy import Expr, Pow, Symbol, oo
+from sympy import Expr, Function, Pow, Symbol, oo
 
 from symgru.activations import expanded
+from symgru.algebra import walk
 from symgru.approximations import APPROXIMATIONS, numpy_function
 from symgru.cells import Cell
 from symgru.domains import Step
@@ -99,8 +100,8 @@ def _compiled(cell: Cell) -> Step:
     namespace: dict[str, Any] = {"float32": np.float32, "zero": np.float32(0), "softmax": _softmax, "clip": _clip,
                                  "where_positive": _where_positive, "Abs": np.abs, **_functions()}
     plan = schedule(cell)
-    unknown = {type(node).__name__ for phase in plan.phases for _, e in phase.lanes
-               for node in expanded(e).atoms() if node.is_Function} - set(namespace)
+    nodes = (node for phase in plan.phases for _, e in phase.lanes for node in walk(expanded(e)))
+    unknown = {type(node).__name__ for node in nodes if isinstance(node, Function)} - set(namespace)
     if unknown:
         raise Unsupported(f"float32 has no approximation of {', '.join(sorted(unknown))}")
     exec(compile(source(plan), f"<{cell.name} float32>", "exec"), namespace)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import cast
 
-from sympy import Expr, Pow, Rational, S
+from sympy import Expr, Rational, S
 from sympy.printing.printer import Printer
 
+from symgru.algebra import is_inverse
 from symgru.errors import Unsupported
 
 ADD, MUL, UNARY, ATOM = 1, 2, 3, 4
@@ -22,7 +23,7 @@ def strength(e: Expr) -> int:
         return ADD
     if e.is_number and e.is_negative:
         return UNARY if e.is_Integer else MUL
-    if e.is_Mul or isinstance(e, Pow) and e.args[1] == -1 or isinstance(e, Rational) and not e.is_Integer:
+    if e.is_Mul or is_inverse(e) or isinstance(e, Rational) and not e.is_Integer:
         return MUL
     return ATOM
 
@@ -42,7 +43,7 @@ def fraction(e: Expr) -> tuple[list[Expr], list[Expr]]:
     above: list[Expr] = []
     below: list[Expr] = []
     for a in e.args if e.is_Mul else (e,):
-        if isinstance(a, Pow) and a.args[1] == -1:
+        if is_inverse(a):
             below.append(cast(Expr, a.args[0]))
         else:
             above.append(cast(Expr, a))

@@ -119,7 +119,7 @@ class _Builder:
 
     def fresh(self, letter: str, lhs: Vec) -> Vec:
         name = f"{letter}_{lhs.name}"
-        while Vec(name, real=True) in self.level:
+        while Vec(name, real=True) in self.level or Vec(name, real=True) in self.cell.defined:
             name += "2"
         return Vec(name, real=True)
 

@@ -14,6 +14,9 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
     """All files or none: each is written beside its place and renamed when every one is complete."""
     _make(folder)
     written: list[tuple[str, Path]] = []
+    taken = next((name for name in files if (folder / name).is_dir()), None)
+    if taken is not None:
+        raise UnusableInput(f"{folder / taken}: a folder has the name of a file that is to be written")
     try:
         for name, content in files.items():
             written.append((_beside(folder / name, [content]), folder / name))

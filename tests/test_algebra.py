@@ -166,7 +166,6 @@ def test_count_operations():
     assert count_operations(sigma(add(W @ a, b), evaluate=False)) == counted(plus=1, dot=1, function=1)
 
 
-@pytest.mark.xfail(strict=True, reason="a division is counted only inside a product: 1 / (1 + a) has none")
 def test_count_operations_of_a_reciprocal():
     with evaluate(False):
         reciprocal = 1 / (1 + a)

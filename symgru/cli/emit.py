@@ -28,6 +28,6 @@ def command(target: str, source: str, output: Path, name: str | None, scale: Pat
     if target != "c" and scale:
         raise click.UsageError(f"--scale is for c; the {target} module takes inputs that are normalised already")
     model = arguments.load(source, architecture)
-    x = arguments.read(model, given) if given else None
+    x = arguments.read(model, given) if given is not None else None
     options = {"name": name} | ({"scale": scale} if scale else {})
     say_written(write_files(output, model.files(target, x, **options)))

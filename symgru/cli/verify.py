@@ -37,7 +37,7 @@ def command(ctx: click.Context, source: str, given: str | None, scale: Path | No
 
     model = arguments.load(source, architecture)
     normal = model.scale(scale) if scale else IDENTITY
-    x = arguments.read(model, given) if given else example_input(model.network, normal)
+    x = arguments.read(model, given) if given is not None else example_input(model.network, normal)
     click.echo(f"{'':<26}{'difference':>12}{'ulps':>10}{'limit':>11}")
     failed = False
     rows = compare(model.network, x, model.path, normal)

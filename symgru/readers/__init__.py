@@ -46,13 +46,15 @@ def _file(path: Path, asked: Mapping[str, object] | None) -> Network:
     if suffix == ".keras":
         _none(asked)
         return keras_file.read_keras(path)
-    if suffix == ".json":
-        return json_file.from_object(json_file.parse(text_of(path)), path.stem, path.name, asked)
-    if suffix == ".txt":
-        return _text(text_of(path), asked, path.stem, path.name)
     if not suffix and path.is_dir():
         raise UnusableInput("is a directory; a .keras, .json or .txt file is needed")
-    raise UnusableInput("the name's ending is not known; symgru reads .keras, .json and .txt here")
+    if suffix == ".json":
+        data = json_file.parse(text_of(path))
+        return json_file.from_object(data, _named(data, path.stem), path.name, asked)
+    if suffix in (".txt", ""):
+        return _text(text_of(path), asked, path.stem, path.name)
+    advice = "; load it in Keras and save it as .keras" if suffix in (".h5", ".hdf5") else ""
+    raise UnusableInput(f"the name's ending is not known; symgru reads .keras, .json and .txt{advice}")
 
 
 def _object(source: Any, asked: Mapping[str, object] | None) -> Network:
@@ -75,7 +77,7 @@ def _text(text: str, asked: Mapping[str, object] | None, name: str, origin: str)
         raise UnusableInput("there is no text; JSON or what printing get_weights() gives is needed")
     if text.lstrip().startswith("{"):
         data = json_file.parse(text)
-        return json_file.from_object(data, name or _named(data), origin, asked)
+        return json_file.from_object(data, _named(data, name or "gru"), origin, asked)
     return arrays.from_arrays(printed.parse(text), asked, name=name or "gru", origin=origin, notes=[PRINTED])
 
 

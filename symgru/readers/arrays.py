@@ -19,6 +19,9 @@ from symgru.readers.decimals import shape_of
 from symgru.readers.printed import Printed
 
 MAX_ARRAYS = 256
+ARCHITECTURE = (
+    'an architecture (--architecture F.json): {"layers": [{"kind": "gru"}, {"kind": "dense", "activation": …}]}'
+)
 GRU_OPTIONS = ("reset_after", "use_bias", "activation", "recurrent_activation", "return_sequences")
 
 
@@ -59,8 +62,12 @@ def from_arrays(
         specs.append(keras_layer(piece.kind, str(own.get("name", piece.kind)), options, data, dtype=dtype))
     read_as = ", ".join(_described(spec) for spec in specs)
     said = [*notes, *more, f"the arrays are read, by their shapes, as {read_as}"]
+    told = zip(specs, wanted or [{}] * len(specs), strict=True)
+    if any(spec.kind == "dense" and "activation" not in own for spec, own in told):
+        said.append("weights do not say which activation a Dense layer has, and linear is assumed; if it has softmax, "
+                    f"sigmoid or another, give {ARCHITECTURE}")
     if ambiguous:
-        said.append("the shapes fit other layers too; give the architecture's layers if this is not what they are")
+        said.append(f"the shapes fit other layers too; if these are not the model's, give {ARCHITECTURE}")
     return network(specs, dtype=dtype, name=name, origin=origin, notes=said)
 
 

@@ -20,6 +20,7 @@ ADVICE = (
     "print again after np.set_printoptions(threshold=sys.maxsize, floatmode='unique'), "
     "or save the model with model.save('model.keras')"
 )
+PROMPT = re.compile(r"^(?:>>>.*$|In ?\[[0-9]*\]:.*$|Out ?\[[0-9]*\]:)", re.MULTILINE)
 CALLS = re.compile(r"(?:[A-Za-z_]\w*\.)*(?:array|Array|float16|float32|float64|bfloat16)")
 
 _TOKEN = re.compile(
@@ -45,8 +46,8 @@ class Printed:
 
 
 def parse(text: str) -> list[Printed]:
-    """The arrays in a printed text, in order."""
-    found = _Parser(text).everything()
+    """The arrays in a printed text, in order. Prompt lines of Python and IPython may stand around them."""
+    found = _Parser(PROMPT.sub("", text)).everything()
     if len(found) == 1 and isinstance(found[0], list) and not (found[0] and isinstance(found[0][0], Typed)):
         found = found[0]  # one list of arrays, not the arrays one after the other
     if not found:

@@ -56,13 +56,11 @@ def compiled(network: Network, options: c.Options | None = None) -> Compiled:
     """Compile the emitted C into this process. `window` shapes its output as Keras does; `stream` gives the output
     after every time step, the state going on: (batch, time, outputs)."""
     options = c.Options("emitted", options.scale if options else c.Options().scale)
-    folder = tempfile.mkdtemp(prefix="symgru-")
-    for file, content in c.files(network, options).items():
-        (Path(folder) / file).write_bytes(content)
-    library = compile_library(Path(folder), "emitted.c", "emitted")
-    if sys.platform != "win32":  # Windows keeps the file of a loaded library
-        import shutil
-        shutil.rmtree(folder)
+    # Windows keeps the file of a loaded library, so that there its folder stays
+    with tempfile.TemporaryDirectory(prefix="symgru-", ignore_cleanup_errors=sys.platform == "win32") as folder:
+        for file, content in c.files(network, options).items():
+            (Path(folder) / file).write_bytes(content)
+        library = compile_library(Path(folder), "emitted.c", "emitted")
     width, every = output_width(network), keeps_time(network)
     states = sum(4 * layer_units for layer_units in _state_units(network))
 

@@ -41,7 +41,7 @@ def test_standard_input(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(("name", "content", "reason"), [
     ("m.keras", None, "m.keras: no such file"), ("m.json", b"", "empty"), ("m.txt", b" \n", "no text"),
     ("m.txt", b"\xff\xfe\x00", "UTF-8"), ("m.h5", b"x", "ending is not known; symgru reads .keras, .json and .txt"),
-    ("m", b"x", "ending"), ("bad\n\x1b[31m.json", b"", r"bad\\n\\x1b\[31m.json: the file is empty"),
+    ("m", b"x", "x"), ("bad\n\x1b[31m.json", b"", r"bad\\n\\x1b\[31m.json: the file is empty"),
     ("x" * 200 + ".json", b"", "xxx…: the file is empty"), ("m.json", b"[]", "0 arrays"),
     ("m.json", b"3", "must be an object"),
 ])

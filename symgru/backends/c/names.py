@@ -14,7 +14,8 @@ KEYWORDS = set("""
     alignas alignof and and_eq asm bitand bitor bool catch class compl concept const_cast constexpr decltype delete
     dynamic_cast explicit export false friend mutable namespace new noexcept not not_eq nullptr operator or or_eq
     private protected public reinterpret_cast requires static_assert static_cast template this thread_local throw true
-    try typeid typename typeof using virtual wchar_t xor xor_eq main
+    try typeid typename typeof typeof_unqual using virtual wchar_t xor xor_eq main
+    char8_t char16_t char32_t co_await co_return co_yield concept consteval constinit requires
     far near huge interrupt pascal fortran entry complex imaginary noreturn errno stdin stdout stderr
     linux unix i386 arm mips sparc sun vax
 """.split())  # C99, C23, C++; what old embedded compilers reserve; what gcc or a header may define as a macro

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -19,7 +20,7 @@ from symgru.templating import render
 from symgru.trace import keeps_time
 from symgru.yardstick import Vectors, recorded
 
-RESERVED = {*keyword.kwlist, *keyword.softkwlist, "np", "numpy", "math", "predict", "test"}
+RESERVED = {*keyword.kwlist, *keyword.softkwlist, *sys.stdlib_module_names, "np", "numpy", "predict", "test"}
 WIDTH = 110  # columns of an emitted line
 AXES = {"kernel": "(features, {n}units)", "recurrent_kernel": "(units, {n}units)", "bias": "({rows}{n}units{comma})"}
 
@@ -174,13 +175,17 @@ def _weights(units: list[Unit]) -> list[dict[str, str]]:
             for unit in units for name, array in unit.arrays.items()]
 
 
+def _literal(number: object) -> str:
+    return "-0.0" if number == "-0" else str(number)  # Python reads -0 as the integer 0
+
+
 def literal(array: Array, column: int) -> str:
     """Number texts as a nested Python list that begins at `column`; long rows are wrapped under their first number."""
     pad = ",\n" + " " * (column + 1)
     if array.ndim > 1:
         return "[" + pad.join(literal(row, column + 1) for row in array) + "]"
     lines = [""]
-    for word in map(str, array):
+    for word in map(_literal, array):
         if lines[-1] and column + 1 + len(lines[-1]) + len(word) + 2 > WIDTH:
             lines.append("")
         lines[-1] += f"{', ' if lines[-1] else ''}{word}"

@@ -48,7 +48,7 @@ class NumPyPrinter(OrderedPrinter):
 
     def _print_Pow(self, e: Expr) -> str:
         if e.args[1] == Pow(2, -1):
-            return f"np.sqrt({self._print(e.args[0])})"
+            return repr(float(e))  # np.sqrt would make float32 arrays float64
         return super()._print_Pow(e)
 
     def _print_clip(self, e: Expr) -> str:
