@@ -14,13 +14,15 @@ from symgru.approximations import APPROXIMATIONS, Approximation, c_function, c_h
 from symgru.backends.c.kernel import Kernel, copy, initializer, kernel
 from symgru.backends.c.names import member, number, prefix, text
 from symgru.backends.c.printer import LanePrinter
-from symgru.backends.model import output_width, split_time
+from symgru.backends.model import Unit, output_width, split_time
 from symgru.errors import Unsupported
 from symgru.network import Array, Network, Tensor
 from symgru.scaling import IDENTITY, Affine, Scale
 from symgru.templating import render
 from symgru.trace import keeps_time
 from symgru.yardstick import Vectors, largest, recorded
+
+USUAL = {True: {"activation": "tanh", "recurrent_activation": "sigmoid"}, False: {"activation": "linear"}}
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ class _Source:
     def header(self) -> dict[str, object]:
         states = [{"member": member(k.unit.id), "units": k.unit.sizes["H"]} for k in self.kernels if k.unit.recurrent]
         weights = 4 * sum(v.size for k in self.kernels for v in k.weights.values()) + self.scale_bytes()
-        rows = [[k.unit.id, k.unit.cell.name, f"{k.unit.sizes['D']} -> {k.unit.sizes['H']}",
+        rows = [[k.unit.id, _cell(k.unit), f"{k.unit.sizes['D']} -> {k.unit.sizes['H']}",
                  str(sum(v.size for v in k.weights.values())), str(k.multiply_adds)] for k in self.kernels]
         return {
             **self.common(), "states": states, "weight_bytes": weights,
@@ -221,6 +223,12 @@ class _Source:
 
 def _absolute(f: Approximation) -> str:
     return f", {f.absolute:g} absolute" if np.isfinite(f.absolute) else ""
+
+
+def _cell(unit: Unit) -> str:
+    """The cell's name, with its activations where they are not the usual ones."""
+    chosen = {key: str(unit.layer.options.get(key, usual)) for key, usual in USUAL[unit.recurrent].items()}
+    return ", ".join([unit.cell.name, *(v for key, v in chosen.items() if v != USUAL[unit.recurrent][key])])
 
 
 def _table(rows: list[list[str]]) -> list[str]:
