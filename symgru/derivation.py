@@ -12,7 +12,7 @@ from functools import cached_property
 from sympy import Expr, Symbol
 
 from symgru.activations import Activation, used_in
-from symgru.algebra import Mat, sigma, walk
+from symgru.algebra import Mat, Vec, sigma, walk
 from symgru.cells import CELLS, Cell, build
 from symgru.errors import UnusableInput
 from symgru.rules import MERGED_BIASES, UNUSED, ZERO_BIASES, ZERO_STATE, Transform
@@ -158,6 +158,11 @@ def describe(cell: Cell) -> Iterator[Described]:
         yield Described(s, _GATES.get(s.name, "intermediate value"), dims[s])
     for p in cell.params:
         yield Described(p, _role(cell, p), tuple(reversed(dims[p])))
+
+
+def gates(cell: Cell) -> Iterator[tuple[Vec, str]]:
+    """What a cell's own equations define and has a name: z is the update gate."""
+    return ((s, _GATES[s.name]) for s in cell.defined if s.name in _GATES)
 
 
 def _role(cell: Cell, p: Symbol) -> str:

@@ -8,7 +8,7 @@ latex, markdown and text print it.
 from __future__ import annotations
 
 import decimal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import cast
@@ -17,7 +17,7 @@ import numpy as np
 
 from symgru.errors import UnusableInput
 from symgru.network import Array, Network, Tensor, shortest
-from symgru.rounding import Rounding, exactly, round_digits, ulps
+from symgru.rounding import Rounding, exactly, line_rounding, round_digits, ulps
 from symgru.trace import exact
 from symgru.working import Working, shown, work_out
 
@@ -35,7 +35,7 @@ class Check:
     component: str  # "" for a single output, else which unit
     text: str
     difference: Decimal | None = None  # None where the row is an exact value itself
-    ulps: float = 0.0
+    ulps: float | None = None  # of the network's numbers; None where it is not one of them
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,19 @@ class Explanation:
         return any(layer.uses_tanh for layer in self.layers)
 
     @property
+    def uses_erf(self) -> bool:
+        return any(layer.uses_erf for layer in self.layers)
+
+    @property
+    def sequence(self) -> int:
+        """How many outputs the network gives, where it gives one after every step; the last is shown. Else 0."""
+        return self.y.shape[1] if self.y.ndim == 3 else 0
+
+    @property
+    def rounding(self) -> Rounding:
+        return line_rounding(self.decimals)
+
+    @property
     def lines(self) -> int:
         return sum(layer.steps * len(layer.assigns) for layer in self.layers)
 
@@ -86,10 +99,11 @@ class Explanation:
 
     def checks(self) -> Iterator[Check]:
         """The rows that need no framework: the chain, then the exact values."""
-        chained, own = Rounding(self.decimals), Rounding(SHOWN, 6)
+        own = Rounding(SHOWN, 6, 6)
         typed, stored = _last(self.exact_typed), _last(self.exact_stored)
-        yield from self._compared("this page (rounded chain)", self.results, chained, typed)
-        yield from _exact_rows("exact, from the numbers as printed" if self.stored_differs else "exact", typed, own)
+        for k, (v, true) in enumerate(zip(self.results, typed, strict=True)):
+            yield Check("this page (rounded chain)", _component(k, self.results), self.rounding.text(v), v - true)
+        yield from _exact_rows("exact, from the decimals shown above" if self.stored_differs else "exact", typed, own)
         if self.stored_differs:
             yield from _exact_rows(f"exact, from the stored {self.network.dtype} numbers", stored, own)
 
@@ -99,20 +113,16 @@ class Explanation:
             return
         y, says = self.framework(self.network, self.x)
         values = _last(np.asarray(y))
-        yield from self._compared(says, [exactly(v) for v in values], shortest(values), _last(self.exact_stored))
-
-    def _compared(self, says: str, values: Sequence[Decimal] | Array, texts: Rounding | Array,
-                  reference: Array) -> Iterator[Check]:
-        for k, (v, true) in enumerate(zip(values, reference, strict=True)):
-            text = texts.text(v) if isinstance(texts, Rounding) else str(texts[k])
-            yield Check(says, _component(k, values), text, v - true, ulps(v, true, self.network.dtype))
+        texts = shortest(values)
+        for k, (v, true) in enumerate(zip(map(exactly, values), _last(self.exact_stored), strict=True)):
+            yield Check(says, _component(k, values), str(texts[k]), v - true, ulps(v, true, self.network.dtype))
 
 
 def _exact_rows(says: str, values: Array, rounding: Rounding) -> Iterator[Check]:
     return (Check(says, _component(k, values), rounding.text(rounding(v))) for k, v in enumerate(values))
 
 
-def _component(k: int, values: Sequence[Decimal] | Array) -> str:
+def _component(k: int, values: Array) -> str:
     return str(k + 1) if len(values) > 1 else ""
 
 

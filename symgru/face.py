@@ -13,8 +13,7 @@ import numpy as np
 from symgru import readers
 from symgru.backends import CODE, backend
 from symgru.errors import Unsupported, UnusableInput
-from symgru.network import Array, Layer, Network, Tensor
-from symgru.yardstick import stored
+from symgru.network import Array, Layer, Network, Tensor, stored
 
 if TYPE_CHECKING:
     from symgru.cells import Cell

@@ -54,6 +54,11 @@ class Tensor:
         return not self.value.any()
 
 
+def stored(x: Tensor, dtype: str) -> Tensor:
+    """An input as a framework holds it: typed decimals rounded to its dtype (values still in float64)."""
+    return Tensor(x.value.astype(dtype).astype(np.float64), x.text)
+
+
 def shortest(value: Array) -> Array:
     """The shortest decimal text of each number that reads back as the same float of its type."""
     flat = [np.format_float_positional(v, unique=True, trim="-") if v == 0 or 1e-4 <= abs(v) < 1e9

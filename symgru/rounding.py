@@ -17,26 +17,35 @@ _WIDE = Context(prec=120, rounding=ROUND_HALF_UP, Emax=999999999999999999, Emin=
 
 @dataclass(frozen=True)
 class Rounding:
-    """To `decimals` places; numbers so small that fewer than `significant` digits would remain keep those digits."""
+    """To `decimals` places; numbers so small that fewer than `fewest` of their digits would remain keep `significant`
+    digits (no more than there are decimals)."""
 
     decimals: int
     significant: int = 4
+    fewest: int = 4
+
+    @property
+    def kept(self) -> int:
+        """How many digits a tiny number keeps."""
+        return max(1, min(self.significant, self.decimals))
+
+    @property
+    def tiny_below(self) -> int:
+        """Numbers below this power of ten are tiny."""
+        return min(self.fewest, self.kept) - 1 - self.decimals
 
     def __call__(self, v: Decimal) -> Decimal:
         """The rounded number, a Decimal that prints as `text` shows it."""
         if not v.is_finite():
             return v
-        if self.is_tiny(v):
-            return self._significant(v)
-        rounded = v.quantize(Decimal(1).scaleb(-self.decimals), context=_WIDE)
+        rounded = _to(v, v.adjusted() - self.kept + 1 if self.is_tiny(v) else -self.decimals)
+        if self.is_tiny(v) and rounded.adjusted() > v.adjusted():  # 9.9996e-9 has become 10.000e-9
+            rounded = _to(rounded, rounded.adjusted() - self.kept + 1 if self.is_tiny(rounded) else -self.decimals)
         return abs(rounded) if rounded == 0 else rounded  # no -0.000
 
     def is_tiny(self, v: Decimal) -> bool:
-        """Whether the decimals would leave fewer than `significant` digits of a number that is not 0."""
-        return v != 0 and v.adjusted() < self.significant - 1 - self.decimals
-
-    def _significant(self, v: Decimal) -> Decimal:
-        return v.quantize(Decimal(1).scaleb(v.adjusted() - self.significant + 1), context=_WIDE)
+        """Whether the decimals would leave too few digits of a number that is not 0."""
+        return v != 0 and v.adjusted() < self.tiny_below
 
     def text(self, v: Decimal) -> str:
         """How a rounded number is written: 0.28709370, or 1.263e-8 where it is tiny."""
@@ -58,8 +67,17 @@ class Rounding:
         return self(v - unit / 2) != self(v + unit / 2)
 
     def more(self, digits: int = 2) -> Rounding:
-        """The same with more digits, for the lines where a reader needs to see them."""
-        return Rounding(self.decimals + digits, self.significant + digits)
+        """The same with more digits, for the lines where a reader needs to see them; what is tiny stays so."""
+        return Rounding(self.decimals + digits, self.kept + digits, min(self.fewest, self.kept) + digits)
+
+
+def line_rounding(decimals: int) -> Rounding:
+    """What a line of a worked example is rounded to: it has all its decimals while two digits of the number remain."""
+    return Rounding(decimals, fewest=2)
+
+
+def _to(v: Decimal, exponent: int) -> Decimal:
+    return v.quantize(Decimal(1).scaleb(exponent), context=_WIDE)
 
 
 def scientific(v: Decimal) -> str:
@@ -73,7 +91,7 @@ def scientific(v: Decimal) -> str:
 
 def round_digits(v: Decimal, decimals: int) -> Decimal:
     """`v` rounded half up to so many decimals, without the rule for tiny numbers."""
-    rounded = v.quantize(Decimal(1).scaleb(-decimals), context=_WIDE)
+    rounded = _to(v, -decimals)
     return abs(rounded) if rounded == 0 else rounded
 
 

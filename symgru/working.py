@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import cast
 
 import numpy as np
-from sympy import Expr, Symbol, tanh
+from sympy import Expr, Symbol, erf, tanh
 
 from symgru.activations import Activation, expanded, where_positive
 from symgru.algebra import Mat, Ref, Vec, rebuild, sigma, walk
@@ -18,7 +18,7 @@ from symgru.cells import Cell, build, layout
 from symgru.derivation import named_activations, uses, uses_function
 from symgru.domains import Decimals, Step
 from symgru.network import Array, Layer, Network, Tensor
-from symgru.rounding import Rounding
+from symgru.rounding import Rounding, line_rounding
 from symgru.rules import CALCULATOR, zero_params
 from symgru.trace import Run, Trace, run
 from symgru.unroll import Assign, lower
@@ -143,6 +143,10 @@ class Working:
     def uses_tanh(self) -> bool:
         return uses(self.cell, tanh) or any(uses_function(a.meaning, tanh) for a in self.activations)
 
+    @property
+    def uses_erf(self) -> bool:
+        return any(uses_function(a.meaning, erf) for a in self.activations)
+
     @cached_property
     def _params(self) -> dict[Ref, str]:
         return {Ref(p, idx): cast(str, text) for p in self.calculator.params
@@ -239,7 +243,8 @@ def _all_zero(tensor: Tensor) -> bool:
 
 def work_out(network: Network, x: Tensor, cells: Mapping[str, Shown], decimals: int) -> tuple[Run, tuple[Working, ...]]:
     """Run the chain with so many decimals; `cells` holds what is shown of each call."""
-    chain = Chain(Rounding(decimals))
+    rounding = line_rounding(decimals)
+    chain = Chain(rounding)
     result = run(network, x, chain, rewrite={name: cell.calculator for name, cell in cells.items()})
     layers: list[Working] = []
     used, first, timed = 0, 0, True
@@ -247,9 +252,9 @@ def work_out(network: Network, x: Tensor, cells: Mapping[str, Shown], decimals: 
         recurrent = bool(trace.cell.states)
         rows = trace.x.shape[1] if recurrent else 1
         arrays = tuple(_arrays(trace.layer, first))
-        texts = x.text[0] if place == 1 else np.frompyfunc(Rounding(decimals).text, 1, 1)(trace.x[0])
+        texts = x.text[0] if place == 1 else np.frompyfunc(rounding.text, 1, 1)(trace.x[0])
         layers.append(Working(place, trace.layer, cells[trace.call.id], trace.sizes, timed or recurrent, arrays, trace,
-                              tuple(chain.raw[used : used + rows]), Rounding(decimals), texts))
+                              tuple(chain.raw[used : used + rows]), rounding, texts))
         used, first = used + rows, first + len(arrays)
         timed = timed and (not recurrent or bool(trace.layer.options.get("return_sequences", False)))
     return result, tuple(layers)

@@ -9,7 +9,7 @@ import numpy as np
 
 from symgru.domains import Float64
 from symgru.float32 import Float32
-from symgru.network import Array, Network, Tensor
+from symgru.network import Array, Network, Tensor, stored
 from symgru.scaling import IDENTITY, Scale
 from symgru.trace import exact, run
 
@@ -101,9 +101,3 @@ def scale_out(y: Array, scale: Scale) -> Array:
                        for a in (scale.output.mean, scale.output.deviation))
     outside: Array = y * deviation + mean
     return outside
-
-
-def stored(x: Tensor, dtype: str) -> Tensor:
-    """The input as a framework holds it: typed decimals rounded to its dtype."""
-    return Tensor(x.value.astype(dtype).astype(np.float64), x.text)
-

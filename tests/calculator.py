@@ -72,7 +72,7 @@ def _latex_sections(document: str) -> Iterator[tuple[int | None, list[str]]]:
     pattern = r"^\\subsection\*\{(Step \d+|Output)\}\n.*\n\\begin\{align\*\}\n((?:.*\n)*?)\\end\{align\*\}"
     for heading, body in re.findall(pattern, document, re.MULTILINE):
         statements: list[str] = []
-        for row in body.split("\\\\\n"):
+        for row in re.split(r"\\\\\*?(?:\[3pt\])?\n", body):
             name, _, text = row.strip().partition("&")
             if name.strip():
                 statements.append("")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from symgru.rounding import DISPLAY, Rounding, exactly, round_digits, scientific, ulps
+from symgru.rounding import DISPLAY, Rounding, exactly, line_rounding, round_digits, scientific, ulps
 
 finite = st.decimals(allow_nan=False, allow_infinity=False, min_value=-10**9, max_value=10**9)
 places = st.integers(0, 8)
@@ -65,35 +65,76 @@ def test_no_negative_zero_and_idempotent(v, decimals, significant):
     assert not (round_digits(v, decimals) == 0 and round_digits(v, decimals).is_signed())
 
 
+def by_search(v, decimals, kept, fewest):
+    """Of a number not 0: half up to `decimals` where at least `fewest` of its own digits (or `kept`, if that is fewer)
+    stand left of the cut; else as far right as the rounded whole number has no more than `kept` digits."""
+    def cut(k):
+        return floor(abs(Fraction(v)) * 10**k + Fraction(1, 2))
+    k = decimals
+    if abs(Fraction(v)) * 10**decimals < 10 ** (min(fewest, kept) - 1):
+        while cut(k + 1) < 10**kept:
+            k += 1
+    n = cut(k)
+    return Fraction(-n if v < 0 else n, 10**k)
+
+
 @seeded
-@given(finite, places, st.integers(1, 5))
-def test_enough_significant_digits_remain(v, decimals, significant):
-    """Whatever its size, a number keeps `significant` digits: its error is at most half a unit of the last of them."""
-    rounded = Rounding(decimals, significant)(v)
-    if v:
-        unit = Decimal(1).scaleb(min(-decimals, v.adjusted() - significant + 1))
-        assert abs(Fraction(rounded) - Fraction(v)) <= Fraction(unit) / 2
-        assert rounded != 0
+@given(finite.filter(bool) | st.integers(-10**12, 10**12).filter(bool).map(lambda n: Decimal(n).scaleb(-20)), places,
+       st.integers(1, 5), st.integers(1, 5))
+@example(Decimal("9.9996e-9"), 8, 4, 2)
+@example(Decimal("9.9996e-8"), 8, 4, 2)
+@example(Decimal("0.0099996"), 3, 4, 2)
+@example(Decimal("9.9996e-6"), 8, 4, 4)
+def test_enough_digits_remain(v, decimals, significant, fewest):
+    """And a tiny number is written with as many digits as promised, any other with its decimals."""
+    rounding, kept = Rounding(decimals, significant, fewest), max(1, min(decimals, significant))
+    rounded = rounding(v)
+    assert Fraction(rounded) == by_search(v, decimals, kept, fewest) != 0
+    text = rounding.text(rounded)
+    if abs(Fraction(rounded)) < Fraction(10) ** (min(fewest, kept) - 1 - decimals):
+        assert len(text.partition("e")[0].lstrip("-").replace(".", "")) == kept
+        assert "e-" in text
+    else:
+        assert len(text.partition(".")[2]) == decimals
+        assert "e" not in text
+    assert Decimal(text) == rounded
 
 
-@pytest.mark.parametrize(("v", "text"), [
-    ("0.0000000126349", "1.263e-8"),
-    ("-0.0000000126351", "-1.264e-8"),
-    ("0.0000000126350", "1.264e-8"),
-    ("1e-300", "1.000e-300"),
-    ("0.00012345678", "1.235e-4"),
-    ("0.0012345678", "0.001235"),
+@pytest.mark.parametrize(("decimals", "v", "text"), [
+    (6, "0.0000000126349", "1.263e-8"),
+    (6, "-0.0000000126351", "-1.264e-8"),
+    (6, "0.0000000126350", "1.264e-8"),
+    (6, "1e-300", "1.000e-300"),
+    (6, "0.0000098765", "9.877e-6"),  # six decimals would leave one digit
+    (6, "0.000010", "0.000010"),  # and here they leave two
+    (6, "0.00012345678", "0.000123"),
+    (6, "0.0012345678", "0.001235"),
+    (8, "9.9996e-9", "1.000e-8"),  # the digit that is carried makes no fifth one
+    (8, "-9.9994e-9", "-9.999e-9"),
+    (8, "9.9996e-8", "0.00000010"),  # nor does it leave a tiny number that is not one
+    (8, "9.9994e-8", "9.999e-8"),
+    (3, "0.915", "0.915"),
+    (3, "0.0915", "0.092"),
+    (3, "0.00915", "9.15e-3"),
+    (3, "0.0099951", "0.010"),
 ])
-def test_tiny_numbers_keep_significant_digits(v, text):
-    rounding = Rounding(6)
+def test_tiny_numbers_keep_significant_digits(decimals, v, text):
+    rounding = line_rounding(decimals)
     assert rounding.text(rounding(Decimal(v))) == text
 
 
+def test_where_tiny_begins_is_what_the_documents_say():
+    assert [(r.tiny_below, r.kept) for r in map(line_rounding, (3, 4, 6, 8))] == [(-2, 3), (-3, 4), (-5, 4), (-7, 4)]
+    assert [(r.tiny_below, r.kept) for r in (
+        Rounding(8), Rounding(4, 2), Rounding(1, 2), Rounding(3, 1), Rounding(14, 6, 6),
+    )] == [(-5, 4), (-3, 2), (-1, 1), (-3, 1), (-9, 6)]
+
+
 @seeded
-@given(finite.filter(bool), places)
-def test_is_tiny_is_when_four_digits_would_not_remain(v, decimals):
-    digits_left = v.adjusted() + decimals + 1  # of the number's own digits, before rounding
-    assert Rounding(decimals).is_tiny(v) == (digits_left < 4)
+@given(finite.filter(bool), places, st.sampled_from([Rounding, line_rounding]))
+def test_tiny_is_below_that_power_of_ten(v, decimals, kind):
+    rounding = kind(decimals)
+    assert rounding.is_tiny(v) == (abs(Fraction(v)) < Fraction(10) ** rounding.tiny_below)
 
 
 def test_zero_is_not_tiny_and_nan_and_infinity_pass():
@@ -177,9 +218,25 @@ def test_exactly_is_the_binary_number():
     assert exactly(np.float32(0.1)) == Decimal("0.100000001490116119384765625")
 
 
-def test_more_digits():
-    assert Rounding(4).more() == Rounding(6, 6)
-    assert Rounding(4, 2).more(1) == Rounding(5, 3)
+@pytest.mark.parametrize(("rounding", "v", "text"), [
+    (line_rounding(4), "0.12344999999", "0.123450"),
+    (line_rounding(4), "0.00123449999999", "0.001234"),
+    (line_rounding(4), "0.0001234499999", "1.23450e-4"),  # tiny before, so it stays tiny and has two digits more
+    (line_rounding(8), "5.12349999999e-8", "5.12350e-8"),
+    (line_rounding(3), "0.001234999999", "1.2350e-3"),
+    (Rounding(4, 2), "0.000123449999", "1.234e-4"),
+])
+def test_more_digits(rounding, v, text):
+    more = rounding.more()
+    assert more.text(more(Decimal(v))) == text
+
+
+@seeded
+@given(finite.filter(bool), st.integers(1, 8), st.integers(1, 5))
+def test_more_digits_are_two_more(v, decimals, significant):
+    rounding = Rounding(decimals, significant)
+    if rounding(v).adjusted() == v.adjusted():  # nothing was carried to another size
+        assert rounding(v).as_tuple().exponent - rounding.more()(v).as_tuple().exponent == 2
 
 
 @pytest.mark.parametrize(("a", "b", "dtype", "expected"), [

@@ -33,6 +33,11 @@ def at_time(text: str, t: int) -> str:
     return text.replace(NOW, str(t)).replace(BEFORE, str(t - 1))
 
 
+def row_index(letter: str) -> str:
+    """The general index of a matrix' rows, as its framework has them: j for an input, k for a unit."""
+    return "j" if letter == "D" else "k"
+
+
 @dataclass(frozen=True)
 class Name:
     """A symbol taken apart: a_z of unit 2 now is letter "a", gate "z", time NOW, index ("2",)."""
@@ -227,7 +232,9 @@ class UnitForm(Syntax):
     def _print_Dot(self, e: Dot) -> str:
         matrix, operand = cast("tuple[Mat, Expr]", e.args)
         letter = self.notation.cell.dims[matrix][1]
-        outer, self.index = self.index, "j" if letter == "D" else "l" if self.index == "k" else "k"
+        outer, self.index = self.index, row_index(letter)
+        if self.index == outer:
+            self.index = "l"
         element = self.name(self.notation.matrix(matrix, self.index, outer))
         body = self.times.join([element, self.tight(operand, ATOM)])
         inner, self.index = self.index, outer

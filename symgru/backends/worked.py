@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
-from sympy import Expr, Symbol
+from sympy import Expr, Symbol, exp
 
-from symgru.algebra import Ref
-from symgru.backends.formula import MatrixForm, Notation, NumberForm, ScalarForm, Syntax, Template, UnitForm, at_time
+from symgru.algebra import Across, Dot, Mat, Ref, Vec, walk
+from symgru.backends.formula import (
+    MatrixForm,
+    Name,
+    Notation,
+    NumberForm,
+    ScalarForm,
+    Syntax,
+    Template,
+    UnitForm,
+    at_time,
+    row_index,
+)
 from symgru.cells import Cell
-from symgru.derivation import Derivation
+from symgru.derivation import Derivation, gates
 from symgru.explanation import Explanation
 from symgru.unroll import Program
 from symgru.working import Line, Working
@@ -28,10 +40,15 @@ class Dialect:
     numbers: type[NumberForm]
     syntax: type[Syntax]
     before: str  # how "t - 1" is written as a time
+    quoted: str  # what stands around a symbol within a sentence
 
     def notation(self, cell: Cell, sizes: dict[str, int], timed: bool = True) -> Notation:
         """For equations at a general time t."""
         return Notation(cell, sizes, timed, "t", self.before)
+
+    def quote(self, formula: str) -> str:
+        """A symbol within a sentence."""
+        return f"{self.quoted}{formula}{self.quoted}"
 
 
 @dataclass(frozen=True)
@@ -98,6 +115,78 @@ def equations(cell: Cell, form: Syntax) -> list[tuple[str, str]]:
     return [(form.scalar(lhs), form.scalar(rhs)) for lhs, rhs in cell.equations]
 
 
+def elements(cell: Cell, sizes: Mapping[str, int], dialect: Dialect) -> str:
+    """Where the elements of a kernel and of a recurrent kernel stand, and from where to where each leads; "" where
+    every axis has length 1."""
+    said: dict[str, str] = {}
+    notation, form, quote = dialect.notation(cell, dict(sizes)), dialect.syntax(), dialect.quote
+    for m in (p for p in cell.params if isinstance(p, Mat)):
+        units, inputs = cell.dims[m]
+        row = row_index(inputs)
+        axes = [(place, kind, quote(index)) for place, kind, index, length in (
+            ("row", "input" if inputs == "D" else "unit", row, inputs), ("column", "unit", "i", units),
+        ) if sizes[length] > 1]
+        if row in said or not axes:
+            continue
+        one, whole = form.name(notation.matrix(m, row, "i")), form.whole(notation.matrix(m), matrix=True)
+        places = " and ".join(f"{place} {index}" for place, _, index in axes)
+        ways = " ".join(f"{'from' if place == 'row' else 'to'} {kind} {index}" for place, kind, index in axes)
+        said[row] = f"{quote(one)} stands in {places} of {quote(whole)} and leads {ways}"
+    return "; ".join(said.values())
+
+
+def names(layer: Working, dialect: Dialect) -> Iterator[str]:
+    """Sentences that say what the letters of a layer's equations and worked lines are."""
+    cell, calculator, form = layer.cell, layer.calculator, dialect.syntax()
+    notation = Notation(calculator, layer.sizes, timed=False)
+
+    def spelled(s: Expr) -> str:
+        return dialect.quote(form.name(notation.vector(cast(Symbol, s))))
+    yield ", ".join(f"{spelled(s)} is the {says}" if k == 0 else f"{spelled(s)} the {says}"
+                    for k, (s, says) in enumerate(gates(cell))) + "."
+    summed = [letter for letter in ("D", "H") if layer.sizes[letter] > 1 and letter in _summed(cell)]
+    if summed:
+        counted = {"D": "features" if layer.place == 1 else "inputs", "H": "units"}
+        yield (f"The sum{'s run' if len(summed) > 1 else ' runs'} over "
+               + " and ".join(f"{dialect.quote(f'{k} = {layer.sizes[k]}')} {counted[k]}" for k in summed) + ".")
+    parts = list(dict.fromkeys(_parts(calculator, set(calculator.defined) - set(cell.defined), dialect, spelled)))
+    if parts:
+        yield f"Each part has a line of its own: {', '.join(parts)}."
+
+
+def _summed(cell: Cell) -> set[str]:
+    """The letters of the lengths that sums in the equations run over."""
+    nodes = [node for _, e in cell.equations for node in walk(e)]
+    products = {cell.dims[node.args[0]][1] for node in nodes if isinstance(node, Dot)}
+    return products | {cell.dims[cell.output][0] for node in nodes if isinstance(node, Across)}
+
+
+def _parts(cell: Cell, parts: set[Vec], dialect: Dialect, spelled: Callable[[Expr], str]) -> Iterator[str]:
+    """What each line that only the calculator needs is for, in reading order."""
+    for lhs, rhs in cell.equations:
+        for node in walk(rhs):
+            for part in (cast(Vec, a) for a in node.args if a in parts):
+                if node.is_Mul:
+                    others = [spelled(s) for s in node.args if isinstance(s, Vec) and s != part]
+                    role = f"{' and '.join(others) or 'a number'} multiplies"
+                elif isinstance(node, Dot):
+                    matrix = cast(Mat, node.args[0])
+                    role = f"{dialect.quote(dialect.syntax().name(Name(*matrix.name.split('_'))))} is multiplied by"
+                elif node.is_Function:
+                    role = _applied(node, dialect)
+                else:
+                    continue
+                yield f"{spelled(part)} is what {role} in {spelled(lhs)}"
+
+
+def _applied(node: Expr, dialect: Dialect) -> str:
+    """σ is taken of"""
+    if isinstance(node, exp):
+        return f"{dialect.quote('e')} is raised to"
+    name = node.args[0].name if isinstance(node, Across) else type(node).__name__
+    return f"{dialect.quote(dialect.syntax().function(name, '').removesuffix('()'))} is taken of"
+
+
 def program_lines(program: Program, dialect: Dialect) -> Iterator[tuple[range, list[tuple[str, str]]]]:
     """Each block once, as (left, right) with placeholders for the time, and the steps it holds for."""
     form = dialect.scalar(Notation(program.cell, program.sizes))
@@ -107,11 +196,31 @@ def program_lines(program: Program, dialect: Dialect) -> Iterator[tuple[range, l
 
 def output_name(e: Explanation, dialect: Dialect, unit: int) -> str:
     """The result's symbol: h_4, y[2]."""
-    last = e.layers[-1]
-    form = dialect.scalar(Notation(last.cell, last.sizes, last.timed))
-    after = dict(last.cell.states)
-    state = {new: old for old, new in after.items()}.get(last.cell.output, last.cell.output)
-    return at_time(form.scalar(Ref(state, (unit,), 0)), last.steps)
+    return result_name(e.layers[-1], dialect, unit)
+
+
+def result_name(layer: Working, dialect: Dialect, unit: int) -> str:
+    """The symbol of a layer's output after its last step."""
+    form = dialect.scalar(Notation(layer.cell, layer.sizes, layer.timed))
+    state = {new: old for old, new in layer.cell.states}.get(layer.cell.output, layer.cell.output)
+    return at_time(form.scalar(Ref(state, (unit,), 0)), layer.steps)
+
+
+def element_name(layer: Working, dialect: Dialect) -> str:
+    """An element of a layer's kernel: W_z[j,i]."""
+    kernel = next(p for p in layer.cell.params if isinstance(p, Mat))
+    notation = dialect.notation(layer.cell, dict(layer.sizes))
+    return dialect.syntax().name(notation.matrix(kernel, row_index(layer.cell.dims[kernel][1]), "i"))
+
+
+def footnote(e: Explanation) -> str:
+    """What the numbers of the verification box are compared with."""
+    if e.framework is None:
+        return f"The difference is to the exact value{' from the decimals shown above' if e.stored_differs else ''}."
+    sides = (": this page's to that from the decimals shown above, the framework's to that from the stored numbers"
+             if e.stored_differs else "")
+    return (f"The difference is to the exact value of the same weights{sides}; ulps are units in the last place of a "
+            f"{e.network.dtype}.")
 
 
 def summary_symbols(layer: Working) -> list[Symbol]:
@@ -124,7 +233,9 @@ def scientific(v: float | object) -> str:
     return f"{float(v):.1e}" if float(v) else "0"  # type: ignore[arg-type]
 
 
-def in_ulps(v: float) -> str:
+def in_ulps(v: float | None) -> str:
+    if v is None:
+        return ""
     return f"{v:.1f}" if v < 1000 else f"{v:.0f}"
 
 

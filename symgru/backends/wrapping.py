@@ -40,12 +40,13 @@ def _pieces(text: str, room: float, measure: Callable[[str], float], depth: int 
 
 
 def _split(text: str, depth: int) -> list[str]:
-    """Cut before every + and - that stands within at most `depth` brackets, and within no braces at all."""
+    """Cut before every + and - (and between cases in plain text) that stands within at most `depth` brackets, and
+    within no braces and no LaTeX environment at all."""
     cuts, brackets, braces = [0], 0, 0
     for k, c in enumerate(text):
         brackets += (c == "(") - (c == ")")
-        braces += (c == "{") - (c == "}")
-        if braces == 0 and brackets <= depth and text[k : k + 3] in (" + ", " - ") and k:
+        braces += (c == "{") - (c == "}") + text.startswith(r"\begin{", k) - text.startswith(r"\end{", k)
+        if braces == 0 and brackets <= depth and text.startswith((" + ", " - ", " if ", " otherwise "), k) and k:
             cuts.append(k)
     return [text[i:j] for i, j in zip(cuts, [*cuts[1:], len(text)], strict=True)]
 

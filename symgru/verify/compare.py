@@ -12,13 +12,13 @@ from symgru.backends import c
 from symgru.domains import Domain, Float64
 from symgru.errors import MissingTool
 from symgru.float32 import Float32
-from symgru.network import Array, Network, Tensor
+from symgru.network import Array, Network, Tensor, stored
 from symgru.scaling import IDENTITY, Scale
 from symgru.trace import exact, run
 from symgru.verify import keras
 from symgru.verify.compilers import find_compiler
 from symgru.verify.emitted import compiled, run_numpy
-from symgru.yardstick import largest, largest_difference, recorded, scaled, stored, tolerance
+from symgru.yardstick import largest, largest_difference, recorded, scaled, tolerance
 
 REFERENCE_LIMIT = 1e-12  # of the largest output: float64 has 1e-16, and a few hundred operations add up
 FRAMEWORK_LIMIT = {"float32": 1e-5, "float64": 1e-12}  # of the largest output: a wrong convention gives 1e-3 or more

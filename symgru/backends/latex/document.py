@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from sympy import Symbol
 
 from symgru.activations import LOGISTIC, Activation
-from symgru.backends.formula import Name, at_time
+from symgru.backends.formula import Name, at_time, row_index
 from symgru.backends.latex.printer import (
     Latex,
     LatexMatrix,
@@ -19,13 +20,17 @@ from symgru.backends.latex.printer import (
     latex_text,
     width,
 )
+from symgru.backends.latex.table import table
 from symgru.backends.worked import (
     Dialect,
     LayerWriter,
     Written,
+    elements,
     equations,
+    footnote,
     in_ulps,
     kind,
+    names,
     operation_kinds,
     output_name,
     program_lines,
@@ -41,10 +46,11 @@ from symgru.templating import render, stream
 from symgru.unroll import Program
 from symgru.working import WeightArray, Working
 
-LATEX = Dialect(LatexMatrix, LatexUnit, LatexScalar, LatexNumbers, Latex, "t-1")
-ROOM = 435.0  # points between the margins of the templates' page, less what formulas are indented
+LATEX = Dialect(LatexMatrix, LatexUnit, LatexScalar, LatexNumbers, Latex, "t-1", "$")
+ROOM = 425.0  # points between the margins of the templates' page, less indents and an equals sign
 TABLE = 455.0  # points that a table may be wide
 CONTINUED = r"\qquad {}"
+UNBROKEN = 4  # rows that stay on one page
 DIGIT = 5.2  # points that a digit is wide
 
 
@@ -61,27 +67,47 @@ def render_explanation(e: Explanation) -> str:
 Formula = tuple[str, list[str]]  # left-hand side, and what follows each equals sign
 
 
-def aligned(formulas: list[Formula]) -> str:
-    """The rows of an align environment, the equals signs below each other, long formulas over several rows."""
-    head = max(width(lhs) for lhs, _ in formulas)
-    rows: list[str] = []
+def aligned(formulas: list[Formula], latest: int = 0) -> str:
+    """The rows of an align environment; a page may end only where it leaves no row alone."""
+    blocks = list(formula_rows(formulas, latest))
+    rows = [row for block in blocks for row in block]
+    inside = [k < len(block) - 1 and len(block) <= UNBROKEN for block in blocks for k in range(len(block))]
+    last = len(rows) - 1
+    text = rows[0]
+    for k, (row, below) in enumerate(pairwise(rows)):
+        keep = inside[k] or k in (0, last - 1) or last < UNBROKEN
+        text += f" \\\\{'*' if keep else ''}{'[3pt]' if _is_tall(row) and _is_tall(below) else ''}\n{below}"
+    return text
+
+
+def formula_rows(formulas: list[Formula], latest: int = 0) -> Iterator[list[str]]:
+    """The rows of each formula, the equals signs below each other, long ones over several rows.
+
+    Where the time is still open, there is room for it up to `latest`.
+    """
+    def measure(text: str) -> float:
+        return width(at_time(text, latest))
+    head = max(measure(lhs) for lhs, _ in formulas)
     for lhs, parts in formulas:
-        for k, (starts, text) in enumerate(arrange(parts, ROOM - head - 14, width)):
-            rows.append(f"{'' if k else lhs} &{'= ' if starts else CONTINUED}{text}")
-    return " \\\\\n".join(rows)
+        yield [f"{'' if k else lhs} &{'= ' if starts else CONTINUED}{text}"
+               for k, (starts, text) in enumerate(arrange(parts, ROOM - head, measure))]
 
 
-def single(pairs: list[tuple[str, str]]) -> str:
+def _is_tall(row: str) -> bool:
+    return any(command in row for command in (r"\frac", r"\sum", r"\begin"))
+
+
+def single(pairs: list[tuple[str, str]], latest: int = 0) -> str:
     """Equations with one right-hand side each."""
-    return aligned([(lhs, [rhs]) for lhs, rhs in pairs])
+    return aligned([(lhs, [rhs]) for lhs, rhs in pairs], latest)
 
 
 def definitions(activations: tuple[Activation, ...], uses_sigma: bool) -> str:
-    """What each named function means."""
+    """What each named function means: the rows of a gather environment, since some have no room for a wide margin."""
     form = Latex()
     pairs = [(r"\sigma(a)", form.scalar(LOGISTIC))] if uses_sigma else []
     pairs += [(form.function(a.name, "a"), form.scalar(a.meaning)) for a in activations]
-    return single(pairs) if pairs else ""
+    return " \\\\[3pt]\n".join(f"{lhs} = {rhs}" for lhs, rhs in pairs)
 
 
 def worked(w: Written) -> Formula:
@@ -101,8 +127,9 @@ def step_head(writer: LayerWriter, t: int) -> str:
     return ", \\quad ".join(operands)
 
 
-def grids(layer: Working, array: WeightArray) -> Iterator[dict[str, Any]]:
-    """The numbers of an array as tables that fit the page: column heads, a colour for each, and rows with labels."""
+def grids(layer: Working, array: WeightArray) -> Iterator[str]:
+    """The numbers of an array as tables that fit the page: a column for each unit, coloured by gate, a row for each
+    input of a kernel and each unit of a recurrent kernel."""
     for row in array.blocks:
         columns = [(gate, _column_head(layer, block.symbol, unit), [str(v) for v in block.texts[:, unit]])
                    for gate, block in enumerate(row) for unit in range(block.texts.shape[1])]
@@ -112,17 +139,21 @@ def grids(layer: Working, array: WeightArray) -> Iterator[dict[str, Any]]:
         units = len(columns) // len(row)
         fit = fit // units * units or fit  # the columns of a gate stay together where they can
         for chunk in (columns[k : k + fit] for k in range(0, len(columns), fit)):
-            yield {
-                "heads": [f"${head}$" for _, head, _ in chunk], "colours": [f"gate{gate % 3}" for gate, _, _ in chunk],
-                "rows": [{"label": f"$j = {k + 1}$" if rows > 1 else "",
-                          "numbers": [f"${latex_number(values[k])}$" for _, _, values in chunk]} for k in range(rows)],
-            }
+            heads, colours = [f"${head}$" for _, head, _ in chunk], [f"gate{gate % 3}" for gate, _, _ in chunk]
+            numbers = [[f"${latex_number(values[k])}$" for _, _, values in chunk] for k in range(rows)]
+            if rows > 1:
+                letter = row_index(layer.cell.dims[row[0].symbol][1])
+                labelled = [[f"${letter} = {k}$", *cells] for k, cells in enumerate(numbers, 1)]
+                yield table(["", *heads], labelled, 1, ["", *colours])
+            else:
+                yield table(heads, numbers, colours=colours)
 
 
 def _column_head(layer: Working, s: Symbol, unit: int) -> str:
     letter, _, gate = s.name.partition("_")
     dims = build(layer.layer.kind, layer.layer.options).dims[s]
-    index = ("j",) * (len(dims) > 1 and layer.sizes[dims[-1]] > 1) + (str(unit + 1),) * (layer.sizes["H"] > 1)
+    row = (row_index(dims[1]),) if len(dims) > 1 and layer.sizes[dims[1]] > 1 else ()
+    index = (*row, *(str(unit + 1),) * (layer.sizes["H"] > 1))
     return Latex().name(Name(letter, gate, "", index))
 
 
@@ -132,7 +163,7 @@ def weights(layer: Working) -> list[dict[str, Any]]:
              "grids": [] if a.zero else list(grids(layer, a))} for a in layer.arrays]
 
 
-def summary(layer: Working) -> dict[str, Any]:
+def summary(layer: Working) -> str:
     """One row for each step and unit."""
     units, features = layer.sizes["H"], layer.sizes["D"]
     letters = {new: old for old, new in layer.cell.states}
@@ -146,15 +177,22 @@ def summary(layer: Working) -> dict[str, Any]:
             x = [str(layer.x_texts[t - 1][k]) if unit == 0 else "" for k in xs]
             rows.append([str(t) if unit == 0 else "", *([str(unit + 1)] if units > 1 else []), *x,
                          *(layer.value(s.name, t, unit) for s in symbols)])
-    return {"heads": [f"${head}$" for head in heads],
-            "rows": [[f"${latex_number(v)}$" if v else "" for v in row] for row in rows]}
+    return table([f"${head}$" for head in heads], [[f"${latex_number(v)}$" if v else "" for v in row] for row in rows])
 
 
 def check_row(check: Check) -> list[str]:
     """One row of the verification box."""
     unit = f", unit {check.component}" if check.component else ""
-    numbers = [scientific(check.difference), in_ulps(check.ulps)] if check.difference is not None else ["", ""]
-    return [latex_text(check.says) + unit, *(f"${latex_number(v)}$" if v else "" for v in (check.text, *numbers))]
+    numbers = (check.text, "" if check.difference is None else scientific(check.difference), in_ulps(check.ulps))
+    return [latex_text(check.says) + unit, *(f"${latex_number(v)}$" if v else "" for v in numbers)]
+
+
+def verification(e: Explanation) -> str:
+    """The verification box; the framework's rows, which may take seconds, last."""
+    rows = [check_row(check) for checks in (e.checks(), e.framework_rows()) for check in checks]
+    columns = 4 if e.framework else 3  # only what the framework gives has ulps
+    heads = ["", "value", "difference", "ulps"]
+    return table(heads[:columns], [row[:columns] for row in rows], 1, ruled=False)
 
 
 def inputs(e: Explanation) -> list[str]:
@@ -176,8 +214,7 @@ def _explanation(e: Explanation) -> dict[str, Any]:
         "e": e, "name": latex_text(e.network.origin or e.network.name), "inputs": inputs(e),
         "results": [f"{name} = {text}" for name, text in zip(outputs, promised, strict=True)],
         "layers": (_layer(e, layer) for layer in e.layers), "boxed": len(outputs) <= 3,
-        "checks": (check_row(c) for c in e.checks()), "framework_rows": (check_row(c) for c in e.framework_rows()),
-        "uses_tanh": e.uses_tanh,
+        "verification": verification(e), "footnote": footnote(e),
         "notes": [latex_text(n) for layer in e.layers for n in layer.layer.notes],
     }
 
@@ -188,6 +225,7 @@ def _layer(e: Explanation, layer: Working) -> dict[str, Any]:
     many = max(layer.sizes.values()) > 1
     return {
         "it": layer, "title": _title(e, layer), "weights": weights(layer),
+        "elements": elements(layer.cell, layer.sizes, LATEX), "names": names(layer, LATEX),
         "matrix": single(equations(layer.cell, LatexMatrix(notation))) if many else "",
         "units": single(equations(layer.cell, LatexUnit(notation))),
         "definitions": definitions(layer.activations, layer.uses_sigma),
@@ -211,12 +249,12 @@ def _derivation(d: Derivation) -> dict[str, Any]:
     return {
         "d": d, "kind": kind(d.cell), "matrix": single(equations(d.cell, form)),
         "units": single(equations(d.cell, LatexUnit(notation))),
-        "symbols": [[f"${form.scalar(s.symbol)}$", _shape(d, s.shape), s.says]
-                    for s in d.symbols],
+        "elements": elements(d.cell, d.sizes, LATEX),
+        "symbols": table(["symbol", "shape", "what it is"], [
+            [f"${form.scalar(s.symbol)}$", _shape(d, s.shape), s.says] for s in d.symbols], 3),
         "definitions": definitions(d.activations, d.uses_sigma),
         "merged": single(merged_pairs(d)) if d.merged else "",
         "sections": ({"name": name, "steps": _steps(stage.program)} for name, stage in d.sections),
-        "kinds": [{"*": r"$\cdot$", "+": "$+$", "/": "$/$", "function": "func."}[k] for k in operation_kinds(d)],
         "operations": operations(d), "idle": [t.name for t in d.idle],
     }
 
@@ -237,18 +275,20 @@ def merged_pairs(d: Derivation) -> list[tuple[str, str]]:
 def _steps(program: Program) -> Iterator[tuple[int, str]]:
     """(t, its rows); each block is laid out once."""
     for times, pairs in program_lines(program, LATEX):
-        body = single(pairs)
+        body = single(pairs, times[-1])
         for t in times:
             yield t, at_time(body, t)
 
 
-def operations(d: Derivation) -> list[dict[str, Any]]:
+def operations(d: Derivation) -> str:
     """The table of rules with the operations of the whole program before and after each."""
     kinds = operation_kinds(d)
 
     def counts(c: Counts) -> list[str]:
         return [*(str(c[k]) for k in kinds), str(sum(c.values()))]
-    nothing = [""] * (len(kinds) + 1)
-    return [{"rule": s.rule, "says": s.says, "before": nothing if s is d.stages[0] else counts(s.before),
-             "after": counts(s.after)} for s in d.stages]
-
+    n = len(kinds) + 1
+    heads = [*({"*": r"$\cdot$", "+": "$+$", "/": "$/$", "function": "func."}[k] for k in kinds), "total"]
+    above = (rf" & \multicolumn{{{n}}}{{c}}{{before}} & \multicolumn{{{n}}}{{c}}{{after}} \\" "\n"
+             rf"\cmidrule(lr){{2-{n + 1}}}\cmidrule(lr){{{n + 2}-{2 * n + 1}}}")
+    rows = [[s.rule, *([""] * n if s is d.stages[0] else counts(s.before)), *counts(s.after)] for s in d.stages]
+    return table(["rule", *heads, *heads], rows, 1, above=above)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from sympy import Expr
 
@@ -95,7 +96,7 @@ class Latex(Syntax):
         return rf"\lvert {text}\rvert"
 
     def cases(self, condition: str, then: str, otherwise: str) -> str:
-        return rf"\begin{{cases}} {then} & \text{{if }} {condition}\\ {otherwise} & \text{{otherwise}}\end{{cases}}"
+        return rf"\begin{{cases}} {then} & \text{{if }} {condition}\\ {otherwise} & \text{{else}}\end{{cases}}"
 
     def share(self, one: str, *every: str) -> str:
         """A fraction whose line may be broken where it would be long."""
@@ -129,55 +130,81 @@ class LatexNumbers(Latex, NumberForm):
 
 
 # Widths in points at 10 pt of Latin Modern: enough to know where a line must be broken
-_WIDE = {
-    "+": 12.3, "-": 12.3, "=": 13.4, "(": 3.9, ")": 3.9, ",": 4.5, ".": 2.8, " ": 0.0, "/": 5.0,
-    NOW: 5.0, BEFORE: 16.0,
+_ITALIC = """
+    a5.3 b4.3 c4.4 d5.3 e4.7 f5.4 g4.9 h5.8 i3.5 j4.3 k5.3 l3.1 m8.8 n6.0 o4.9 p5.1 q4.6 r4.6 s4.7 t3.7 u5.8 v5.0
+    w7.3 x5.8 y5.0 z4.8 A7.5 B7.8 C7.5 D8.4 E7.7 F7.2 G7.9 H8.7 I4.8 J6.1 K8.9 L6.9 M10.3 N8.6 O7.8 P7.2 Q8.0 R7.7
+    S6.5 T6.6 U7.4 V7.0 W9.5 X8.7 Y7.0 Z7.2"""
+_ONE = dict.fromkeys(map(chr, range(127)), 5.1) | {pair[0]: float(pair[1:]) for pair in _ITALIC.split()} | {
+    "+": 12.3, "-": 12.3, "=": 13.4, "<": 13.4, ">": 13.4, "(": 3.9, ")": 3.9, ",": 4.5, ".": 2.8, " ": 0.0, "'": 2.4,
+    NOW: 5.0, BEFORE: 5.0, "⋅": 7.3,
 }
+# in a sub- or superscript, where operators have no space around them
+_SMALL = {c: 0.83 * w for c, w in _ONE.items()} | {
+    "+": 6.2, "-": 6.2, "=": 6.2, ",": 2.3, ".": 2.3, "⋅": 2.3, **dict.fromkeys("0123456789", 4.0),
+}
+_AFTER = 0.5  # what TeX leaves after a script
 _COMMANDS = {
-    r"\,": 1.7, r"\ ": 3.4, r"\cdot": 7.3, r"\odot": 12.3, r"\sum": 17.0, r"\tanh": 21.0, r"\sigma": 5.8, r"\ln": 9.0,
-    r"\exp": 19.0, r"\max": 19.0, r"\min": 17.0, r"\Bigl": 2.0, r"\Bigr": 2.0, r"\lvert": 2.8, r"\rvert": 2.8,
-    r"\dagger": 4.5,
+    r"\,": 1.7, r"\ ": 3.4, r"\odot": 12.3, r"\sum": 17.0, r"\tanh": 20.1, r"\sigma": 6.1, r"\ln": 8.5, r"\exp": 15.3,
+    r"\max": 18.8, r"\min": 16.7, r"\Bigl": 2.2, r"\Bigr": 2.2, r"\lvert": 2.8, r"\rvert": 2.8, r"\dagger": 4.5,
+    r"\_": 5.1, r"\le": 13.4, r"\quad": 10.0, r"\;": 2.8,
 }
+_AROUND = {r"\mathbf": (1.3, 0.0), r"\operatorname": (1.0, 1.7), r"\sqrt": (1.0, 9.0), r"\text": (1.0, 0.0)}
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)
-
-
 _SCRIPT = re.compile(r"[_^]\{([^{}]*)\}")
-_ONE = {c: _WIDE.get(c, 5.0 if c.isdigit() else 6.2) for c in map(chr, range(127))} | {"⋅": _COMMANDS[r"\cdot"]}
 
 
 def width(latex: str) -> float:
-    """About how many points a formula is wide."""
-    parts = _SCRIPT.split(latex.replace(r"\cdot", "⋅").replace(r"\,", ""))
-    if not any("\\" in part or "{" in part for part in parts):  # sums of products, which are nearly all there is
-        spaces = latex.count(r"\,") * _COMMANDS[r"\,"]
-        return spaces + sum((0.72 if k % 2 else 1) * sum(map(_ONE.__getitem__, part)) for k, part in enumerate(parts))
-    return _Measure(_TOKEN.findall(latex)).row()
+    """About how many points a formula is wide, rather too many than too few."""
+    short = latex.replace(r"\cdot", "⋅").replace(r"\,", "")
+    parts = _SCRIPT.split(short)
+    if any("\\" in part or "{" in part for part in parts):
+        return _Measure(_TOKEN.findall(latex.replace(r"\cdot", "⋅"))).row(_ONE)
+    # sums of products, which are nearly all there is
+    return (latex.count(r"\,") * _COMMANDS[r"\,"] + len(parts) // 2 * _AFTER + sum(
+        sum(map((_SMALL if k % 2 else _ONE).__getitem__, part)) for k, part in enumerate(parts)))
 
 
 class _Measure:
     def __init__(self, tokens: list[str]) -> None:
         self.tokens, self.at = tokens, 0
 
-    def row(self) -> float:
+    def row(self, size: Mapping[str, float]) -> float:
         """Up to the end or the closing brace."""
         total = 0.0
         while self.at < len(self.tokens) and self.tokens[self.at] != "}":
-            total += self.one()
+            total += self.one(size)
         return total
 
-    def one(self) -> float:
+    def one(self, size: Mapping[str, float]) -> float:
         token = self.tokens[self.at]
         self.at += 1
         if token in "^_":
-            return 0.72 * self.one() + 0.5
+            return self.one(_SMALL) + _AFTER
         if token == "{":
-            inner = self.row()
+            inner = self.row(size)
             self.at += 1
             return inner
         if token == r"\frac":
-            return max(self.one(), self.one()) + 2.4
-        if token in (r"\mathbf", r"\operatorname", r"\sqrt", r"\text"):
-            return 1.1 * self.one() + (9 if token == r"\sqrt" else 0)
+            return max(self.one(size), self.one(size)) + 2.4
+        if token == r"\begin":
+            return self.cases(size)
+        if token in _AROUND:
+            factor, more = _AROUND[token]
+            return factor * self.one(size) + more
         if token.startswith("\\"):
             return _COMMANDS.get(token, 6.0 * len(token))
-        return _WIDE.get(token, 5.0 if token.isdigit() else 6.2)
+        return size.get(token, 6.2)
+
+    def cases(self, size: Mapping[str, float]) -> float:
+        """The rows from after \\begin to the name after \\end."""
+        self.one(size)
+        rows = [0.0]
+        while (token := self.tokens[self.at]) != r"\end":
+            if token in ("&", r"\\"):
+                self.at += 1
+                rows = [*rows, 0.0] if token == r"\\" else [*rows[:-1], rows[-1] + 10.0]
+            else:
+                rows[-1] += self.one(size)
+        self.at += 1
+        self.one(size)
+        return max(rows) + 10.6

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,9 +21,12 @@ from symgru.backends.worked import (
     Dialect,
     LayerWriter,
     Written,
+    elements,
     equations,
+    footnote,
     in_ulps,
     kind,
+    names,
     operation_kinds,
     output_name,
     program_lines,
@@ -39,7 +43,7 @@ from symgru.working import Block, WeightArray, Working
 
 WIDTH = 100
 SO_FAR = "\x00"  # in a template: what comes next may take seconds
-TEXT = Dialect(TextMatrix, TextUnit, TextScalar, TextNumbers, Text, "(t-1)")
+TEXT = Dialect(TextMatrix, TextUnit, TextScalar, TextNumbers, Text, "(t-1)", "")
 
 
 def render_derivation(d: Derivation, ascii: bool = False, header: bool = True) -> Iterator[str]:
@@ -65,26 +69,33 @@ def _gathered(pieces: Iterator[str]) -> Iterator[str]:
     yield "".join(held)
 
 
-def formula(lhs: str, parts: list[str], pad: int = 0, indent: int = 2) -> str:
-    """lhs = part = part, wrapped; the equals signs stand below each other."""
+def paragraph(text: str) -> str:
+    """A paragraph, wrapped."""
+    return textwrap.fill(" ".join(text.split()), WIDTH, initial_indent="  ", subsequent_indent="  ",
+                         break_long_words=False, break_on_hyphens=False)
+
+
+def formula(lhs: str, parts: list[str], pad: int = 0, indent: int = 2, latest: int = 0) -> str:
+    """lhs = part = part, wrapped; the equals signs stand below each other. Where the time is still open, there is
+    room for it up to `latest`."""
     head = " " * indent + lhs.ljust(pad)
-    rows = arrange(parts, WIDTH - len(head) - 5, len)
+    rows = arrange(parts, WIDTH - len(at_time(head, latest)) - 5, lambda text: len(at_time(text, latest)))
     blank = " " * len(head)
     return "\n".join(f"{(blank if k else head)} {'=' if starts else ' '} {'' if starts else '  '}{text}"
                      for k, (starts, text) in enumerate(rows))
 
 
-def aligned(pairs: list[tuple[str, str]], indent: int = 2) -> list[str]:
+def aligned(pairs: list[tuple[str, str]], indent: int = 2, latest: int = 0) -> list[str]:
     """Equations, one below the other."""
     pad = max(len(lhs) for lhs, _ in pairs)
-    return [formula(lhs, [rhs], pad, indent=indent) for lhs, rhs in pairs]
+    return [formula(lhs, [rhs], pad, indent, latest) for lhs, rhs in pairs]
 
 
-def definitions(activations: tuple[Activation, ...], uses_sigma: bool) -> list[str]:
+def definitions(activations: tuple[Activation, ...], uses_sigma: bool, indent: int = 2) -> list[str]:
     """What each named function means."""
     form = Text()
-    lines = ["σ(a) = " + form.scalar(LOGISTIC)] if uses_sigma else []
-    return lines + [f"{a.name}(a) = {form.scalar(a.meaning)}" for a in activations]
+    pairs = [("σ(a)", LOGISTIC)] * uses_sigma + [(f"{a.name}(a)", a.meaning) for a in activations]
+    return [formula(lhs, [form.scalar(meaning)], indent=indent) for lhs, meaning in pairs]
 
 
 def written(w: Written, pad: int) -> str:
@@ -176,9 +187,7 @@ def summary_cells(layer: Working) -> tuple[list[str], list[list[str]]]:
 def check_cells(check: Check) -> list[str]:
     """One row of the verification table."""
     says = check.says + (f" [{check.component}]" if check.component else "")
-    if check.difference is None:
-        return [says, check.text, "", ""]
-    return [says, check.text, scientific(check.difference), in_ulps(check.ulps)]
+    return [says, check.text, "" if check.difference is None else scientific(check.difference), in_ulps(check.ulps)]
 
 
 def check_row(check: Check) -> str:
@@ -196,7 +205,7 @@ def _explanation(e: Explanation) -> dict[str, Any]:
         "layers": (_layer(e, layer) for layer in e.layers),
         "checks": (check_row(c) for c in e.checks()),
         "framework_rows": (check_row(c) for c in e.framework_rows()),
-        "uses_tanh": e.uses_tanh,
+        "footnote": footnote(e), "paragraph": paragraph,
         "notes": [plain_text(n) for layer in e.layers for n in layer.layer.notes],
     }
 
@@ -215,6 +224,7 @@ def _layer(e: Explanation, layer: Working) -> dict[str, Any]:
     many = max(layer.sizes.values()) > 1
     return {
         "it": layer, "title": _title(e, layer), "weights": weights(layer),
+        "elements": elements(layer.cell, layer.sizes, TEXT), "names": names(layer, TEXT),
         "matrix": aligned(equations(layer.cell, TextMatrix(notation))) if many else [],
         "units": aligned(equations(layer.cell, TextUnit(notation))),
         "definitions": definitions(layer.activations, layer.uses_sigma),
@@ -234,11 +244,11 @@ def _derivation(d: Derivation) -> dict[str, Any]:
     notation = TEXT.notation(d.cell, dict(d.sizes))
     form = TextMatrix(notation)
     return {
-        "d": d, "kind": kind(d.cell),
+        "d": d, "kind": kind(d.cell), "elements": elements(d.cell, d.sizes, TEXT), "paragraph": paragraph,
         "matrix": aligned(equations(d.cell, form)), "units": aligned(equations(d.cell, TextUnit(notation))),
         "symbols": table(["symbol", "shape", "what it is"],
                          [[form.scalar(s.symbol), _shape(d, s.shape), s.says] for s in d.symbols], 3),
-        "definitions": definitions(d.activations, d.uses_sigma),
+        "definitions": definitions(d.activations, d.uses_sigma, 4),
         "merged": [f"{s.name} = {Text().scalar(e)}" for s, e in d.merged.items()],
         "sections": ({"name": name, "stage": stage, "steps": _steps(stage.program)} for name, stage in d.sections),
         "operations": operations(d), "idle": [t.name for t in d.idle],
@@ -252,7 +262,7 @@ def _shape(d: Derivation, letters: tuple[str, ...]) -> str:
 def _steps(program: Any) -> Iterator[tuple[int, str]]:
     """(t, its lines); each block is laid out once."""
     for times, pairs in program_lines(program, TEXT):
-        body = "\n".join(aligned(pairs, indent=4))
+        body = "\n".join(aligned(pairs, 4, times[-1]))
         for t in times:
             yield t, at_time(body, t)
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 
+from sympy import Expr
+
 from symgru.backends.formula import MatrixForm, Name, NumberForm, ScalarForm, Syntax, UnitForm
+from symgru.printing import ADD
 
 ASCII = str.maketrans({
     "σ": "sigma", "·": "*", "⊙": "*", "Σ": "sum", "†": "!", "─": "-", "═": "=", "×": "x", "≤": "<=", "“": '"', "”": '"',
@@ -30,6 +33,9 @@ class Text(Syntax):
     language = "plain text"
     times = "·"
     hadamard = " ⊙ "
+
+    def strength(self, e: Expr) -> int:
+        return ADD if type(e).__name__ == "where_positive" else super().strength(e)
 
     def name(self, n: Name) -> str:
         index = f"[{','.join(n.index)}]" if n.index else ""
