@@ -12,7 +12,7 @@ from functools import cache
 from typing import cast
 
 import numpy as np
-from sympy import Abs, Expr, Function, Integer, Pow, Rational, Symbol, erf, evaluate, exp, oo, sqrt, tanh
+from sympy import Abs, Expr, Function, Integer, Pow, Rational, Symbol, erf, evaluate, exp, oo, tanh
 from sympy.core.function import UndefinedFunction
 
 from symgru.algebra import Across, rebuild, sigma
@@ -53,6 +53,7 @@ SOFTMAX = Symbol("softmax")
 a = Symbol("a", real=True)
 SELU_SCALE = Rational("1.0507009873554804934193349852946")
 SELU_ALPHA = Rational("1.6732632423543772848170429916717")
+HALF_ROOT = Rational(*float(np.float32(0.5**0.5)).as_integer_ratio())  # TensorFlow holds 1/√2 as a float32
 LEAKY_SLOPE = Rational(*float(np.float32(0.2)).as_integer_ratio())  # Keras holds 0.2 as a float32
 
 
@@ -92,7 +93,7 @@ def _definitions() -> dict[str, Expr]:
             "hard_silu": a * hard_sigmoid,
             "hard_tanh": clip(a, Integer(-1), Integer(1)),
             "tanh_shrink": a - tanh(a),
-            "gelu": a * (1 + erf(a / sqrt(2))) / 2,
+            "gelu": a * (1 + erf(HALF_ROOT * a)) / 2,
             "mish": a * tanh(softplus),
         }
 

@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any, Protocol, cast
 
 import numpy as np
-from sympy import Dummy, Expr, Pow, Symbol
+from sympy import Dummy, Expr, Symbol
 
 from symgru.activations import expanded
 from symgru.algebra import Across, Dot
@@ -71,16 +71,11 @@ class Source(OrderedPrinter):
         name, operand = e.args
         return f"{name}({self._print(operand)})"
 
-    def _print_Pow(self, e: Expr) -> str:
-        if e.args[1] == Pow(2, -1):
-            return f"sqrt({self._print(e.args[0])})"
-        return super()._print_Pow(e)
-
     def _print_Function(self, e: Expr) -> str:
         return self.call(type(e).__name__, cast("tuple[Expr, ...]", e.args))
 
 
-FUNCTIONS = ("sigma", "tanh", "exp", "expm1", "log1p", "erf", "Abs", "clip", "where_positive", "softmax", "sqrt", "dot",
+FUNCTIONS = ("sigma", "tanh", "exp", "expm1", "log1p", "erf", "Abs", "clip", "where_positive", "softmax", "dot",
              "ratio", "store")
 
 
@@ -147,7 +142,7 @@ def _erf64(a: Array) -> Array:
 _FLOAT64 = {
     "sigma": _sigma64, "tanh": np.tanh, "exp": np.exp, "expm1": np.expm1, "log1p": np.log1p, "erf": _erf64,
     "Abs": np.abs, "clip": np.clip,
-    "where_positive": lambda a, p, q: np.where(a > 0, p, q), "softmax": _softmax64, "sqrt": np.sqrt,
+    "where_positive": lambda a, p, q: np.where(a > 0, p, q), "softmax": _softmax64,
     "dot": lambda W, v: v @ W.T, "ratio": lambda p, q: p / q, "store": _identity,
 }
 
@@ -295,5 +290,5 @@ _DECIMAL = {
     "log1p": _each(_log1p), "erf": _each(_erf), "Abs": np.abs,
     "clip": lambda a, low, high: _each(lambda v: _clip(v, low, high))(a),
     "where_positive": lambda a, p, q: np.where(a > 0, p, q), "softmax": _softmax,
-    "sqrt": lambda v: Decimal(v).sqrt(), "dot": lambda W, v: v @ W.T, "ratio": lambda p, q: Decimal(p) / q,
+    "dot": lambda W, v: v @ W.T, "ratio": lambda p, q: Decimal(p) / q,
 }

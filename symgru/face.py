@@ -164,6 +164,9 @@ def derive(cell: str = "gru", units: int = 1, features: int = 1, steps: int = 4,
 
     Options are a layer's: activation, recurrent_activation, use_bias, reset_after.
     """
+    unknown = set(options) - {"activation", "recurrent_activation", "use_bias", "reset_after"}
+    if unknown:
+        raise UnusableInput(f"derive has no option {min(unknown)[:60]!r}")
     from symgru.derivation import derive as derivation
     from symgru.document import Document
 

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, cast
 
 import numpy as np
-from sympy import Expr, Function, Pow, Symbol, oo
+from sympy import Expr, Function, Symbol, oo
 
 from symgru.activations import expanded
 from symgru.algebra import walk
@@ -36,11 +36,6 @@ class Lane(OrderedPrinter):
 
     def _print_Rational(self, e: Expr) -> str:
         return f"float32({float(e)!r})"
-
-    def _print_Pow(self, e: Expr) -> str:
-        if e.args[1] == Pow(2, -1):
-            return f"float32({float(e)!r})"
-        return super()._print_Pow(e)
 
     def _print_clip(self, e: Expr) -> str:
         a, low, high = cast("tuple[Expr, Expr, Expr]", e.args)

@@ -14,7 +14,7 @@ from typing import cast
 import numpy as np
 from sympy import Expr, Symbol
 
-from symgru.algebra import Across, Dot, Mat, Vec, add, mul, terms, walk
+from symgru.algebra import Across, Dot, Mat, Vec, add, mul, rebuild, terms, walk
 from symgru.cells import Cell
 from symgru.network import Array
 from symgru.rules import MERGED_BIASES
@@ -106,8 +106,19 @@ class _Builder:
     def put(self, lhs: Vec, rhs: Expr) -> None:
         """A lane, in the first phase that has all it reads."""
         self.level[lhs] = max((self.level[s] for s in walk(rhs) if isinstance(s, Vec)), default=0)
+        rhs = rebuild(rhs, lambda s: self.carried(s, self.level[lhs]))
         self.phase(self.level[lhs]).lanes.append((lhs, rhs))
         self.vectors.add(lhs)
+
+    def carried(self, s: Expr, level: int) -> Expr:
+        """An accumulator of an earlier phase as a vector that is kept; anything else as it is."""
+        earlier = isinstance(s, Vec) and self.level[s] < level
+        if not earlier or not any(s in phase.start for phase in self.phases):
+            return s
+        kept = Vec(f"k_{s}", real=True)
+        if kept not in self.vectors:
+            self.put(kept, s)
+        return kept
 
     def lane(self, letter: str, lhs: Vec, e: Expr) -> Vec:
         """A symbol for `e`, computed in a lane of its own unless it is one already."""

@@ -10,8 +10,9 @@ from typing import cast
 import numpy as np
 
 from symgru.cells import Cell, build
-from symgru.domains import Decimals, Domain
+from symgru.domains import Decimals, Domain, Float64
 from symgru.network import Array, Call, Layer, Network, Tensor
+from symgru.rules import CALCULATOR
 
 
 @dataclass(frozen=True)
@@ -94,18 +95,42 @@ def units(cell: Cell, layer: Layer) -> int:
 
 
 def exact(network: Network, x: Tensor, typed: bool = False, digits: int = 30) -> Array:
-    """The output to `digits` significant digits: two decimal precisions that agree (which is strong evidence, and
-    not a proof). Precision is raised until they do.
+    """The output to `digits` significant digits, as Decimal objects: two decimal precisions that agree.
+
+    That is strong evidence and not a proof. The precision begins high enough for what a float64 run shows: sums of
+    numbers of unlike size, and gates so far saturated that 1 - z has many zeros.
     """
-    working = digits + 10
+    working = digits + 10 + _lost_digits(network, x)
     while True:
         low, high = (run(network, x, Decimals(p, typed)).y for p in (working, working + 15))
-        if all(_agree(a, b, digits) for a, b in zip(low.ravel(), high.ravel(), strict=True)):
-            return high
+        with Decimals(working + 15).context():
+            if all(_agree(a, b, digits) for a, b in zip(low.ravel(), high.ravel(), strict=True)):
+                return high
         working *= 2
+
+
+MOST_LOST = 2000  # digits: what is smaller than 10^-2000 beside 1 counts as nothing
+
+
+def _lost_digits(network: Network, x: Tensor) -> int:
+    """How many digits sums and saturated gates may cost, from the sizes that a float64 run meets."""
+    cells = {call.id: CALCULATOR(build(layer.kind, layer.options)) for call, layer in network}
+    traces = run(network, x, Float64(), rewrite=cells).traces
+    arrays = [x.value, *(t.value for layer in network.layers.values() for t in layer.weights.values())]
+    size = max(_largest(a) for a in [*arrays, *(c for trace in traces for c in trace.columns.values())])
+    arguments = [c for trace in traces for name, c in trace.columns.items() if name.startswith("a_")]
+    depth = max((_largest(a) for a in arguments), default=0.0)  # 1 - tanh(a) is about 2 e^-2a
+    return int(min(MOST_LOST, 2 * np.log10(max(size, 1.0)) + 0.87 * depth))
+
+
+def _largest(a: Array) -> float:
+    """The largest magnitude; 10^300 for what is not finite."""
+    if not a.size:
+        return 0.0
+    return float(np.abs(np.nan_to_num(a.astype(np.float64), nan=1e300, posinf=1e300, neginf=-1e300)).max())
 
 
 def _agree(a: Decimal, b: Decimal, digits: int) -> bool:
     if not (a.is_finite() and b.is_finite()):
         return str(a) == str(b)
-    return a == b or abs(a - b).adjusted() < max(b.adjusted(), -400) - digits
+    return a == b or abs(a - b).adjusted() < b.adjusted() - digits

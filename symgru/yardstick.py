@@ -8,12 +8,14 @@ from decimal import Decimal
 import numpy as np
 
 from symgru.domains import Float64
+from symgru.errors import UnusableInput
 from symgru.float32 import Float32
 from symgru.network import Array, Network, Tensor, stored
 from symgru.scaling import IDENTITY, Scale
 from symgru.trace import exact, run
 
 MULTIPLE, ULPS = 4, 2
+OVERFLOW = "the output is not finite, or not in {}, on this input: give one that the model was made for"
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Vectors:
 
     @property
     def why(self) -> str:
-        return f"{MULTIPLE} times the error of plain {self.dtype} arithmetic on these vectors, plus {ULPS} ulps"
+        return f"{MULTIPLE} times plain {self.dtype}'s own error (half an ulp of the largest value, or more) plus {ULPS} ulps"
 
 
 def tolerance(error: float, scale: float, dtype: str = "float32") -> float:
@@ -81,9 +83,29 @@ def recorded(network: Network, x: Tensor | None = None, dtype: str | None = None
     dtype = dtype or network.dtype
     x = stored(x if x is not None else example_input(network, scale), dtype)
     y = scale_out(exact(network, scaled(x, scale), digits=20), scale)
+    check_finite(y, dtype)
     inside = Tensor.of(scale.into(x.value.astype(dtype)))  # each operation rounded, as code of this dtype does
-    plain = scale_out(run(network, inside, Float32() if dtype == "float32" else Float64()).y, scale)
-    return Vectors(x, y, tolerance(largest_difference(plain, y), largest(y), dtype), dtype)
+    plain, least = own_error(network, inside, dtype)
+    deviation = 1.0 if scale.output is None else float(np.abs(scale.output.deviation).max())
+    error = max(largest_difference(scale_out(plain, scale), y), least * deviation)
+    return Vectors(x, y, tolerance(error, largest(y), dtype), dtype)
+
+
+def own_error(network: Network, x: Tensor, dtype: str) -> tuple[Array, float]:
+    """What plain arithmetic of `dtype` gives, and the least error that counts as its own.
+
+    One sample can be right by luck, so that is never less than half an ulp of the largest value on the way.
+    """
+    result = run(network, x, Float32() if dtype == "float32" else Float64())
+    size = max(largest(trace.columns[name]) for trace in result.traces for name in trace.columns)
+    return result.y, float(np.spacing(np.dtype(dtype).type(size))) / 2
+
+
+def check_finite(y: Array, dtype: str) -> None:
+    """Refuse exact outputs that `dtype` cannot hold: there is nothing to compare with."""
+    limit = Decimal(float(np.finfo(dtype).max))
+    if not all(v.is_finite() and v.copy_abs().compare_total(limit) <= 0 for v in y.ravel()):
+        raise UnusableInput(OVERFLOW.format(dtype))
 
 
 def scaled(x: Tensor, scale: Scale) -> Tensor:

@@ -23,7 +23,7 @@ FUNCTIONS = {
     "exponential": mpmath.exp,
     "elu": lambda a: a if a > 0 else mpmath.expm1(a),
     "softplus": lambda a: mpmath.log1p(mpmath.exp(a)),
-    "gelu": lambda a: a * mpmath.ncdf(a),
+    "gelu": lambda a: a * mpmath.erfc(-a * float(np.float32(0.5**0.5))) / 2,  # TensorFlow's float32 1/√2
     "softsign": lambda a: a / (1 + abs(a)),
     "mish": lambda a: a * mpmath.tanh(mpmath.log1p(mpmath.exp(a))),
 }

@@ -10,6 +10,7 @@ from symgru.cells import CELLS, build
 from symgru.domains import Decimals, Float64
 from symgru.float32 import Float32
 from symgru.network import Tensor
+from symgru.readers import read
 from symgru.rules import CALCULATOR
 from symgru.trace import exact, keeps_time, run, units
 from tests import oracle
@@ -183,3 +184,23 @@ def test_units(name):
     network = random_network([(name, 5, {})], 3)
     layer = network.layers[f"{name}_1"]
     assert units(build(name, {}), layer) == 5
+
+
+FAR = {
+    # candidate e^a, all weights 1: mpmath at 400 digits. 1 - sigma(200) is 1e-87 and meets e^200
+    "a saturated gate": ({"activation": "exponential"}, [[1, 1, 1]], "float32", [[200.0], [1.0]],
+                         "1.66261693013192481312599244217"),
+    # (1 - sigma(1)) tanh(1): 1e100 + 1 - 1e100
+    "a sum that cancels": ({}, [[1e100] * 3, [1] * 3, [-1e100] * 3], "float64", [[1.0, 1.0, 1.0]],
+                           "0.204824214809825143847217817915"),
+}
+
+
+@pytest.mark.parametrize("case", FAR)
+def test_exact_where_digits_are_lost(case):
+    options, kernel, dtype, x, right = FAR[case]
+    recurrent = 1 if case == "a saturated gate" else 0
+    network = read({"dtype": dtype, "layers": [{"kind": "gru", "options": options,
+                    "weights": [kernel, [[recurrent] * 3], [[0] * 3] * 2]}]})
+    y = exact(network, Tensor.of(np.array([x])))
+    assert abs(y[0, 0] / Decimal(right) - 1) < Decimal("1e-28")

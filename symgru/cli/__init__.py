@@ -62,6 +62,8 @@ def main(args: list[str] | None = None) -> Any:
     except BrokenPipeError:  # the reader (head, less) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except OSError as e:
+        _fail(f"the output cannot be written ({e.strerror})")
     sys.exit(status if isinstance(status, int) else 0)
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from symgru.errors import UnusableInput
+
 if TYPE_CHECKING:
     from symgru.face import Model
     from symgru.network import Tensor
@@ -41,6 +43,14 @@ def read(network: Model, given: str) -> Tensor:
     tensor, notes = network.read(given)
     _say(notes)
     return tensor
+
+
+def spare_inputs(output: Path | None, *inputs: str | None) -> None:
+    """Refuse to write over a file that is read."""
+    for name in filter(None, inputs):
+        place = Path(name)
+        if output is not None and len(name) < 4096 and place.exists() and output.exists() and place.samefile(output):
+            raise UnusableInput(f"{output}: is an input of this command; give another name to write to")
 
 
 def _say(notes: tuple[str, ...]) -> None:

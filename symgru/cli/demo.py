@@ -61,11 +61,15 @@ def _write(model: Model, x: Tensor, folder: Path) -> None:
 
 def _try_c(folder: Path, name: str) -> str:
     """Compile and run the emitted C's own test, where there is a compiler."""
+    from symgru.errors import SymgruError
     from symgru.verify.compilers import NONE_FOUND, compile_program, find_compiler
 
-    compiler = find_compiler()
-    if compiler is None:
-        return f"The C was not compiled: {NONE_FOUND}."
-    program = compile_program(folder, [f"{name}.c", f"{name}_test.c"], f"{name}_test")
+    try:
+        compiler = find_compiler()
+        if compiler is None:
+            return f"The C was not compiled: {NONE_FOUND}."
+        program = compile_program(folder, [f"{name}.c", f"{name}_test.c"], f"{name}_test")
+    except SymgruError as e:
+        return f"The C was not compiled: {e}."
     done = subprocess.run([program.resolve()], capture_output=True, text=True, check=False)
     return f"The C, compiled with {' '.join(compiler[-2:])}, says: {done.stdout.strip()}"

@@ -30,6 +30,7 @@ def command(source: str, given: str, digits: int | None, output: Path | None, ke
     from symgru.explanation import explain
     from symgru.verify import keras as framework
 
+    arguments.spare_inputs(output, source, given, architecture)
     model = arguments.load(source, architecture)
     x = arguments.read(model, given)
     asked = framework.installed() and framework.knows(model.network) if keras is None else keras

@@ -26,6 +26,7 @@ def command(source: str, given: str, engine: str, output: Path | None, architect
     from symgru.cli.output import say_written
     from symgru.writing import write_files
 
+    arguments.spare_inputs(output, source, given, architecture)
     model = arguments.load(source, architecture)
     y = model.evaluate(arguments.read(model, given), engine)
     if output is None:

@@ -82,6 +82,8 @@ def _text(text: str, asked: Mapping[str, object] | None, name: str, origin: str)
 
 
 def _standard_input() -> str:
+    if sys.stdin is None:
+        raise UnusableInput("is closed")
     try:
         text = sys.stdin.read(MAX_TEXT + 1)
     except UnicodeDecodeError:

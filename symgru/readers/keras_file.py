@@ -64,7 +64,7 @@ def _weights(content: bytes, plan: Plan) -> list[list[Array]]:
             return [_layer(file, planned, _features(plan, k)) for k, planned in enumerate(plan.layers)]
     except SymgruError:
         raise
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:
         raise UnusableInput(f"model.weights.h5 is damaged: {reason(error)}") from None
 
 

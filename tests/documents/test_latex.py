@@ -66,6 +66,7 @@ def test_worked_example_compiles(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("cell", "units", "features", "options"), [
     ("gru", 1, 1, {}), ("gru", 3, 8, {}), ("gru_before", 8, 8, {}), ("gru", 2, 30, {"activation": "softmax"}),
+    ("gru", 2, 2, {"activation": "softmax"}), ("gru", 9, 1, {"activation": "softmax", "use_bias": False}),
     ("dense", 2, 2, {"activation": "leaky_relu"}), ("gru", 12, 12, {"activation": "gelu", "use_bias": False}),
     ("dense", 1, 12, {}), ("dense", 1, 16, {}), ("dense", 1, 40, {}), ("gru", 1, 12, {}), ("gru", 1, 40, {}),
 ])
@@ -89,8 +90,8 @@ def test_widths_are_those_of_tex(tmp_path: Path) -> None:
                    [("dense", 2, {"activation": "selu"})]):
         document = latex.render_explanation(explain(network(3, layers, 11), sequence(3, 1, 11)))
         for block in re.findall(r"\\begin\{(?:align|gather)\*\}\n(.*?)\n\\end\{", document, re.DOTALL):
-            rows |= {re.sub("^.*?&", "", row) for row in re.split(r" \\\\\*?(?:\[3pt\])?\n", block) if "cases" not in row}
-            rows |= {row for row in block.splitlines() if "cases" in row}
+            made = re.split(r" \\\\\*?(?:\[3pt\])?\n", block)
+            rows |= {row if "cases" in row else re.sub("^.*?&", "", row) for row in made}
     formulas = sorted({row.removeprefix("= ").removeprefix(r"\qquad {}+ ") for row in rows})
     measured = "".join(rf"\setbox0\hbox{{$\displaystyle {f}$}}\typeout{{WIDTH \the\wd0}}" + "\n" for f in formulas)
     head = "".join(latex.render_derivation(derive())).partition("{\\LARGE")[0]

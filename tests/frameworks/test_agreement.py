@@ -31,9 +31,9 @@ STACKS = {
     "sequences to Dense": [("gru", 5, SEQUENCES), ("dense", 2, {"activation": "sigmoid"})],
     "Dense first": [("dense", 4, {"activation": "tanh"}), ("gru", 5, {})],
     **{f"activation {a}": [("gru", 6, {"activation": a}), ("dense", 2, {})]
-       for a in ("linear", "relu", "hard_sigmoid", "softsign", "elu", "silu", "softplus", "sigmoid")},
+       for a in ("linear", "relu", "hard_sigmoid", "softsign", "elu", "silu", "softplus", "sigmoid", "softmax")},
     **{f"gates {a}": [("gru", 6, {"recurrent_activation": a, "reset_after": after})]
-       for a in ("hard_sigmoid", "tanh", "relu", "softsign") for after in (True, False)},
+       for a in ("hard_sigmoid", "tanh", "relu", "softsign", "softmax") for after in (True, False)},
 }
 
 

@@ -47,7 +47,8 @@ class Kernel:
     @property
     def buffers(self) -> dict[str, int]:
         """Local arrays and their lengths: vectors that must be complete before something reads them."""
-        kept = {v.name: self.length(v) for v in self.plan.kept if v != self.plan.cell.output}
+        whole = [*self.plan.kept, *(lhs for phase in self.plan.phases for lhs, _, _ in phase.across)]
+        kept = {v.name: self.length(v) for v in whole if v != self.plan.cell.output}
         return kept | ({self.plan.cell.output.name: self.unit.sizes["H"]} if self.unit.recurrent else {})
 
     def length(self, v: Symbol) -> int:

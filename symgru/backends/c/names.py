@@ -24,9 +24,9 @@ PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,47}\Z")
 
 def prefix(name: str) -> str:
     """A name that the user chose for the C, checked."""
-    if not PREFIX.match(name) or name in KEYWORDS or "__" in name:
-        raise UnusableInput(f"--name {name[:60]!r} is no prefix for C: it takes letters, digits and single _, "
-                            "starts with a letter, is at most 48 long and no keyword")
+    if not PREFIX.match(name) or name in KEYWORDS or "__" in name or name.endswith(("_", "_test")):
+        raise UnusableInput(f"--name {name[:60]!r} is no prefix for C: it takes letters, digits and single _, starts "
+                            "with a letter, does not end in _ or _test, is at most 48 long and no keyword")
     return name
 
 

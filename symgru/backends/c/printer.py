@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
-from sympy import Expr, Pow, Symbol, oo
+from sympy import Expr, Symbol, oo
 
 from symgru.algebra import Across, Dot
 from symgru.backends.c.names import number
@@ -34,11 +34,6 @@ class LanePrinter(OrderedPrinter):
 
     def _print_Rational(self, e: Any) -> str:
         return number(float(e))
-
-    def _print_Pow(self, e: Expr) -> str:
-        if e.args[1] == Pow(2, -1):
-            return number(float(e))
-        return super()._print_Pow(e)
 
     def _print_clip(self, e: Expr) -> str:
         a, low, high = cast("tuple[Expr, Expr, Expr]", e.args)

@@ -34,6 +34,7 @@ def latex_text(untrusted: str) -> str:
 
 
 LONG = 90  # characters of an exponent that would be too wide to stay on its line
+WIDE = 300.0  # points of a denominator that is still written below a line
 UNBROKEN = 12  # characters of a name without a place to break it
 
 
@@ -101,7 +102,7 @@ class Latex(Syntax):
     def share(self, one: str, *every: str) -> str:
         """A fraction whose line may be broken where it would be long."""
         total = " + ".join(every)
-        return self.ratio(one, total) if len(every) < 4 and len(total) < 4 * LONG else rf"{one} / ({total})"
+        return self.ratio(one, total) if len(every) < 4 and width(total) < WIDE else rf"{one} / ({total})"
 
 
 class LatexMatrix(Latex, MatrixForm):
@@ -196,7 +197,7 @@ class _Measure:
         return size.get(token, 6.2)
 
     def cases(self, size: Mapping[str, float]) -> float:
-        """The rows from after \\begin to the name after \\end."""
+        r"""The rows from after \begin to the name after \end."""
         self.one(size)
         rows = [0.0]
         while (token := self.tokens[self.at]) != r"\end":
@@ -207,4 +208,4 @@ class _Measure:
                 rows[-1] += self.one(size)
         self.at += 1
         self.one(size)
-        return max(rows) + 10.6
+        return max(rows) + 18.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from sympy import Expr, Pow, Symbol, oo
+from sympy import Expr, Symbol, oo
 
 from symgru.algebra import Across, Dot
 from symgru.printing import ATOM, MUL, OrderedPrinter
@@ -45,11 +45,6 @@ class NumPyPrinter(OrderedPrinter):
 
     def _print_Across(self, e: Across) -> str:
         return f"{e.args[0]}({self._print(e.args[1])})"
-
-    def _print_Pow(self, e: Expr) -> str:
-        if e.args[1] == Pow(2, -1):
-            return repr(float(e))  # np.sqrt would make float32 arrays float64
-        return super()._print_Pow(e)
 
     def _print_clip(self, e: Expr) -> str:
         a, low, high = cast("tuple[Expr, Expr, Expr]", e.args)
