@@ -16,13 +16,14 @@ from typing import cast
 import numpy as np
 
 from symgru.errors import UnusableInput
-from symgru.network import Array, Network, Tensor, shortest
+from symgru.network import Array, Network, Tensor, shortest, stored
 from symgru.rounding import Rounding, exactly, line_rounding, round_digits, ulps
 from symgru.trace import exact
 from symgru.working import Working, shown, work_out
 
 DEFAULT_DIGITS, MOST_DIGITS = 4, 6
 GUARDS, MOST_DECIMALS = (2, 3, 4), 8  # decimals carried beyond the digits promised
+TOO_LARGE = "the numbers grow beyond what decimals can show; try fewer steps or smaller x"
 SHOWN = 14  # decimals of an exact value in the verification box
 Framework = Callable[[Network, Tensor], tuple[Array, str]]  # its output, and what to call it: "Keras 3.15.1"
 
@@ -147,15 +148,17 @@ def explain(network: Network, x: Tensor, digits: int | None = None, framework: F
     _check(network, x)
     cells = {call.id: shown(layer) for call, layer in network}
     try:
-        typed, stored = exact(network, x, typed=True), exact(network, x)
+        typed, kept = exact(network, x, typed=True), exact(network, stored(x, network.dtype))
         wanted = [promise(digits)(v) for v in typed.ravel()]
         tried = [work_out(network, x, cells, digits + g) for g in GUARDS if digits + g <= MOST_DECIMALS]
-    except (decimal.InvalidOperation, decimal.Overflow):
-        raise UnusableInput("the numbers grow beyond what decimals can show; try fewer steps or smaller x") from None
+    except decimal.InvalidOperation:  # a number too large to be rounded to decimals
+        raise UnusableInput(TOO_LARGE) from None
+    if not all(v.is_finite() for y in (typed, kept) for v in y.ravel()):
+        raise UnusableInput(TOO_LARGE)
     good = [(result, layers) for result, layers in tried if [promise(digits)(v) for v in result.y.ravel()] == wanted]
     # of several with the fewest risky lines the first, which has the fewest decimals
     result, layers = min(good, key=lambda a: sum(w.risky_lines() for w in a[1])) if good else tried[-1]
-    return Explanation(network, x, digits, layers[0].rounding.decimals, bool(good), layers, result.y, typed, stored,
+    return Explanation(network, x, digits, layers[0].rounding.decimals, bool(good), layers, result.y, typed, kept,
                        framework)
 
 

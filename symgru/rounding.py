@@ -12,7 +12,9 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 import numpy as np
 
 DISPLAY = 10  # significant digits that a pocket calculator shows
-_WIDE = Context(prec=120, rounding=ROUND_HALF_UP, Emax=999999999999999999, Emin=-999999999999999999)
+SMALLEST = -99  # power of ten below which it shows 0 or an error
+PRECISION = 320  # digits in which a line is worked out before it is rounded; a longer number is refused
+_WIDE = Context(prec=PRECISION, rounding=ROUND_HALF_UP, Emax=999999999999999999, Emin=-999999999999999999)
 
 
 @dataclass(frozen=True)
@@ -56,15 +58,17 @@ class Rounding:
     def is_risky(self, v: Decimal) -> bool:
         """Whether a calculator that shows ten digits could lead to another rounded number.
 
-        It shows `v` to within half a unit of its tenth digit. A number that ten digits hold exactly is no risk: the
-        reader sees it all, and a tie is rounded up.
+        It shows `v` to within half a unit of its tenth digit, and nothing below 10^-99. A number that ten digits hold
+        exactly is no risk: the reader sees it all, and a tie is rounded up.
         """
         if not v.is_finite() or v == 0:
             return False
-        unit = Decimal(1).scaleb(v.adjusted() - DISPLAY + 1)
-        if _WIDE.remainder(v, unit) == 0:
+        if v.adjusted() < SMALLEST:
+            return True
+        half = Decimal("0.5").scaleb(v.adjusted() - DISPLAY + 1, context=_WIDE)
+        if _WIDE.remainder(v, 2 * half) == 0:
             return False
-        return self(v - unit / 2) != self(v + unit / 2)
+        return self(_WIDE.subtract(v, half)) != self(_WIDE.add(v, half))
 
     def more(self, digits: int = 2) -> Rounding:
         """The same with more digits, for the lines where a reader needs to see them; what is tiny stays so."""
@@ -77,7 +81,7 @@ def line_rounding(decimals: int) -> Rounding:
 
 
 def _to(v: Decimal, exponent: int) -> Decimal:
-    return v.quantize(Decimal(1).scaleb(exponent), context=_WIDE)
+    return v.quantize(Decimal(1).scaleb(exponent, context=_WIDE), context=_WIDE)
 
 
 def scientific(v: Decimal) -> str:

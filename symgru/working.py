@@ -18,7 +18,7 @@ from symgru.cells import Cell, build, layout
 from symgru.derivation import named_activations, uses, uses_function
 from symgru.domains import Decimals, Step
 from symgru.network import Array, Layer, Network, Tensor
-from symgru.rounding import Rounding, line_rounding
+from symgru.rounding import PRECISION, Rounding, line_rounding
 from symgru.rules import CALCULATOR, zero_params
 from symgru.trace import Run, Trace, run
 from symgru.unroll import Assign, lower
@@ -30,7 +30,7 @@ class Chain(Decimals):
     """The rounded chain, which also keeps each value before it was rounded: what a calculator's display shows."""
 
     def __init__(self, rounding: Rounding) -> None:
-        super().__init__(60, typed=True, rounding=rounding)
+        super().__init__(PRECISION, typed=True, rounding=rounding)
         self.raw: list[dict[str, Array]] = []
         self._stored: list[Array] = []
 

@@ -38,7 +38,7 @@ class Vectors:
 
     @property
     def why(self) -> str:
-        return f"{MULTIPLE} times plain {self.dtype}'s own error (half an ulp of the largest value, or more) plus {ULPS} ulps"
+        return f"{MULTIPLE} times plain {self.dtype}'s own error (or half an ulp of the largest value) plus {ULPS} ulps"
 
 
 def tolerance(error: float, scale: float, dtype: str = "float32") -> float:

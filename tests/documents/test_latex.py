@@ -52,6 +52,7 @@ WORKED = {
     "12 inputs to one unit": ([("gru", 12, {}), ("dense", 1, {})], 1, 1, 4),
     "16 inputs to one unit": ([("gru", 16, {}), ("dense", 1, {"activation": "exponential"})], 1, 1, 4),
     "40 inputs to one unit": ([("dense", 1, {})], 40, 1, 4),
+    "40 units": ([("gru", 40, {})], 1, 1, 4),
     "100 steps": ([("dense", 1, {"activation": "softplus"})], 12, 100, 4),
 }
 

@@ -20,7 +20,7 @@ from symgru.backends.latex.printer import (
     latex_text,
     width,
 )
-from symgru.backends.latex.table import table
+from symgru.backends.latex.table import COLUMN, points, table
 from symgru.backends.worked import (
     Dialect,
     LayerWriter,
@@ -51,7 +51,6 @@ ROOM = 425.0  # points between the margins of the templates' page, less indents 
 TABLE = 455.0  # points that a table may be wide
 CONTINUED = r"\qquad {}"
 UNBROKEN = 4  # rows that stay on one page
-DIGIT = 5.2  # points that a digit is wide
 
 
 def render_derivation(d: Derivation) -> Iterator[str]:
@@ -68,15 +67,15 @@ Formula = tuple[str, list[str]]  # left-hand side, and what follows each equals 
 
 
 def aligned(formulas: list[Formula], latest: int = 0) -> str:
-    """The rows of an align environment; a page may end only where it leaves no row alone."""
+    """The rows of an align environment; a page may end only between formulas, and leaves neither the first nor the last
+    alone."""
     blocks = list(formula_rows(formulas, latest))
-    rows = [row for block in blocks for row in block]
-    inside = [k < len(block) - 1 and len(block) <= UNBROKEN for block in blocks for k in range(len(block))]
-    last = len(rows) - 1
-    text = rows[0]
-    for k, (row, below) in enumerate(pairwise(rows)):
-        keep = inside[k] or k in (0, last - 1) or last < UNBROKEN
-        text += f" \\\\{'*' if keep else ''}{'[3pt]' if _is_tall(row) and _is_tall(below) else ''}\n{below}"
+    rows = [(row, place, len(block)) for place, block in enumerate(blocks) for row in block]
+    text = rows[0][0]
+    for (row, place, length), (below, after, _) in pairwise(rows):
+        keep = length <= UNBROKEN if place == after else place == 0 or after == len(blocks) - 1
+        tall = _is_tall(row) and _is_tall(below)
+        text += f" \\\\{'*' if keep or len(rows) <= UNBROKEN else ''}{'[3pt]' if tall else ''}\n{below}"
     return text
 
 
@@ -133,9 +132,9 @@ def grids(layer: Working, array: WeightArray) -> Iterator[str]:
     for row in array.blocks:
         columns = [(gate, _column_head(layer, block.symbol, unit), [str(v) for v in block.texts[:, unit]])
                    for gate, block in enumerate(row) for unit in range(block.texts.shape[1])]
-        widest = max(max(DIGIT * len(v) for v in (*values, "0" * 8)) for _, _, values in columns) + 12
+        widest = max(points(f"${text}$") for _, head, values in columns for text in (head, *map(latex_number, values)))
         rows = len(columns[0][2])
-        fit = max(1, int((TABLE - 30) // widest))
+        fit = max(1, int((TABLE - 30) // (widest + COLUMN)))
         units = len(columns) // len(row)
         fit = fit // units * units or fit  # the columns of a gate stay together where they can
         for chunk in (columns[k : k + fit] for k in range(0, len(columns), fit)):

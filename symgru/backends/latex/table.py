@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from symgru.backends.latex.printer import width
 
 SHORT = 30  # rows that fit a page and stay on one
-_COLUMN = 12.0  # points between two columns
+COLUMN = 12.0  # points between two columns
+SIGN = 4.5  # points that a minus sign is narrower where nothing stands before it
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], left: int = 0, colours: Sequence[str] = (),
@@ -46,5 +47,5 @@ def points(cell: str) -> float:
     text, *formulas = re.split(r"\$([^$]*)\$", cell)
     total = 5.5 * len(text)
     for k, part in enumerate(formulas):
-        total += 5.5 * len(part) if k % 2 else width(part)
+        total += 5.5 * len(part) if k % 2 else width(part) - SIGN * part.startswith("-")
     return total + 2
