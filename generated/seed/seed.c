@@ -8,7 +8,6 @@
 
 #include <float.h>
 #include <stdint.h>
-#include <string.h>
 
 #ifdef __FAST_MATH__
 #error "seed.c needs IEEE arithmetic as written: compile it without -ffast-math"
@@ -80,7 +79,8 @@ static float seed_tanh(float a)
     return seed_float(seed_bits(y) | (seed_bits(a) & 0x80000000u));
 }
 
-/* gru: Keras' GRU, reset_after=True (keras/src/layers/rnn/gru.py). One row of a matrix for each unit. */
+/* gru: Keras' GRU, reset_after=True (keras/src/layers/rnn/gru.py).
+ * A matrix has one row for each unit. */
 static const float seed_gru_W_z[1][1] = {
     {-0.90954137f}
 };
@@ -135,7 +135,9 @@ static void seed_gru_cell(const float x[1], float h[1])
         const float n = seed_tanh(s_n + r * u_n);
         h1[i] = z * h[i] + (1.0f - z) * n;
     }
-    memcpy(h, h1, sizeof h1);
+    for (size_t i = 0; i < 1; i++) {
+        h[i] = h1[i];
+    }
 }
 
 /* The layers that run at every time step. */
@@ -147,7 +149,9 @@ static void seed_advance(seed_state *state, const float *x)
 /* The layers that only see the last time step. */
 static void seed_output(const seed_state *state, float *y)
 {
-    memcpy(y, state->gru, 1 * sizeof y[0]);
+    for (size_t i = 0; i < 1; i++) {
+        y[i] = state->gru[i];
+    }
 }
 
 void seed_reset(seed_state *state)

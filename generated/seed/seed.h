@@ -6,6 +6,7 @@
  *
  *   layer  cell  in -> out  weights  multiply-accumulates
  *   gru    gru   1 -> 1     10       6
+ *   (biases that are only ever added are stored as one)
  *
  *   flash   40 B of weights, and some 1 to 3 KB of code (`size seed.o` tells what your compiler makes of it)
  *   RAM     4 B for each seed_state
@@ -21,6 +22,8 @@
  *                          what Keras' predict() gives.
  *   seed_reset, seed_step  one time step a call. The state goes on from call to call until it is reset:
  *                          what a Keras model with stateful=True gives.
+ *
+ * x and y must not overlap. A NaN or an infinity in x may stay in the state until it is reset.
  *
  * Largest errors of the functions inside, measured over all floats that can reach them (an ulp is a unit in the last
  * place):

@@ -1,7 +1,8 @@
 """Checks seed.py against recorded numbers: python test_seed.py, or pytest.
 
 The expected values are the equations evaluated in exact (decimal) arithmetic on the stored weights, rounded once.
-The tolerance, 1.4e-07, is 4 times the error of plain float32 arithmetic on these vectors, plus 2 ulps.
+The tolerance, 1.8e-07, is
+4 times plain float32's own error (or half an ulp of the largest value) plus 2 ulps.
 
 Made by symgru 0.1.0 from templates/numpy/test.py.j2.
 Model SHA-256 7ab52df56512f96e90284ef9cce36a4bb792cf325fa485c669f327660d92c24c.
@@ -22,7 +23,7 @@ Y = np.array([[-0.4627953868173388]])
 def test_recorded():
     y = predict(X)
     assert y.shape == Y.shape
-    assert np.abs(y - Y).max() <= 1.4e-07
+    assert np.abs(y - Y).max() <= 1.8e-07
 
 
 def test_two_halves_are_the_whole():
@@ -38,4 +39,4 @@ def test_two_halves_are_the_whole():
 if __name__ == "__main__":
     test_recorded()
     test_two_halves_are_the_whole()
-    print("seed: largest difference", np.abs(predict(X) - Y).max(), "of at most 1.4e-07")
+    print("seed: largest difference", np.abs(predict(X) - Y).max(), "of at most 1.8e-07")
