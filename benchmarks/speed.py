@@ -22,10 +22,20 @@ SEED = [str(ROOT / "examples" / "seed.json"), "--input", "1,2,9,8"]
 PAIRS = [
     ("symgru --help", [*SCRIPT, "--help"], "import click", [*PYTHON, "import click"], 1.3),
     ("import symgru", [*PYTHON, "import symgru"], "python -c pass", [*PYTHON, "pass"], None),
-    ("symgru explain seed --no-keras", [*SCRIPT, "explain", *SEED, "--no-keras"], "import sympy, jinja2, numpy",
-     LIBRARIES, 1.6),
-    ("symgru derive, 1,000 steps", [*SCRIPT, "derive", "--steps", "1000"], "250 steps",
-     [*SCRIPT, "derive", "--steps", "250"], 4.0),
+    (
+        "symgru explain seed --no-keras",
+        [*SCRIPT, "explain", *SEED, "--no-keras"],
+        "import sympy, jinja2, numpy",
+        LIBRARIES,
+        1.6,
+    ),
+    (
+        "symgru derive, 1,000 steps",
+        [*SCRIPT, "derive", "--steps", "1000"],
+        "250 steps",
+        [*SCRIPT, "derive", "--steps", "250"],
+        4.0,
+    ),
 ]
 
 

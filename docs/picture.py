@@ -18,8 +18,10 @@ def draw() -> str:
     model = load(HERE.parent / "examples" / "seed.json")
     example = explain(model.network, model.read("1,2,9,8")[0], 6)
     trace, rounded = example.layers[0].trace, example.promise
-    values = {name: [rounded.text(rounded(v)).replace("-", "−") for v in column.ravel()]
-              for name, column in trace.columns.items()}
+    values = {
+        name: [rounded.text(rounded(v)).replace("-", "−") for v in column.ravel()]
+        for name, column in trace.columns.items()
+    }
     inputs = list(example.x.text.ravel())
     parts = [_text(LEFT - 68, 96, "h", "0", " = 0")]
     for t, x in enumerate(inputs, start=1):
@@ -41,8 +43,10 @@ and the state that the step before left.</text>
 
 def _box(t: int, x: str, values: dict[str, list[str]]) -> list[str]:
     left = LEFT + (t - 1) * STEP
-    parts = [f'<rect x="{left}" y="40" width="118" height="104" rx="8" fill="#f5f7fa" stroke="{FAINT}" />',
-             f'<text x="{left + 59}" y="30" text-anchor="middle" class="faint">step {t}</text>']
+    parts = [
+        f'<rect x="{left}" y="40" width="118" height="104" rx="8" fill="#f5f7fa" stroke="{FAINT}" />',
+        f'<text x="{left + 59}" y="30" text-anchor="middle" class="faint">step {t}</text>',
+    ]
     for row, (gate, colour) in enumerate(GATES.items()):
         y = 68 + 30 * row
         parts.append(_text(left + 12, y, gate, str(t), f" = {values[gate][t - 1]}", colour))
@@ -57,8 +61,10 @@ def _box(t: int, x: str, values: dict[str, list[str]]) -> list[str]:
 
 def _text(x: int, y: int, symbol: str, index: str, rest: str, colour: str = "") -> str:
     style = f' style="fill:{colour}"' if colour else ""
-    return (f'<text x="{x}" y="{y}"{style}><tspan font-style="italic">{symbol}</tspan>'
-            f'<tspan dy="4" font-size="10">{index}</tspan><tspan dy="-4" dx="3">{rest.strip()}</tspan></text>')
+    return (
+        f'<text x="{x}" y="{y}"{style}><tspan font-style="italic">{symbol}</tspan>'
+        f'<tspan dy="4" font-size="10">{index}</tspan><tspan dy="-4" dx="3">{rest.strip()}</tspan></text>'
+    )
 
 
 if __name__ == "__main__":

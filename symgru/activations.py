@@ -144,21 +144,23 @@ def substitute(meaning: Expr, argument: Expr) -> Expr:
 
 def expanded(e: Expr) -> Expr:
     """`e` with every named activation replaced by its meaning, for places that know only elementary functions."""
+
     def expand(node: Expr) -> Expr:
         known = definition_of(node)
         return substitute(known.meaning, cast(Expr, node.args[0])) if known else node
+
     return rebuild(e, expand)
 
 
 def used_in(e: Expr) -> list[Activation]:
     """The named activations in `e`, in reading order, each once."""
     found: dict[str, Activation] = {}
+
     def look(node: Expr) -> Expr:
         known = definition_of(node)
         if known:
             found.setdefault(known.name, known)
         return node
+
     rebuild(e, look)
     return list(found.values())
-
-

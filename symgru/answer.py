@@ -77,10 +77,21 @@ def answer(network: Network, x: Tensor, hand_calculation: str, claimed: str) -> 
         return Answer(network, x, explanation, run, None, None, {}, None, freshness(layer), None)
     found = outcomes(network, x)
     of_hand, of_other = (matches(network, x, c, found) for c in (hand, other))
-    workings = {v.claim.text: exact_combination(network, x, v.fits[0].combination)
-                for v in (of_hand, of_other) if v.fits}
-    return Answer(network, x, explanation, run, of_hand, of_other, workings, sign_lemma(network, x, found),
-                  freshness(layer), update_rules(network, x))
+    workings = {
+        v.claim.text: exact_combination(network, x, v.fits[0].combination) for v in (of_hand, of_other) if v.fits
+    }
+    return Answer(
+        network,
+        x,
+        explanation,
+        run,
+        of_hand,
+        of_other,
+        workings,
+        sign_lemma(network, x, found),
+        freshness(layer),
+        update_rules(network, x),
+    )
 
 
 def render_answer(a: Answer, ascii: bool = False) -> str:
@@ -104,16 +115,30 @@ def _context(a: Answer) -> dict[str, Any]:
     layer = a.explanation.layers[0]
     rule = layer.cell
     return {
-        "a": a, "name": plain_text(a.network.origin or a.network.name), "last": layer.steps,
-        "x_lines": inputs(a.explanation), "weights": weights(layer), "equations": aligned(_equations(a, rule)),
-        "rows": _steps(a.run, MOST_ROWS), "left_out": a.units * layer.steps > MOST_ROWS,
-        "results": [{"name": output_name(a.explanation, TEXT, k), "typed": typed, "stored": stored}
-                    for k, (typed, stored) in enumerate(zip(*map(_last, _exact(a)), strict=True))],
-        "hand": a.hand and _verdict(a, a.hand), "claimed": a.claimed and _verdict(a, a.claimed),
-        "product": " × ".join(f"{len(k)} {COUNTED.get(k[0].kind, 'gate orders of the ' + k[0].kind)}"
-                              for k in kinds(a.layer)),
-        "rules": _rules(a, a.update) if a.update else [], "negated": _negated(a),
-        "decimals": decimals, "small": small, "listed": listed, "script": _script(a), "command": _command(a),
+        "a": a,
+        "name": plain_text(a.network.origin or a.network.name),
+        "last": layer.steps,
+        "x_lines": inputs(a.explanation),
+        "weights": weights(layer),
+        "equations": aligned(_equations(a, rule)),
+        "rows": _steps(a.run, MOST_ROWS),
+        "left_out": a.units * layer.steps > MOST_ROWS,
+        "results": [
+            {"name": output_name(a.explanation, TEXT, k), "typed": typed, "stored": stored}
+            for k, (typed, stored) in enumerate(zip(*map(_last, _exact(a)), strict=True))
+        ],
+        "hand": a.hand and _verdict(a, a.hand),
+        "claimed": a.claimed and _verdict(a, a.claimed),
+        "product": " × ".join(
+            f"{len(k)} {COUNTED.get(k[0].kind, 'gate orders of the ' + k[0].kind)}" for k in kinds(a.layer)
+        ),
+        "rules": _rules(a, a.update) if a.update else [],
+        "negated": _negated(a),
+        "decimals": decimals,
+        "small": small,
+        "listed": listed,
+        "script": _script(a),
+        "command": _command(a),
     }
 
 
@@ -137,8 +162,11 @@ def _negated(a: Answer) -> str:
 def _rules(a: Answer, u: UpdateRules) -> list[str]:
     rule = a.explanation.layers[0].cell
     own, swapped = (" = ".join(_equations(a, cell)[-1]) for cell in (rule, SWAPPED_UPDATE(rule)))
-    rows = [[own, "as given", decimals(u.own, 8)], [swapped, "as given", decimals(u.swapped, 8)],
-            [swapped, f"{_negated(a)} negated", decimals(u.swapped_and_negated, 8)]]
+    rows = [
+        [own, "as given", decimals(u.own, 8)],
+        [swapped, "as given", decimals(u.swapped, 8)],
+        [swapped, f"{_negated(a)} negated", decimals(u.swapped_and_negated, 8)],
+    ]
     return table(["rule", "weights", output_name(a.explanation, TEXT, 0)], rows, 2)
 
 
@@ -148,11 +176,18 @@ def _verdict(a: Answer, v: Verdict) -> dict[str, Any]:
     working = a.workings.get(v.claim.text)
     fed = {p for c in lemma.covered for p in c.parts if p in READINGS} if lemma else set()
     return {
-        "text": v.claim.text, "value": v.claim.value, "right": v.right,
+        "text": v.claim.text,
+        "value": v.claim.value,
+        "right": v.right,
         "fits": [_match(m) for m in v.fits[:MOST_LISTED]],
-        "unlisted": max(0, len(v.fits) - MOST_LISTED), "further": v.further, "nearest": _match(v.nearest),
-        "tried": v.tried, "chance": v.chance if v.chance > CHANCE else 0, "half": v.claim.half,
-        "lemma": lemma, "however_fed": len(fed) == len(READINGS),
+        "unlisted": max(0, len(v.fits) - MOST_LISTED),
+        "further": v.further,
+        "nearest": _match(v.nearest),
+        "tried": v.tried,
+        "chance": v.chance if v.chance > CHANCE else 0,
+        "half": v.claim.half,
+        "lemma": lemma,
+        "however_fed": len(fed) == len(READINGS),
         "rest": v.tried - len(lemma.covered) if lemma else v.tried,
         "working": _steps(working, MOST_WORKING) if working and not v.right else [],
         "saturated": _saturated(working, v) if working else "",
@@ -170,9 +205,15 @@ def _saturated(run: Run, v: Verdict) -> str:
 
 
 def _match(m: Match) -> dict[str, Any]:
-    return {"done": [says for says, _ in m.combination.mistakes], "instead": [i for _, i in m.combination.mistakes],
-            "value": m.value, "distance": m.distance, "tolerance": m.tolerance,
-            "arithmetic": m.outcome.arithmetic, "printing": m.outcome.printing}
+    return {
+        "done": [says for says, _ in m.combination.mistakes],
+        "instead": [i for _, i in m.combination.mistakes],
+        "value": m.value,
+        "distance": m.distance,
+        "tolerance": m.tolerance,
+        "arithmetic": m.outcome.arithmetic,
+        "printing": m.outcome.printing,
+    }
 
 
 def _steps(run: Run, most: int) -> list[str]:
@@ -181,12 +222,22 @@ def _steps(run: Run, most: int) -> list[str]:
     states = {after: before for before, after in trace.cell.states}
     (_, steps, features), units = trace.x.shape, trace.sizes["H"]
     shown = features if features <= 3 else 0
-    header = ["t", *(["unit"] if units > 1 else []),
-              *(["x"] if features == 1 else [f"x[{k + 1}]" for k in range(shown)]),
-              *(states.get(s, s).name for s in trace.cell.defined)]
-    rows = [[str(t + 1), *([str(unit + 1)] if units > 1 else []), *(_short(v) for v in trace.x[0, t, :shown]),
-             *(decimals(trace.columns[s.name][0, t, unit]) for s in trace.cell.defined)]
-            for t in range(steps) for unit in range(units)]
+    header = [
+        "t",
+        *(["unit"] if units > 1 else []),
+        *(["x"] if features == 1 else [f"x[{k + 1}]" for k in range(shown)]),
+        *(states.get(s, s).name for s in trace.cell.defined),
+    ]
+    rows = [
+        [
+            str(t + 1),
+            *([str(unit + 1)] if units > 1 else []),
+            *(_short(v) for v in trace.x[0, t, :shown]),
+            *(decimals(trace.columns[s.name][0, t, unit]) for s in trace.cell.defined),
+        ]
+        for t in range(steps)
+        for unit in range(units)
+    ]
     return table(header, rows[-most:])
 
 
@@ -197,8 +248,13 @@ def _short(v: Decimal) -> str:
 
 def _unusual(a: Answer) -> dict[str, object]:
     """The layer's options that are not Keras' defaults."""
-    usual = {"activation": "tanh", "recurrent_activation": "sigmoid", "use_bias": True, "reset_after": True,
-             "return_sequences": False}
+    usual = {
+        "activation": "tanh",
+        "recurrent_activation": "sigmoid",
+        "use_bias": True,
+        "reset_after": True,
+        "return_sequences": False,
+    }
     return {k: a.layer.options[k] for k, v in usual.items() if a.layer.options.get(k, v) != v}
 
 
@@ -234,6 +290,14 @@ def _wrapped(text: str) -> str:
         if len(line) <= WIDTH or indent.startswith(" " * 6):
             lines.append(line)
         else:
-            lines.append(textwrap.fill(line, WIDTH, subsequent_indent=indent, break_long_words=False,
-                                       break_on_hyphens=False, drop_whitespace=True))
+            lines.append(
+                textwrap.fill(
+                    line,
+                    WIDTH,
+                    subsequent_indent=indent,
+                    break_long_words=False,
+                    break_on_hyphens=False,
+                    drop_whitespace=True,
+                )
+            )
     return "\n".join(lines) + "\n"

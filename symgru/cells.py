@@ -17,6 +17,7 @@ from symgru.activations import activation
 from symgru.algebra import Dot, Mat, Vec, matrices, rebuild, sigma, vectors, walk
 from symgru.errors import Unsupported
 
+# fmt: off
 x, h, h1, z, r, n, f, y = vectors("x h h1 z r n f y")
 bz, br, bn, bf, b, cz, cr, cn = vectors("b_z b_r b_n b_f b c_z c_r c_n")
 Wz, Wr, Wn, Wf, W, Uz, Ur, Un, Uf = matrices("W_z W_r W_n W_f W U_z U_r U_n U_f")
@@ -43,6 +44,7 @@ with evaluate(False):  # keep the order a person wrote
         "dense": ("Keras' Dense (keras/src/layers/core/dense.py)",
                   (y, phi(W @ x + b))),
     }
+# fmt: on
 
 
 @dataclass(frozen=True)
@@ -84,14 +86,18 @@ class Cell:
 
     def without(self, params: set[Symbol]) -> Cell:
         """The cell with these parameters 0: the terms are gone, not computed."""
+
         def drop(e: Expr) -> Expr:
             return S.Zero if e in params else e
+
         return self.with_equations(tuple((lhs, rebuild(e, drop)) for lhs, e in self.equations))
 
     def activated(self, functions: Mapping[Any, Any]) -> Cell:
         """The cell with its functions exchanged, all at once: {sigma: gate activation, tanh: candidate's}."""
+
         def swap(e: Expr) -> Expr:
             return functions[e.func](e.args[0]) if e.func in functions else e
+
         return self.with_equations(tuple((lhs, rebuild(e, swap)) for lhs, e in self.equations))
 
 

@@ -91,8 +91,13 @@ class Derivation:
         return self.stages[names.index(rule.name) - 1 if rule.name in names else -1]
 
 
-def derive(cell: Cell | str = "gru", units: int = 1, features: int = 1, steps: int = 4,
-           options: Mapping[str, object] | None = None) -> Derivation:
+def derive(
+    cell: Cell | str = "gru",
+    units: int = 1,
+    features: int = 1,
+    steps: int = 4,
+    options: Mapping[str, object] | None = None,
+) -> Derivation:
     """Unroll a cell for `steps` time steps and simplify it.
 
     `cell` is a cell or the name of one ("gru", "gru_before", ...); `options` are a layer's (activations, use_bias,
@@ -143,8 +148,14 @@ class _Chain:
         self.stages.append(Stage(rule.name, rule.says, program, before, program.operations()))
 
 
-_GATES = {"z": "update gate", "r": "reset gate", "n": "candidate", "f": "forget gate", "h1": "state after the step",
-          "y": "output"}
+_GATES = {
+    "z": "update gate",
+    "r": "reset gate",
+    "n": "candidate",
+    "f": "forget gate",
+    "h1": "state after the step",
+    "y": "output",
+}
 
 
 def describe(cell: Cell) -> Iterator[Described]:

@@ -75,8 +75,21 @@ class Source(OrderedPrinter):
         return self.call(type(e).__name__, cast("tuple[Expr, ...]", e.args))
 
 
-FUNCTIONS = ("sigma", "tanh", "exp", "expm1", "log1p", "erf", "Abs", "clip", "where_positive", "softmax", "dot",
-             "ratio", "store")
+FUNCTIONS = (
+    "sigma",
+    "tanh",
+    "exp",
+    "expm1",
+    "log1p",
+    "erf",
+    "Abs",
+    "clip",
+    "where_positive",
+    "softmax",
+    "dot",
+    "ratio",
+    "store",
+)
 
 
 @cache
@@ -136,14 +149,24 @@ def _softmax64(a: Array) -> Array:
 
 def _erf64(a: Array) -> Array:
     from math import erf
+
     return cast(Array, np.vectorize(erf, otypes=[np.float64])(a))
 
 
 _FLOAT64 = {
-    "sigma": _sigma64, "tanh": np.tanh, "exp": np.exp, "expm1": np.expm1, "log1p": np.log1p, "erf": _erf64,
-    "Abs": np.abs, "clip": np.clip,
-    "where_positive": lambda a, p, q: np.where(a > 0, p, q), "softmax": _softmax64,
-    "dot": lambda W, v: v @ W.T, "ratio": lambda p, q: p / q, "store": _identity,
+    "sigma": _sigma64,
+    "tanh": np.tanh,
+    "exp": np.exp,
+    "expm1": np.expm1,
+    "log1p": np.log1p,
+    "erf": _erf64,
+    "Abs": np.abs,
+    "clip": np.clip,
+    "where_positive": lambda a, p, q: np.where(a > 0, p, q),
+    "softmax": _softmax64,
+    "dot": lambda W, v: v @ W.T,
+    "ratio": lambda p, q: p / q,
+    "store": _identity,
 }
 
 
@@ -186,8 +209,10 @@ class Decimals:
 
 def _each(f: Callable[..., Any]) -> Callable[..., Array]:
     ufunc = np.frompyfunc(f, 1, 1)
+
     def apply(a: Array) -> Array:
         return np.asarray(ufunc(a), dtype=object)
+
     return apply
 
 
@@ -260,6 +285,7 @@ def _erf(a: Decimal) -> Decimal:
 
 def _pi() -> Decimal:
     """Pi by Machin's formula, in the precision of the context."""
+
     def arctan_inverse(k: int) -> Decimal:
         total = term = Decimal(1) / k
         n = 1
@@ -270,6 +296,7 @@ def _pi() -> Decimal:
                 break
             total += term / n
         return total
+
     return 4 * (4 * arctan_inverse(5) - arctan_inverse(239))
 
 
@@ -286,9 +313,16 @@ def _softmax(a: Array) -> Array:
 
 
 _DECIMAL = {
-    "sigma": _each(_sigma), "tanh": _each(_tanh), "exp": _each(Decimal.exp), "expm1": _each(_expm1),
-    "log1p": _each(_log1p), "erf": _each(_erf), "Abs": np.abs,
+    "sigma": _each(_sigma),
+    "tanh": _each(_tanh),
+    "exp": _each(Decimal.exp),
+    "expm1": _each(_expm1),
+    "log1p": _each(_log1p),
+    "erf": _each(_erf),
+    "Abs": np.abs,
     "clip": lambda a, low, high: _each(lambda v: _clip(v, low, high))(a),
-    "where_positive": lambda a, p, q: np.where(a > 0, p, q), "softmax": _softmax,
-    "dot": lambda W, v: v @ W.T, "ratio": lambda p, q: Decimal(p) / q,
+    "where_positive": lambda a, p, q: np.where(a > 0, p, q),
+    "softmax": _softmax,
+    "dot": lambda W, v: v @ W.T,
+    "ratio": lambda p, q: Decimal(p) / q,
 }

@@ -59,8 +59,11 @@ def sign_lemma(network: Network, x: Tensor, found: Sequence[Outcome]) -> Lemma |
     if not sign:
         return None
     place = [s.name for s in layout(cell).kernel].index(Wn.name)
-    covered = tuple(o.combination for o in found if all(c.keeps(place) for c in o.combination.columns)
-                    and _sign(w[Wn.name], o.combination.x(x)) == sign)
+    covered = tuple(
+        o.combination
+        for o in found
+        if all(c.keeps(place) for c in o.combination.columns) and _sign(w[Wn.name], o.combination.x(x)) == sign
+    )
     every = bool((w[Wn.name].value * sign > 0).all() and (x.value > 0).all())
     return Lemma(sign, covered, every)
 
@@ -109,8 +112,12 @@ def freshness(layer: Layer) -> Freshness:
     gram = r @ r.T
     biases = [layer.weights[b.name] for row in own.biases for b in row]
     return Freshness(
-        float(np.abs(gram - np.eye(len(gram))).max()), sqrt(gram[0, 0]), float(np.abs(k).max()),
-        sqrt(6 / sum(k.shape)), sum(b.value.size for b in biases), all(b.is_zero for b in biases),
+        float(np.abs(gram - np.eye(len(gram))).max()),
+        sqrt(gram[0, 0]),
+        float(np.abs(k).max()),
+        sqrt(6 / sum(k.shape)),
+        sum(b.value.size for b in biases),
+        all(b.is_zero for b in biases),
     )
 
 

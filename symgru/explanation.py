@@ -95,8 +95,10 @@ class Explanation:
     @property
     def stored_differs(self) -> bool:
         """Whether typed and stored weights lead to exact values that differ in the digits shown."""
-        return any(round_digits(a, SHOWN) != round_digits(b, SHOWN)
-                   for a, b in zip(_last(self.exact_typed), _last(self.exact_stored), strict=True))
+        return any(
+            round_digits(a, SHOWN) != round_digits(b, SHOWN)
+            for a, b in zip(_last(self.exact_typed), _last(self.exact_stored), strict=True)
+        )
 
     def checks(self) -> Iterator[Check]:
         """The rows that need no framework: the chain, then the exact values."""
@@ -158,19 +160,23 @@ def explain(network: Network, x: Tensor, digits: int | None = None, framework: F
     good = [(result, layers) for result, layers in tried if [promise(digits)(v) for v in result.y.ravel()] == wanted]
     # of several with the fewest risky lines the first, which has the fewest decimals
     result, layers = min(good, key=lambda a: sum(w.risky_lines() for w in a[1])) if good else tried[-1]
-    return Explanation(network, x, digits, layers[0].rounding.decimals, bool(good), layers, result.y, typed, kept,
-                       framework)
+    return Explanation(
+        network, x, digits, layers[0].rounding.decimals, bool(good), layers, result.y, typed, kept, framework
+    )
 
 
 def _check(network: Network, x: Tensor) -> None:
     if x.value.ndim != 3:
         raise UnusableInput(f"the input has shape {x.value.shape}; expected (1, time, {network.features})")
     if x.value.shape[0] != 1:
-        raise UnusableInput(f"the input holds {x.value.shape[0]} sequences and a worked example shows one: give one of "
-                            "them alone, the first as x[0:1]")
+        raise UnusableInput(
+            f"the input holds {x.value.shape[0]} sequences and a worked example shows one: give one of "
+            "them alone, the first as x[0:1]"
+        )
     if x.value.shape[2] != network.features or not x.value.shape[1]:
-        raise UnusableInput(f"the input has shape {x.value.shape}; expected (1, time, {network.features}) "
-                            "with at least one time step")
+        raise UnusableInput(
+            f"the input has shape {x.value.shape}; expected (1, time, {network.features}) with at least one time step"
+        )
     if not all(Decimal(text).is_finite() for text in x.text.ravel()):
         raise UnusableInput("the input holds NaN or Inf; a worked example needs finite numbers")
     for layer in network.layers.values():

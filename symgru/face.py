@@ -54,16 +54,20 @@ class Model:
         if engine == "reference":
             from symgru.domains import Float64
             from symgru.trace import run
+
             return run(self.network, inside, Float64()).y
         if engine == "exact":
             from symgru.trace import exact
+
             with decimal.localcontext(prec=EXACT_DIGITS):
                 return np.positive(exact(self.network, inside, digits=EXACT_DIGITS))  # + rounds to the precision
         if engine == "numpy":
             from symgru.verify.emitted import run_numpy
+
             return run_numpy(self.network, inside.value)
         if engine == "c":
             from symgru.verify.emitted import compiled
+
             return compiled(self.network).window(inside.value)
         raise UnusableInput(f"engine {engine!r} is not known; there are {', '.join(ENGINES)}")
 
@@ -81,6 +85,7 @@ class Model:
 
         def ask(network: Network, x: Tensor) -> tuple[Array, str]:
             return keras.predict(network, stored(x, network.dtype).value, self.path), keras.version()
+
         return ask
 
     def emit(self, target: str, folder: str | Path, x: object = None, **options: Any) -> list[Path]:
@@ -137,8 +142,10 @@ def check(network: Network) -> None:
         recurrent |= bool(cell.states)
         names = {p.name for p in cell.params}
         if names != set(layer.weights):
-            raise UnusableInput(f"{place}layer {layer.id} ({layer.kind}) needs {', '.join(sorted(names))}; "
-                                f"it has {', '.join(sorted(layer.weights)) or 'nothing'}"[:300])
+            raise UnusableInput(
+                f"{place}layer {layer.id} ({layer.kind}) needs {', '.join(sorted(names))}; "
+                f"it has {', '.join(sorted(layer.weights)) or 'nothing'}"[:300]
+            )
         units = {layer.weights[p.name].value.shape[:1] for p in cell.params if cell.dims[p][0] == "H"}
         sizes = {"D": width, "H": next(iter(units))[0] if len(units) == 1 else 0}
         for p in cell.params:
@@ -171,4 +178,3 @@ def derive(cell: str = "gru", units: int = 1, features: int = 1, steps: int = 4,
     from symgru.document import Document
 
     return Document(derivation(cell, units, features, steps, options))
-

@@ -92,8 +92,15 @@ class Float32:
 
 @cache
 def _compiled(cell: Cell) -> Step:
-    namespace: dict[str, Any] = {"float32": np.float32, "zero": np.float32(0), "softmax": _softmax, "clip": _clip,
-                                 "where_positive": _where_positive, "Abs": np.abs, **_functions()}
+    namespace: dict[str, Any] = {
+        "float32": np.float32,
+        "zero": np.float32(0),
+        "softmax": _softmax,
+        "clip": _clip,
+        "where_positive": _where_positive,
+        "Abs": np.abs,
+        **_functions(),
+    }
     plan = schedule(cell)
     nodes = (node for phase in plan.phases for _, e in phase.lanes for node in walk(expanded(e)))
     unknown = {type(node).__name__ for node in nodes if isinstance(node, Function)} - set(namespace)

@@ -27,6 +27,7 @@ from symgru.rules import Rewriting, Transform, closed
 
 Weights = Mapping[str, Tensor]
 
+
 def complement(e: Expr) -> Expr:
     """1 - e as a person writes it."""
     return add(S.One, mul(S.NegativeOne, e))
@@ -48,6 +49,7 @@ def _swap(cell: Cell) -> Rewriting:
 
     def swap(e: Expr) -> Expr:
         return complement(gate) if e == gate else gate if e == twice else e
+
     return cell.with_equations((*cell.equations[:-1], (lhs, rebuild(rhs, swap)))), {}
 
 
@@ -69,9 +71,12 @@ class Mirrored(Transform):
             return False
 
         def normal(e: Expr) -> Expr:
-            e = e.replace(lambda q: isinstance(q, Dot) and q.args[0].could_extract_minus_sign(),
-                          lambda d: -Dot(-d.args[0], d.args[1])).doit()
+            e = e.replace(
+                lambda q: isinstance(q, Dot) and q.args[0].could_extract_minus_sign(),
+                lambda d: -Dot(-d.args[0], d.args[1]),
+            ).doit()
             return cast(Expr, expand(e.replace(lambda q: q.func == gate.func, _mirror)))
+
         return cast(bool, normal(closed(cell)) == normal(closed(new).xreplace(dict(params))))
 
 
@@ -80,11 +85,14 @@ def _mirror(e: Expr) -> Expr:
     return cast(Expr, 1 - e.func(-a) if a.could_extract_minus_sign() else e.func(a))
 
 
-SWAPPED_UPDATE = Transform("update rule swapped", "the update gate z weighs the candidate, and 1 - z the old state",
-                           _swap, preserves=False)
-NEGATED_UPDATE = Mirrored("update rule swapped, update gate negated",
-                          "with the update gate's weights and biases negated the swapped rule gives the same numbers",
-                          _swap_and_negate)
+SWAPPED_UPDATE = Transform(
+    "update rule swapped", "the update gate z weighs the candidate, and 1 - z the old state", _swap, preserves=False
+)
+NEGATED_UPDATE = Mirrored(
+    "update rule swapped, update gate negated",
+    "with the update gate's weights and biases negated the swapped rule gives the same numbers",
+    _swap_and_negate,
+)
 
 
 def rewritten_weights(params: Mapping[Symbol, Expr], weights: Weights) -> Weights:
@@ -136,31 +144,58 @@ class Hypothesis:
 
 def _one_step(of: Callable[[list[Fraction]], Fraction]) -> Callable[[Tensor], Tensor]:
     """All steps made into one: `of` is applied to each feature's typed numbers."""
+
     def collapse(x: Tensor) -> Tensor:
         series = np.moveaxis(x.text, 1, -1).reshape(-1, x.text.shape[1])
         numbers = [of([Fraction(str(t)) for t in row]) for row in series]
         texts = [str(Decimal(q.numerator) / q.denominator) for q in numbers]
         shape, values = (x.text.shape[0], 1, x.text.shape[2]), [float(q) for q in numbers]
         return Tensor(np.array(values).reshape(shape), np.array(texts, dtype=object).reshape(shape))
+
     return collapse
 
 
 STEPWISE = "feed the inputs one after the other, one to each time step, with the state h carried from step to step"
 READINGS = (
     Hypothesis("sequence", "as given"),
-    Hypothesis("sequence", "summed into one step", "summed the sequence into one step", STEPWISE,
-               inputs=_one_step(lambda v: Fraction(sum(v)))),
-    Hypothesis("sequence", "mean in one step", "took the mean of the sequence as one step", STEPWISE,
-               inputs=_one_step(lambda v: Fraction(sum(v)) / len(v))),
-    Hypothesis("sequence", "reversed", "fed the sequence from its end to its beginning",
-               "feed the first input first", inputs=lambda x: x[:, ::-1]),
-    Hypothesis("sequence", "first step only", "stopped after the first step",
-               "go on to the last input, with the state h carried from step to step", inputs=lambda x: x[:, :1]),
+    Hypothesis(
+        "sequence",
+        "summed into one step",
+        "summed the sequence into one step",
+        STEPWISE,
+        inputs=_one_step(lambda v: Fraction(sum(v))),
+    ),
+    Hypothesis(
+        "sequence",
+        "mean in one step",
+        "took the mean of the sequence as one step",
+        STEPWISE,
+        inputs=_one_step(lambda v: Fraction(sum(v)) / len(v)),
+    ),
+    Hypothesis(
+        "sequence",
+        "reversed",
+        "fed the sequence from its end to its beginning",
+        "feed the first input first",
+        inputs=lambda x: x[:, ::-1],
+    ),
+    Hypothesis(
+        "sequence",
+        "first step only",
+        "stopped after the first step",
+        "go on to the last input, with the state h carried from step to step",
+        inputs=lambda x: x[:, :1],
+    ),
 )
 UPDATES = (
     Hypothesis("update rule", "z keeps the old state"),
-    Hypothesis("update rule", "swapped", "let the update gate z weigh the candidate, and 1 - z the old state",
-               "let z weigh the old state and 1 - z the candidate", cell=SWAPPED_UPDATE),
+    Hypothesis(
+        "update rule",
+        "swapped",
+        "let the update gate z weigh the candidate, and 1 - z the old state",
+        "let z weigh the old state and 1 - z the candidate",
+        cell=SWAPPED_UPDATE,
+    ),
 )
 
 
@@ -168,7 +203,9 @@ def kinds(layer: Layer) -> tuple[tuple[Hypothesis, ...], ...]:
     """The table for a layer: the alternatives of each kind, the usual one first."""
     own = layout(build(layer.kind, layer.options))
     arrays: list[tuple[str, tuple[tuple[Symbol, ...], ...]]] = [
-        ("kernel", (own.kernel,)), ("recurrent kernel", (own.recurrent,))]
+        ("kernel", (own.kernel,)),
+        ("recurrent kernel", (own.recurrent,)),
+    ]
     if not all(layer.weights[b.name].is_zero for row in own.biases for b in row):
         arrays.append(("bias", own.biases))
     return READINGS, UPDATES, *(tuple(_orders(kind, rows)) for kind, rows in arrays)
@@ -183,8 +220,13 @@ def _orders(kind: str, rows: tuple[tuple[Symbol, ...], ...]) -> Iterator[Hypothe
             yield Hypothesis(kind, f"columns {stored}")
             continue
         taken = " | ".join(gates[i] for i in order)
-        yield Hypothesis(kind, f"columns {taken}", f"read the columns of the {{kinds}} in the order {taken}",
-                         f"read the columns of the {{kinds}} in the order {stored}", weights=Columns(names, order))
+        yield Hypothesis(
+            kind,
+            f"columns {taken}",
+            f"read the columns of the {{kinds}} in the order {taken}",
+            f"read the columns of the {{kinds}} in the order {stored}",
+            weights=Columns(names, order),
+        )
 
 
 @dataclass(frozen=True)
@@ -200,8 +242,9 @@ class Combination:
         for p in self.parts:
             if not p.usual:
                 done.setdefault((p.says, p.instead), []).append(p.kind)
-        return tuple((says.format(kinds=listed(k)), instead.format(kinds=listed(k)))
-                     for (says, instead), k in done.items())
+        return tuple(
+            (says.format(kinds=listed(k)), instead.format(kinds=listed(k))) for (says, instead), k in done.items()
+        )
 
     @property
     def cells(self) -> tuple[Transform, ...]:

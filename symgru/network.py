@@ -61,8 +61,12 @@ def stored(x: Tensor, dtype: str) -> Tensor:
 
 def shortest(value: Array) -> Array:
     """The shortest decimal text of each number that reads back as the same float of its type."""
-    flat = [np.format_float_positional(v, unique=True, trim="-") if v == 0 or 1e-4 <= abs(v) < 1e9
-            else np.format_float_scientific(v, unique=True, trim="-") for v in value.ravel()]
+    flat = [
+        np.format_float_positional(v, unique=True, trim="-")
+        if v == 0 or 1e-4 <= abs(v) < 1e9
+        else np.format_float_scientific(v, unique=True, trim="-")
+        for v in value.ravel()
+    ]
     return np.array(flat, dtype=object).reshape(value.shape)
 
 
@@ -148,14 +152,20 @@ def safe_id(label: str, taken: set[str], fallback: str = "layer") -> str:
     name, k = stem, 1
     while name in taken:
         k += 1
-        name = f"{stem[:31 - len(str(k))].rstrip('_')}_{k}"
+        name = f"{stem[: 31 - len(str(k))].rstrip('_')}_{k}"
     taken.add(name)
     return name
 
 
 def chain(
-    layers: list[Layer], *, dtype: str, features: int, steps: int | None = None, name: str = "gru",
-    origin: str = "", notes: tuple[str, ...] = (),
+    layers: list[Layer],
+    *,
+    dtype: str,
+    features: int,
+    steps: int | None = None,
+    name: str = "gru",
+    origin: str = "",
+    notes: tuple[str, ...] = (),
 ) -> Network:
     """A Sequential model: each layer called once, on the output of the one before."""
     edge, calls = Edge("x", "input"), []
@@ -163,6 +173,14 @@ def chain(
         calls.append(Call(layer.id, layer.id, (edge,)))
         edge = Edge(layer.id)
     return Network(
-        dtype, {layer.id: layer for layer in layers}, tuple(calls), (Edge("x", "input"),), (edge,),
-        features, steps, name, origin, notes,
+        dtype,
+        {layer.id: layer for layer in layers},
+        tuple(calls),
+        (Edge("x", "input"),),
+        (edge,),
+        features,
+        steps,
+        name,
+        origin,
+        notes,
     )

@@ -45,8 +45,10 @@ def closed(cell: Cell) -> Expr:
 
 def normal(e: Expr) -> Expr:
     """SymPy's sorted form with products multiplied out; equal forms mean equal functions."""
+
     def linear(d: Expr) -> Expr:
         return S.Zero if S.Zero in d.args else d
+
     return cast(Expr, expand(e.replace(lambda q: isinstance(q, Dot), linear).doit()))
 
 
@@ -100,6 +102,7 @@ def _calculator_lines(cell: Cell) -> Rewriting:
         return lines[-1][0]
 
     for lhs, rhs in cell.equations:
+
         def split(e: Expr, lhs: Vec = lhs) -> Expr:
             if isinstance(e, Dot) and not e.args[1].is_Symbol:
                 return cast(Expr, Dot(e.args[0], own_line("v", lhs, cast(Expr, e.args[1])), evaluate=False))
@@ -109,6 +112,7 @@ def _calculator_lines(cell: Cell) -> Rewriting:
                 *front, last = cast("tuple[Expr, ...]", e.args)
                 return cast(Expr, e.func(*front, own_line("a", lhs, last), evaluate=False))
             return e
+
         lines.append((lhs, rebuild(rhs, split)))
     return cell.with_equations(tuple(lines)), {}
 
@@ -125,11 +129,16 @@ def _without(which: Callable[[Cell], set[Symbol]]) -> Callable[[Cell], Rewriting
     return lambda cell: (cell.without(which(cell)), {})
 
 
-ZERO_STATE = Transform("zero initial state", "the state before the first step is 0, so its terms are gone",
-                       _without(_states), assumes=_states)
+ZERO_STATE = Transform(
+    "zero initial state",
+    "the state before the first step is 0, so its terms are gone",
+    _without(_states),
+    assumes=_states,
+)
 MERGED_BIASES = Transform("merged biases", "two biases that are only ever added become one", _merge)
-ZERO_BIASES = Transform("zero biases", "biases that are 0, as in a freshly built layer, are left out",
-                        _without(_biases), assumes=_biases)
+ZERO_BIASES = Transform(
+    "zero biases", "biases that are 0, as in a freshly built layer, are left out", _without(_biases), assumes=_biases
+)
 UNUSED = Transform("unused lines", "lines that nothing reads are left out", _drop_unused)
 CALCULATOR = Transform("calculator lines", "every line is one entry on a calculator", _calculator_lines)
 

@@ -50,10 +50,12 @@ class Schedule:
 
     def weights(self, own: Mapping[str, Array]) -> dict[str, Array]:
         """The scheduled cell's parameters from the layer's, merged in float64 and returned in float64."""
+
         def value(e: Expr) -> Array:
             if e.is_Add:
                 return cast(Array, sum(value(t) for t in terms(e)))
             return own[cast(Symbol, e).name].astype(np.float64)
+
         return {p.name: value(self.params.get(p, p)) for p in self.cell.params}
 
     def multiply_adds(self, sizes: Mapping[str, int]) -> int:

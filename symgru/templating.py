@@ -26,8 +26,13 @@ def environment() -> Environment:
     """Undefined names are errors, and lines that hold only a tag leave no trace. Nothing is escaped here: untrusted
     text passes through its backend's own function first."""
     return Environment(
-        loader=FileSystemLoader(directory()), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-        keep_trailing_newline=True, auto_reload=False, autoescape=False,
+        loader=FileSystemLoader(directory()),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        auto_reload=False,
+        autoescape=False,
     )
 
 
@@ -37,8 +42,11 @@ def stream(template_name: str, **context: Any) -> Iterator[str]:
     Every template also sees `template`, its own name; `version`, symgru's; and `licence`, the notice that what symgru
     emits is its user's.
     """
-    return environment().get_template(template_name).generate(
-        **context, template=f"templates/{template_name}", version=__version__, licence=LICENCE)
+    return (
+        environment()
+        .get_template(template_name)
+        .generate(**context, template=f"templates/{template_name}", version=__version__, licence=LICENCE)
+    )
 
 
 def render(template_name: str, **context: Any) -> str:

@@ -43,8 +43,13 @@ class Run:
     states: Mapping[str, Array]
 
 
-def run(network: Network, x: Tensor, domain: Domain, states: Mapping[str, Array] | None = None,
-        rewrite: Mapping[str, Cell] | None = None) -> Run:
+def run(
+    network: Network,
+    x: Tensor,
+    domain: Domain,
+    states: Mapping[str, Array] | None = None,
+    rewrite: Mapping[str, Cell] | None = None,
+) -> Run:
     """Feed x of shape (batch, time, features) through every call.
 
     `states` are those before the first step, by call (0 where it has none); `rewrite` gives a call another cell in
@@ -68,8 +73,10 @@ def run(network: Network, x: Tensor, domain: Domain, states: Mapping[str, Array]
 
 def keeps_time(network: Network) -> bool:
     """Whether the output has a time axis."""
-    return all(layer.options.get("return_sequences", False) or not build(layer.kind, layer.options).states
-               for _, layer in network)
+    return all(
+        layer.options.get("return_sequences", False) or not build(layer.kind, layer.options).states
+        for _, layer in network
+    )
 
 
 def _call(call: Call, layer: Layer, cell: Cell, x: Array, domain: Domain, h: Array | None) -> Trace:

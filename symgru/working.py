@@ -46,6 +46,7 @@ class Chain(Decimals):
             values = step(x, h, p)
             self.raw.append(dict(zip(values, self._stored, strict=True)))  # lines are stored in the order defined
             return values
+
         return watched
 
 
@@ -149,8 +150,11 @@ class Working:
 
     @cached_property
     def _params(self) -> dict[Ref, str]:
-        return {Ref(p, idx): cast(str, text) for p in self.calculator.params
-                for idx, text in np.ndenumerate(self.layer.weights[p.name].text)}
+        return {
+            Ref(p, idx): cast(str, text)
+            for p in self.calculator.params
+            for idx, text in np.ndenumerate(self.layer.weights[p.name].text)
+        }
 
     @cached_property
     def _conditions(self) -> dict[Expr, tuple[Ref, ...]]:
@@ -192,8 +196,18 @@ class Working:
         risky = self.rounding.is_risky(unrounded)
         more = self.rounding.more()
         numeric, branch = self._resolved(assign.rhs, texts)
-        return Line(t, assign.lhs, assign.rhs, numeric, texts, value, texts[assign.lhs], risky,
-                    more.text(more(unrounded)) if risky else "", branch)
+        return Line(
+            t,
+            assign.lhs,
+            assign.rhs,
+            numeric,
+            texts,
+            value,
+            texts[assign.lhs],
+            risky,
+            more.text(more(unrounded)) if risky else "",
+            branch,
+        )
 
     def _raw(self, name: str, t: int) -> Array:
         if self.calculator.states:
@@ -208,11 +222,13 @@ class Working:
         branch = {condition: Decimal(texts[condition]) > 0 for condition in self._conditions[rhs]}
         key = rhs, tuple(branch.values())
         if key not in self._numeric:
+
             def choose(e: Expr) -> Expr:
                 if not isinstance(e, where_positive):
                     return e
                 condition, then, otherwise = e.args
                 return cast(Expr, then if branch[cast(Ref, condition)] else otherwise)
+
             self._numeric[key] = rebuild(expanded(rhs), choose)
         return self._numeric[key], tuple(branch.items())
 
@@ -253,8 +269,20 @@ def work_out(network: Network, x: Tensor, cells: Mapping[str, Shown], decimals: 
         rows = trace.x.shape[1] if recurrent else 1
         arrays = tuple(_arrays(trace.layer, first))
         texts = x.text[0] if place == 1 else np.frompyfunc(rounding.text, 1, 1)(trace.x[0])
-        layers.append(Working(place, trace.layer, cells[trace.call.id], trace.sizes, timed or recurrent, arrays, trace,
-                              tuple(chain.raw[used : used + rows]), rounding, texts))
+        layers.append(
+            Working(
+                place,
+                trace.layer,
+                cells[trace.call.id],
+                trace.sizes,
+                timed or recurrent,
+                arrays,
+                trace,
+                tuple(chain.raw[used : used + rows]),
+                rounding,
+                texts,
+            )
+        )
         used, first = used + rows, first + len(arrays)
         timed = timed and (not recurrent or bool(trace.layer.options.get("return_sequences", False)))
     return result, tuple(layers)

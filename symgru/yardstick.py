@@ -119,7 +119,8 @@ def scale_out(y: Array, scale: Scale) -> Array:
         return y
     if y.dtype != object:
         return scale.out_of(y)
-    mean, deviation = (np.array([Decimal(float(v)) for v in a], dtype=object)
-                       for a in (scale.output.mean, scale.output.deviation))
+    mean, deviation = (
+        np.array([Decimal(float(v)) for v in a], dtype=object) for a in (scale.output.mean, scale.output.deviation)
+    )
     outside: Array = y * deviation + mean
     return outside

@@ -83,8 +83,18 @@ def _latex_sections(document: str) -> Iterator[tuple[int | None, list[str]]]:
 def _plain(latex: str) -> str:
     """LaTeX in the calculator's own writing."""
     text = re.sub(r"(\\;\{\}\^\{\\dagger\}.*|\\quad\\text\{since \}.*)$", "", latex.strip())
-    for old, new in ((r"\qquad {}", " "), (r",\ ", ", "), (r"\,", "*"), (r"\cdot", "*"), (r"\Bigl", ""), (r"\Bigr", ""),
-                     (r"\sigma", "sigma"), (r"\lvert", "abs("), (r"\rvert", ")"), (r"\_", "")):
+    for old, new in (
+        (r"\qquad {}", " "),
+        (r",\ ", ", "),
+        (r"\,", "*"),
+        (r"\cdot", "*"),
+        (r"\Bigl", ""),
+        (r"\Bigr", ""),
+        (r"\sigma", "sigma"),
+        (r"\lvert", "abs("),
+        (r"\rvert", ")"),
+        (r"\_", ""),
+    ):
         text = text.replace(old, new)
     text = re.sub(r"\\operatorname\{(\w+)\}", r"\1", text)
     text = _groups(text, r"\frac", lambda a, b: f"(({a})/({b}))", 2)
@@ -217,7 +227,13 @@ def _erf(a: Decimal) -> Decimal:
 
 
 _KEYS: dict[str, Callable[..., Decimal]] = {
-    "tanh": _tanh, "erf": _erf, "ln": lambda a: a.ln(), "abs": abs, "max": max, "min": min, "sqrt": lambda a: a.sqrt(),
+    "tanh": _tanh,
+    "erf": _erf,
+    "ln": lambda a: a.ln(),
+    "abs": abs,
+    "max": max,
+    "min": min,
+    "sqrt": lambda a: a.sqrt(),
 }
 
 

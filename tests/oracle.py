@@ -21,8 +21,16 @@ ACTIVATIONS = {
 }
 
 
-def gru(x, arrays, reset_after=True, use_bias=True, activation="tanh", recurrent_activation="sigmoid",
-        return_sequences=False, **_):
+def gru(
+    x,
+    arrays,
+    reset_after=True,
+    use_bias=True,
+    activation="tanh",
+    recurrent_activation="sigmoid",
+    return_sequences=False,
+    **_,
+):
     kernel, recurrent, *rest = (np.asarray(a, WIDE) for a in arrays)
     units = recurrent.shape[0]
     bias = rest[0] if use_bias else np.zeros((2, 3 * units) if reset_after else 3 * units, WIDE)

@@ -179,8 +179,7 @@ def test_substitute_keeps_the_order_of_the_meaning():
 
 def test_the_logistic_function_is_what_sigma_is():
     for a in (-3.0, 0.0, 0.25, 8.0):
-        assert float(LOGISTIC.xreplace({Symbol("a", real=True): a})) == pytest.approx(
-            logistic(a), rel=1e-15)
+        assert float(LOGISTIC.xreplace({Symbol("a", real=True): a})) == pytest.approx(logistic(a), rel=1e-15)
 
 
 @pytest.mark.parametrize("name", sorted(table()))

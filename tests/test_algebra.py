@@ -98,6 +98,7 @@ def test_rebuild_works_bottom_up_and_sees_every_node():
     def look(e):
         seen.append(e)
         return e
+
     e = add(mul(a, b), sigma(c, evaluate=False))
     rebuild(e, look)
     assert seen == [a, b, mul(a, b), c, sigma(c, evaluate=False), e]

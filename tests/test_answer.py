@@ -50,10 +50,12 @@ def seed() -> str:
 
 def test_steps_of_the_seed(seed: str) -> None:
     """The table of facts/mistakes.md, all ten decimals."""
-    for row in ("1 1 0.2870936963 0.7393364308 -0.0440205524 -0.0313825293",
-                "2 2 0.1386357464 0.8866388778 -0.0980038037 -0.0887677136",
-                "3 9 0.0002725744 0.9999088559 -0.4045241843 -0.4044381171",
-                "4 8 0.0006269111 0.9996568296 -0.4628319878 -0.4627953800"):
+    for row in (
+        "1 1 0.2870936963 0.7393364308 -0.0440205524 -0.0313825293",
+        "2 2 0.1386357464 0.8866388778 -0.0980038037 -0.0887677136",
+        "3 9 0.0002725744 0.9999088559 -0.4045241843 -0.4044381171",
+        "4 8 0.0006269111 0.9996568296 -0.4628319878 -0.4627953800",
+    ):
         assert row in flat(seed)
     assert "this network h_4 = -0.462795" in flat(seed)
     assert "-0.46279537999927 from the numbers as printed, -0.46279538681734 as float32 stores them" in flat(seed)
@@ -96,7 +98,7 @@ def test_it_fits_a_terminal(seed: str) -> None:
 
 
 def test_the_script_is_six_lines_of_python(seed: str) -> None:
-    lines = [line.strip() for line in seed[seed.index("import keras"):].split("\n\n", maxsplit=1)[0].splitlines()]
+    lines = [line.strip() for line in seed[seed.index("import keras") :].split("\n\n", maxsplit=1)[0].splitlines()]
     assert len(lines) == 6
     ast.parse("\n".join(lines))
     assert "keras.layers.GRU(1)" in lines[2]
@@ -113,14 +115,17 @@ def test_the_script_follows_the_network() -> None:
 # other claims
 
 
-@pytest.mark.parametrize(("claim", "says"), [
-    ("-0.02399954", "let the update gate z weigh the candidate, and 1 - z the old state"),
-    ("-0.15202096", "fed the sequence from its end to its beginning"),
-    ("-0.21448000", "took the mean of the sequence as one step"),
-    ("0.92669756", "read the columns of the kernel and recurrent kernel in the order r | n | z"),
-    ("0.99999993", "read the columns of the kernel and recurrent kernel in the order z | n | r"),
-    ("-0.03138253", "stopped after the first step"),
-])
+@pytest.mark.parametrize(
+    ("claim", "says"),
+    [
+        ("-0.02399954", "let the update gate z weigh the candidate, and 1 - z the old state"),
+        ("-0.15202096", "fed the sequence from its end to its beginning"),
+        ("-0.21448000", "took the mean of the sequence as one step"),
+        ("0.92669756", "read the columns of the kernel and recurrent kernel in the order r | n | z"),
+        ("0.99999993", "read the columns of the kernel and recurrent kernel in the order z | n | r"),
+        ("-0.03138253", "stopped after the first step"),
+    ],
+)
 def test_another_claim_is_explained_otherwise(claim: str, says: str) -> None:
     text = rendered(claimed=claim)
     assert says in section(text, f"The claimed output: {claim}")
@@ -161,11 +166,14 @@ def test_trained_weights_are_not_called_fresh() -> None:
     assert "The numbers alone do not tell" in section(text, "Where these weights come from")
 
 
-@pytest.mark.parametrize("changed", [
-    {"recurrent": ("0.24", "0.9", "0.37")},
-    {"kernel": ("-1.3", "1.04", "-0.04")},
-    {"bias": ("0.001", "0", "0", "0", "0", "0")},
-])
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"recurrent": ("0.24", "0.9", "0.37")},
+        {"kernel": ("-1.3", "1.04", "-0.04")},
+        {"bias": ("0.001", "0", "0", "0", "0", "0")},
+    ],
+)
 def test_freshness_needs_all_its_evidence(changed: dict[str, Sequence[str]]) -> None:
     assert freshness(only_layer(SEED)).looks_fresh
     assert not freshness(only_layer(one_unit(**changed))).looks_fresh
@@ -178,8 +186,11 @@ def test_freshness_of_several_units() -> None:
     recurrent = np.linalg.qr(rng.normal(size=(3 * units, units)))[0].T.astype(np.float32)
     limit = sqrt(6 / (features + 3 * units))
     kernel = rng.uniform(-limit, limit, (features, 3 * units)).astype(np.float32)
-    blocks = {f"{w}_{g}": Tensor.of(m[:, k * units:(k + 1) * units].T.copy())
-              for w, m in (("W", kernel), ("U", recurrent)) for k, g in enumerate("zrn")}
+    blocks = {
+        f"{w}_{g}": Tensor.of(m[:, k * units : (k + 1) * units].T.copy())
+        for w, m in (("W", kernel), ("U", recurrent))
+        for k, g in enumerate("zrn")
+    }
     layer = Layer("gru", "gru", "gru", {"use_bias": False}, blocks)
     found = freshness(layer)
     assert found.looks_fresh
@@ -201,20 +212,23 @@ def lemma_sign(network: Network, x: Tensor = X) -> int:
     return lemma.sign if lemma else 0
 
 
-@pytest.mark.parametrize(("network", "x", "sign"), [
-    (SEED, X, -1),
-    (one_unit(("-0.9", "1", "0.04")), X, 1),
-    (SEED, sequence("-1", "-2"), 1),
-    (SEED, sequence("1", "-2"), 0),
-    (SEED, sequence("1", "0"), 0),
-    (one_unit(recurrent=("0.2", "0.9", "-0.4")), X, 0),
-    (one_unit(bias=("0", "0", "0.1", "0", "0", "0")), X, 0),
-    (one_unit(bias=("0", "0", "0", "0", "0", "0.1")), X, 0),
-    (one_unit(bias=("0.5", "-0.5", "0", "0.5", "0.5", "0")), X, -1),  # the gates' biases do not matter
-    (one_unit(recurrent_activation="hard_sigmoid"), X, 0),
-    (one_unit(activation="relu"), X, 0),
-    (one_unit(activation="softsign", reset_after=False), X, -1),
-])
+@pytest.mark.parametrize(
+    ("network", "x", "sign"),
+    [
+        (SEED, X, -1),
+        (one_unit(("-0.9", "1", "0.04")), X, 1),
+        (SEED, sequence("-1", "-2"), 1),
+        (SEED, sequence("1", "-2"), 0),
+        (SEED, sequence("1", "0"), 0),
+        (one_unit(recurrent=("0.2", "0.9", "-0.4")), X, 0),
+        (one_unit(bias=("0", "0", "0.1", "0", "0", "0")), X, 0),
+        (one_unit(bias=("0", "0", "0", "0", "0", "0.1")), X, 0),
+        (one_unit(bias=("0.5", "-0.5", "0", "0.5", "0.5", "0")), X, -1),  # the gates' biases do not matter
+        (one_unit(recurrent_activation="hard_sigmoid"), X, 0),
+        (one_unit(activation="relu"), X, 0),
+        (one_unit(activation="softsign", reset_after=False), X, -1),
+    ],
+)
 def test_the_lemma_needs_its_conditions(network: Network, x: Tensor, sign: int) -> None:
     """And where it is stated, every combination that it covers does have that sign."""
     assert lemma_sign(network, x) == sign

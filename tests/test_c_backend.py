@@ -33,11 +33,18 @@ every_compiler = pytest.mark.parametrize("compiler", COMPILERS)
 SEQUENCES = {"return_sequences": True}
 SPECS = {
     "plain": [("gru", 5, {})],
-    "rich": [("dense", 4, {"activation": "softsign"}), ("gru", 6, {**SEQUENCES, "activation": "selu"}),
-             ("gru", 3, {"reset_after": False, "recurrent_activation": "hard_sigmoid"}),
-             ("dense", 7, {"activation": "gelu"}), ("dense", 3, {"activation": "softmax"})],
-    "every_step": [("gru", 4, {**SEQUENCES, "use_bias": False}), ("dense", 2, {"activation": "mish"}),
-                   ("dense", 2, {"activation": "softplus"})],
+    "rich": [
+        ("dense", 4, {"activation": "softsign"}),
+        ("gru", 6, {**SEQUENCES, "activation": "selu"}),
+        ("gru", 3, {"reset_after": False, "recurrent_activation": "hard_sigmoid"}),
+        ("dense", 7, {"activation": "gelu"}),
+        ("dense", 3, {"activation": "softmax"}),
+    ],
+    "every_step": [
+        ("gru", 4, {**SEQUENCES, "use_bias": False}),
+        ("dense", 2, {"activation": "mish"}),
+        ("dense", 2, {"activation": "softplus"}),
+    ],
     "linear": [("gru", 2, {"activation": "linear", "recurrent_activation": "relu"})],
 }
 SCALE = Scale(Affine(np.array([3.0, -1.5], np.float32), np.array([2.5, 0.3], np.float32)), None)
@@ -66,8 +73,10 @@ def emit(network: Network, folder: Path, options: Options | None = None, x: Tens
 @pytest.fixture(scope="module")
 def emitted(tmp_path_factory):
     """Every network of SPECS, emitted once."""
-    return {name: emit(random_network(specs, 2, seed=len(name), name=name), tmp_path_factory.mktemp(name))
-            for name, specs in SPECS.items()}
+    return {
+        name: emit(random_network(specs, 2, seed=len(name), name=name), tmp_path_factory.mktemp(name))
+        for name, specs in SPECS.items()
+    }
 
 
 def compile_c(command, folder, *arguments, ok=True):
@@ -99,6 +108,7 @@ def library(e, compiler, *flags):
         x_at, y_at = (a.ctypes.data_as(ctypes.POINTER(ctypes.c_float)) for a in (x, y))
         function(x_at, ctypes.c_size_t(len(x)), y_at)
         return y
+
     return window
 
 
@@ -148,8 +158,13 @@ def test_optimisation_changes_no_bit(flag, emitted):
 
 def altered(e, folder, pattern):
     """The test program with its first number after `pattern` a quarter larger."""
-    changed = re.sub(rf"({pattern}.*?)(-?[\d.]+(?:e-?\d+)?)f",
-                     lambda m: f"{m[1]}{float(m[2]) + 0.25}f", e.test, count=1, flags=re.DOTALL)
+    changed = re.sub(
+        rf"({pattern}.*?)(-?[\d.]+(?:e-?\d+)?)f",
+        lambda m: f"{m[1]}{float(m[2]) + 0.25}f",
+        e.test,
+        count=1,
+        flags=re.DOTALL,
+    )
     assert changed != e.test
     (folder / "altered.c").write_text(changed)
     return [f"{e.name}.c", "altered.c"]
@@ -167,8 +182,13 @@ def test_its_own_test_fails_where_a_weight_is_another(emitted, tmp_path):
     e = emitted["plain"]
     shutil.copytree(e.folder, tmp_path, dirs_exist_ok=True)
     name = f"{e.name}_gru_1_W_n"
-    changed = re.sub(rf"({name}\[.*?= \{{\s*\{{)(-?[\d.]+)f", lambda m: f"{m[1]}{float(m[2]) * 1.001:.9f}f", e.source,
-                     count=1, flags=re.DOTALL)
+    changed = re.sub(
+        rf"({name}\[.*?= \{{\s*\{{)(-?[\d.]+)f",
+        lambda m: f"{m[1]}{float(m[2]) * 1.001:.9f}f",
+        e.source,
+        count=1,
+        flags=re.DOTALL,
+    )
     assert changed != e.source
     (tmp_path / f"{e.name}.c").write_text(changed)
     status, _ = run_test(Emitted(e.name, e.network, tmp_path, e.header, changed, e.test))
@@ -191,15 +211,28 @@ def sanitized(compiler, folder):
 def test_sanitizers_find_nothing(compiler, emitted, tmp_path):
     command = sanitized(compiler, tmp_path)
     for e in (emitted["rich"], emitted["every_step"]):
-        compile_c([command], e.folder, *WARNINGS, "-O1", "-g", "-fsanitize=address,undefined",
-                  "-fno-sanitize-recover=all", f"{e.name}.c", f"{e.name}_test.c", "-o", "sanitized.exe")
+        compile_c(
+            [command],
+            e.folder,
+            *WARNINGS,
+            "-O1",
+            "-g",
+            "-fsanitize=address,undefined",
+            "-fno-sanitize-recover=all",
+            f"{e.name}.c",
+            f"{e.name}_test.c",
+            "-o",
+            "sanitized.exe",
+        )
         done = subprocess.run([e.folder / "sanitized.exe"], capture_output=True, text=True, check=False, timeout=60)
         assert done.returncode == 0, done.stderr
         assert done.stderr == ""
 
 
-@pytest.mark.parametrize(("compiler", "flag"), [
-    *((name, "-ffast-math") for name in COMPILERS), *((name, "-Ofast") for name in COMPILERS if name != "zig")])
+@pytest.mark.parametrize(
+    ("compiler", "flag"),
+    [*((name, "-ffast-math") for name in COMPILERS), *((name, "-Ofast") for name in COMPILERS if name != "zig")],
+)
 def test_fast_math_is_refused(flag, compiler, emitted):
     e = emitted["plain"]
     done = compile_c(COMPILERS[compiler], e.folder, "-std=c99", flag, "-c", f"{e.name}.c", "-o", "fast.o", ok=False)
@@ -209,8 +242,9 @@ def test_fast_math_is_refused(flag, compiler, emitted):
 
 def test_excess_precision_is_refused(emitted):
     e = emitted["plain"]
-    done = compile_c(ANY, e.folder, "-std=c99", "-w", "-D__FLT_EVAL_METHOD__=2",
-                     "-fsyntax-only", f"{e.name}.c", ok=False)
+    done = compile_c(
+        ANY, e.folder, "-std=c99", "-w", "-D__FLT_EVAL_METHOD__=2", "-fsyntax-only", f"{e.name}.c", ok=False
+    )
     assert done.returncode != 0
     assert "needs float arithmetic" in done.stderr
 
@@ -271,8 +305,13 @@ def test_the_headers_figures(name, emitted):
     e = emitted[name]
     assert int(re.search(r"flash +(\d+) B of weights", e.header)[1]) == sum(a.nbytes for a in arrays(e.source).values())
     members = [int(n) for n in re.findall(r"^    float \w+\[(\d+)\];", e.header, re.MULTILINE)]
-    units = [len(t.value) for layer in e.network.layers.values() if build(layer.kind, layer.options).states
-             for k, t in layer.weights.items() if k == "U_z"]
+    units = [
+        len(t.value)
+        for layer in e.network.layers.values()
+        if build(layer.kind, layer.options).states
+        for k, t in layer.weights.items()
+        if k == "U_z"
+    ]
     assert members == units
     assert int(re.search(r"RAM +(\d+) B for each", e.header)[1]) == 4 * sum(units)
     assert defined(e, "FEATURES") == 2
@@ -291,17 +330,25 @@ def test_the_work_is_that_of_the_matrix_products(emitted):
     assert head == 3 * 7 + 7 * 3
 
 
-@pytest.mark.parametrize("specs", [
-    [("gru", 200, {})],
-    [("gru", 150, {"reset_after": False})],
-    [("gru", 100, SEQUENCES), ("gru", 50, {}), ("dense", 120, {}), ("dense", 80, {"activation": "softmax"})],
-    [("dense", 90, {"activation": "tanh"}), ("gru", 100, SEQUENCES), ("dense", 70, {}), ("dense", 60, {})],
-], ids=["after", "before", "head", "every step"])
+@pytest.mark.parametrize(
+    "specs",
+    [
+        [("gru", 200, {})],
+        [("gru", 150, {"reset_after": False})],
+        [("gru", 100, SEQUENCES), ("gru", 50, {}), ("dense", 120, {}), ("dense", 80, {"activation": "softmax"})],
+        [("dense", 90, {"activation": "tanh"}), ("gru", 100, SEQUENCES), ("dense", 70, {}), ("dense", 60, {})],
+    ],
+    ids=["after", "before", "head", "every step"],
+)
 def test_the_stack_is_as_large_as_the_header_says(specs, tmp_path):
     """gcc's own figures without optimisation: window, then advance or output, then one layer, each in its frame."""
     gcc = need("gcc")
-    e = emit(random_network(specs, 60, seed=1, name="deep"), tmp_path, Options(None, Scale(
-        Affine(np.zeros(60, np.float32), np.ones(60, np.float32)), None)), Tensor.of(np.ones((1, 1, 60))))
+    e = emit(
+        random_network(specs, 60, seed=1, name="deep"),
+        tmp_path,
+        Options(None, Scale(Affine(np.zeros(60, np.float32), np.ones(60, np.float32)), None)),
+        Tensor.of(np.ones((1, 1, 60))),
+    )
     compile_c([gcc], tmp_path, "-std=c99", "-O0", "-fstack-usage", "-c", "deep.c", "-o", "deep.o")
     lines = (tmp_path / "deep.su").read_text().splitlines()
     frames = {line.split("\t")[0].rpartition(":")[2]: int(line.split("\t")[1]) for line in lines}
@@ -413,11 +460,20 @@ def test_text_is_fit_for_a_comment(untrusted):
         assert len(shown) <= 60
 
 
-@pytest.mark.parametrize(("value", "literal"), [
-    (0.1, "0.1f"), (1, "1.0f"), (-2.5, "-2.5f"), (1e-45, "1e-45f"), (65536, "65536.0f"), (0, "0.0f"),
-    (-0.0, "-0.0f"),
-    (3.4028235e38, "3.4028235e+38f"), (1 / 3, "0.33333334f"),
-])
+@pytest.mark.parametrize(
+    ("value", "literal"),
+    [
+        (0.1, "0.1f"),
+        (1, "1.0f"),
+        (-2.5, "-2.5f"),
+        (1e-45, "1e-45f"),
+        (65536, "65536.0f"),
+        (0, "0.0f"),
+        (-0.0, "-0.0f"),
+        (3.4028235e38, "3.4028235e+38f"),
+        (1 / 3, "0.33333334f"),
+    ],
+)
 def test_number(value, literal):
     assert number(value) == literal
 
@@ -434,9 +490,12 @@ def test_two_models_in_one_program(emitted, tmp_path):
         shutil.copy(e.folder / f"{e.name}.h", tmp_path)
         x = Tensor.of(np.array([[[0.5, -1.0], [2.0, 0.25]]]))
         outputs.append(run(e.network, x, Float32()).y[0])
-    calls = "".join(f"""
+    calls = "".join(
+        f"""
     {e.name}_window(x, 2, y);
-    for (int i = 0; i < {e.name.upper()}_OUTPUTS; i++) printf("%a\\n", (double)y[i]);""" for e in (first, second))
+    for (int i = 0; i < {e.name.upper()}_OUTPUTS; i++) printf("%a\\n", (double)y[i]);"""
+        for e in (first, second)
+    )
     (tmp_path / "main.c").write_text(f"""#include "plain.h"
 #include "rich.h"
 #include "plain.h"

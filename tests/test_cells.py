@@ -185,7 +185,8 @@ def test_a_zero_state_and_the_steps_matter(name):
 
 @every_recurrent_cell
 @pytest.mark.parametrize(
-    "option", [{"use_bias": False}, {"activation": "relu"}, {"recurrent_activation": "hard_sigmoid"}], ids=str)
+    "option", [{"use_bias": False}, {"activation": "relu"}, {"recurrent_activation": "hard_sigmoid"}], ids=str
+)
 def test_options_reach_the_emitted_numpy(name, option):
     network = network_of(name, "float64", **option)
     value = random_input(network, STEPS)

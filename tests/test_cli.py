@@ -34,6 +34,7 @@ def symgru(capsys, monkeypatch, tmp_path):
             main([str(a) for a in args])
         out, err = capsys.readouterr()
         return ended.value.code, out, err
+
     return run
 
 
@@ -103,8 +104,10 @@ def test_inputs_in_every_form(symgru, tmp_path):
     np.save(tmp_path / "x.npy", np.array([1.0, 2, 9, 8]))
     (tmp_path / "x.csv").write_text("value\n1\n2\n9\n8\n")
     (tmp_path / "x.json").write_text("[[1], [2], [9], [8]]")
-    answers = {symgru("run", SEED, "--input", given)[1] for given in
-               (INPUT, "[1, 2, 9, 8]", "[[1],[2],[9],[8]]", "x.npy", "x.csv", "x.json", SEED)}
+    answers = {
+        symgru("run", SEED, "--input", given)[1]
+        for given in (INPUT, "[1, 2, 9, 8]", "[[1],[2],[9],[8]]", "x.npy", "x.csv", "x.json", SEED)
+    }
     assert len(answers) == 1
     _, two, _ = symgru("run", SEED, "--input", "[[1,2,9,8],[8,9,2,1]]")
     assert len(two.splitlines()) == 2
@@ -168,8 +171,11 @@ def test_verify_fails_where_emitted_numpy_is_wrong(symgru, monkeypatch):
     right = backend.files
 
     def wrong(*args, **options):
-        return {name: content.replace(b"h = z * h + (1 - z) * n", b"h = (1 - z) * h + z * n")
-                for name, content in right(*args, **options).items()}
+        return {
+            name: content.replace(b"h = z * h + (1 - z) * n", b"h = (1 - z) * h + z * n")
+            for name, content in right(*args, **options).items()
+        }
+
     monkeypatch.setattr(backend, "files", wrong)
     status, out, _ = symgru("verify", SEED, "--input", INPUT)
     assert status == 1
@@ -185,6 +191,7 @@ def test_verify_fails_where_emitted_c_is_wrong(symgru, monkeypatch):
     def wrong(*args, **options):
         emitted = right(*args, **options)
         return {name: content.replace(b"-0.90954137f", b"-0.90854137f") for name, content in emitted.items()}
+
     monkeypatch.setattr(c, "files", wrong)
     status, out, _ = symgru("verify", SEED, "--input", INPUT)
     assert status == 1
@@ -193,8 +200,16 @@ def test_verify_fails_where_emitted_c_is_wrong(symgru, monkeypatch):
 
 def test_verify_on_a_recording_with_a_scale(symgru):
     example = ROOT / "examples"
-    status, out, _ = symgru("verify", example / "sunspots.keras", "--scale", example / "sunspots_scale.json", "--input",
-                            example / "sunspots_window.csv", "--stream", example / "sunspots_recording.csv")
+    status, out, _ = symgru(
+        "verify",
+        example / "sunspots.keras",
+        "--scale",
+        example / "sunspots_scale.json",
+        "--input",
+        example / "sunspots_window.csv",
+        "--stream",
+        example / "sunspots_recording.csv",
+    )
     assert status == 0, out
     assert "with --scale" in out
     assert re.search(r"largest difference \S+ \(at time step \d+\)", out)
@@ -261,20 +276,38 @@ def test_a_folder_is_no_model(symgru, tmp_path):
     assert tmp_path.name in one_line(symgru("show", tmp_path))
 
 
-@pytest.mark.parametrize(("given", "word"), [
-    ("nan", ""), ("1,nan,2", "nan"), ("inf", ""), ("1,inf", ""), ("1e999", ""), ("[]", ""), ("[[]]", ""),
-    ("[[1,2],[3]]", ""), ("[[1,2],[3,4]", ""), ("one", "one"), ("missing.npy", "missing.npy"),
-    ("missing.csv", "missing.csv"), ("1e39", "large"), ("[[[1,2]]]", "shape"), ("[[[[1]]]]", "3 lists"),
-    ("__import__('os')", ""), ("1;2", ""),
-])
+@pytest.mark.parametrize(
+    ("given", "word"),
+    [
+        ("nan", ""),
+        ("1,nan,2", "nan"),
+        ("inf", ""),
+        ("1,inf", ""),
+        ("1e999", ""),
+        ("[]", ""),
+        ("[[]]", ""),
+        ("[[1,2],[3]]", ""),
+        ("[[1,2],[3,4]", ""),
+        ("one", "one"),
+        ("missing.npy", "missing.npy"),
+        ("missing.csv", "missing.csv"),
+        ("1e39", "large"),
+        ("[[[1,2]]]", "shape"),
+        ("[[[[1]]]]", "3 lists"),
+        ("__import__('os')", ""),
+        ("1;2", ""),
+    ],
+)
 def test_an_input_that_cannot_be_used(given, word, symgru):
     for command in (["run", SEED], ["explain", SEED], ["verify", SEED], ["emit", "numpy", SEED, "-o", "out"]):
         assert word in one_line(symgru(*command, "--input", given))
 
 
-@pytest.mark.parametrize("command", [
-    ["run", SEED], ["explain", SEED],
-    ["verify", SEED], ["emit", "numpy", SEED, "-o", "out"]], ids=lambda c: c[0])
+@pytest.mark.parametrize(
+    "command",
+    [["run", SEED], ["explain", SEED], ["verify", SEED], ["emit", "numpy", SEED, "-o", "out"]],
+    ids=lambda c: c[0],
+)
 def test_an_empty_input(command, symgru):
     one_line(symgru(*command, "--input", ""))
 
@@ -287,36 +320,40 @@ def test_a_nan_in_a_file(symgru, tmp_path):
         assert name in one_line(symgru("run", SEED, "--input", name))
 
 
-@pytest.mark.parametrize(("args", "words"), [
-    (["explain", SEED, "--input", INPUT, "--digits", "0"], ["digits", "0"]),
-    (["explain", SEED, "--input", INPUT, "--digits", "7"], ["digits", "7"]),
-    (["explain", SEED, "--input", INPUT, "--digits", "-1"], ["digits"]),
-    (["explain", SEED, "--input", INPUT, "--digits", "four"], ["digits", "four"]),
-    (["explain", SEED, "--input", "[[1,2],[3,4]]"], ["2 sequences"]),
-    (["explain", SEED, "--input", INPUT, "-o", "e.docx"], [".docx", ".tex"]),
-    (["explain", SEED, "--input", INPUT, "--no-keras", "-o", "no/such/e.md"], ["e.md"]),
-    (["explain", SEED], ["--input"]),
-    (["run", SEED], ["--input"]),
-    (["run"], ["MODEL"]),
-    (["run", SEED, "--input", INPUT, "--engine", "abacus"], ["abacus", "reference"]),
-    (["run", SEED, "--input", INPUT, "--architecture", "a.json"], ["a.json"]),
-    (["emit", "fortran", SEED, "-o", "out"], ["fortran", "numpy"]),
-    (["emit", "c", SEED], ["--output"]),
-    (["emit", "c", SEED, "-o", "out", "--name", "9"], ["--name"]),
-    (["emit", "numpy", SEED, "-o", "out", "--name", "class"], ["--name"]),
-    (["emit", "numpy", SEED, "-o", "out", "--scale", "s.json"], ["--scale"]),
-    (["emit", "c", SEED, "-o", "out", "--scale", "s.json"], ["s.json", "no such file"]),
-    (["derive", "--cell", "lstm2000"], ["lstm2000", "gru_before"]),
-    (["derive", "--units", "0"], ["units"]),
-    (["derive", "--steps", "0"], ["steps"]),
-    (["derive", "--activation", "snake"], ["snake"]),
-    (["derive", "-o", "d.xyz"], [".xyz", ".tex"]),
-    (["verify", SEED, "--stream", INPUT], ["--window"]),
-    (["verify", SEED, "--stream", INPUT, "--window", "5"], ["4 time steps"]),
-    (["verify", SEED, "--stream", INPUT, "--window", "0"], ["window"]),
-    (["frobnicate"], ["frobnicate"]),
-    (["--frobnicate"], ["--frobnicate"]),
-], ids=lambda v: " ".join(map(str, v)).replace(str(SEED), "SEED") if isinstance(v, list) else None)
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["explain", SEED, "--input", INPUT, "--digits", "0"], ["digits", "0"]),
+        (["explain", SEED, "--input", INPUT, "--digits", "7"], ["digits", "7"]),
+        (["explain", SEED, "--input", INPUT, "--digits", "-1"], ["digits"]),
+        (["explain", SEED, "--input", INPUT, "--digits", "four"], ["digits", "four"]),
+        (["explain", SEED, "--input", "[[1,2],[3,4]]"], ["2 sequences"]),
+        (["explain", SEED, "--input", INPUT, "-o", "e.docx"], [".docx", ".tex"]),
+        (["explain", SEED, "--input", INPUT, "--no-keras", "-o", "no/such/e.md"], ["e.md"]),
+        (["explain", SEED], ["--input"]),
+        (["run", SEED], ["--input"]),
+        (["run"], ["MODEL"]),
+        (["run", SEED, "--input", INPUT, "--engine", "abacus"], ["abacus", "reference"]),
+        (["run", SEED, "--input", INPUT, "--architecture", "a.json"], ["a.json"]),
+        (["emit", "fortran", SEED, "-o", "out"], ["fortran", "numpy"]),
+        (["emit", "c", SEED], ["--output"]),
+        (["emit", "c", SEED, "-o", "out", "--name", "9"], ["--name"]),
+        (["emit", "numpy", SEED, "-o", "out", "--name", "class"], ["--name"]),
+        (["emit", "numpy", SEED, "-o", "out", "--scale", "s.json"], ["--scale"]),
+        (["emit", "c", SEED, "-o", "out", "--scale", "s.json"], ["s.json", "no such file"]),
+        (["derive", "--cell", "lstm2000"], ["lstm2000", "gru_before"]),
+        (["derive", "--units", "0"], ["units"]),
+        (["derive", "--steps", "0"], ["steps"]),
+        (["derive", "--activation", "snake"], ["snake"]),
+        (["derive", "-o", "d.xyz"], [".xyz", ".tex"]),
+        (["verify", SEED, "--stream", INPUT], ["--window"]),
+        (["verify", SEED, "--stream", INPUT, "--window", "5"], ["4 time steps"]),
+        (["verify", SEED, "--stream", INPUT, "--window", "0"], ["window"]),
+        (["frobnicate"], ["frobnicate"]),
+        (["--frobnicate"], ["--frobnicate"]),
+    ],
+    ids=lambda v: " ".join(map(str, v)).replace(str(SEED), "SEED") if isinstance(v, list) else None,
+)
 def test_mistakes(args, words, symgru, tmp_path):
     status, out, err = symgru(*args)
     assert status == 2
@@ -367,6 +404,7 @@ def test_a_failed_document_leaves_the_old_one(symgru, tmp_path, monkeypatch):
     def half(*_, **__):
         yield "half of it"
         raise UnusableInput("it broke")
+
     monkeypatch.setattr(markdown, "render_derivation", half)
     (tmp_path / "d.md").write_text("the old one")
     assert "it broke" in one_line(symgru("derive", "-o", "d.md"))
@@ -414,21 +452,27 @@ def python(code, *args):
 
 
 def test_importing_symgru_imports_little():
-    done = python("import symgru, sys; dir(symgru); print([m for m in sys.modules if m.partition('.')[0] in "
-                  f"{(*HEAVY, 'numpy', 'click')}])")
+    done = python(
+        "import symgru, sys; dir(symgru); print([m for m in sys.modules if m.partition('.')[0] in "
+        f"{(*HEAVY, 'numpy', 'click')}])"
+    )
     assert done.stdout.strip() == "[]", done.stderr
 
 
 def test_help_imports_little():
-    done = python("import sys\nfrom symgru.cli import main\ntry:\n    main(['--help'])\nexcept SystemExit as e:\n"
-                  f"    print(e.code, [m for m in {HEAVY} if m in sys.modules], file=sys.stderr)")
+    done = python(
+        "import sys\nfrom symgru.cli import main\ntry:\n    main(['--help'])\nexcept SystemExit as e:\n"
+        f"    print(e.code, [m for m in {HEAVY} if m in sys.modules], file=sys.stderr)"
+    )
     assert done.stderr.strip() == "0 []"
 
 
 def test_running_a_model_imports_no_framework():
-    done = python(f"import sys\nfrom symgru.cli import main\ntry:\n    main(['run', {str(SEED)!r}, '--input', '1'])\n"
-                  "except SystemExit as e:\n    print(e.code, [m for m in ('rich', 'tensorflow', 'keras', 'torch') "
-                  "if m in sys.modules], file=sys.stderr)")
+    done = python(
+        f"import sys\nfrom symgru.cli import main\ntry:\n    main(['run', {str(SEED)!r}, '--input', '1'])\n"
+        "except SystemExit as e:\n    print(e.code, [m for m in ('rich', 'tensorflow', 'keras', 'torch') "
+        "if m in sys.modules], file=sys.stderr)"
+    )
     assert done.stderr.splitlines()[-1] == "0 []"
 
 

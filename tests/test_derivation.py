@@ -32,11 +32,15 @@ def test_stages_of_the_gru() -> None:
 def test_lines_by_hand() -> None:
     d = derive("gru", steps=2)
     assert lines(d, "as written", 2) == [
-        "z_2 = σ(W_z·x_2 + b_z + U_z·h_1 + c_z)", "r_2 = σ(W_r·x_2 + b_r + U_r·h_1 + c_r)",
-        "n_2 = tanh(W_n·x_2 + b_n + r_2·(U_n·h_1 + c_n))", "h_2 = z_2·h_1 + (1 - z_2)·n_2",
+        "z_2 = σ(W_z·x_2 + b_z + U_z·h_1 + c_z)",
+        "r_2 = σ(W_r·x_2 + b_r + U_r·h_1 + c_r)",
+        "n_2 = tanh(W_n·x_2 + b_n + r_2·(U_n·h_1 + c_n))",
+        "h_2 = z_2·h_1 + (1 - z_2)·n_2",
     ]
     assert lines(d, "merged biases", 1) == [
-        "z_1 = σ(W_z·x_1 + d_z)", "r_1 = σ(W_r·x_1 + d_r)", "n_1 = tanh(W_n·x_1 + b_n + r_1·c_n)",
+        "z_1 = σ(W_z·x_1 + d_z)",
+        "r_1 = σ(W_r·x_1 + d_r)",
+        "n_1 = tanh(W_n·x_1 + b_n + r_1·c_n)",
         "h_1 = (1 - z_1)·n_1",
     ]
     assert lines(d, "unused lines", 1) == ["z_1 = σ(W_z·x_1)", "n_1 = tanh(W_n·x_1)", "h_1 = (1 - z_1)·n_1"]
@@ -46,7 +50,8 @@ def test_indices_follow_the_framework() -> None:
     d = derive("gru", units=2, features=3, steps=1)
     assert lines(d, "as written", 1)[1] == (
         "z_1[2] = σ(W_z[1,2]·x_1[1] + W_z[2,2]·x_1[2] + W_z[3,2]·x_1[3] + b_z[2] + "
-        "U_z[1,2]·h_0[1] + U_z[2,2]·h_0[2] + c_z[2])")
+        "U_z[1,2]·h_0[1] + U_z[2,2]·h_0[2] + c_z[2])"
+    )
 
 
 def test_rules_that_change_nothing_are_named() -> None:
@@ -66,8 +71,17 @@ def test_every_rule_used_is_proved(cell: str) -> None:
 def test_documents_show_every_part(backend) -> None:
     document = "".join(backend.render_derivation(derive("gru", units=2, features=2, steps=3)))
     assert "0BSD" in document
-    for part in ("zero initial state", "merged biases", "zero biases", "unused lines", "The recurrence",
-                 "Unrolled, as written", "Without biases", "update gate", "what it is"):
+    for part in (
+        "zero initial state",
+        "merged biases",
+        "zero biases",
+        "unused lines",
+        "The recurrence",
+        "Unrolled, as written",
+        "Without biases",
+        "update gate",
+        "what it is",
+    ):
         assert part in document, part
     assert document == "".join(backend.render_derivation(derive("gru", units=2, features=2, steps=3)))
 
@@ -91,10 +105,12 @@ def test_lines_are_laid_out_once_however_many_steps(monkeypatch) -> None:
             nonlocal count
             count += 1
             return original(*args, **options)
+
         with monkeypatch.context() as patch:
             patch.setattr(document, "formula", counted)
             assert f"h_{steps} = " in "".join(text.render_derivation(derive(steps=steps)))
         return count
+
     assert calls(3) == calls(3000)
 
 

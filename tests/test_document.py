@@ -17,8 +17,9 @@ def test_printing_leaves_the_header_out(example):
     assert "h_4 = -0.462795" in str(example)
 
 
-@pytest.mark.parametrize(("ending", "start"), [
-    (".tex", "% Made by symgru"), (".md", "<!--"), (".txt", "# Made by symgru")])
+@pytest.mark.parametrize(
+    ("ending", "start"), [(".tex", "% Made by symgru"), (".md", "<!--"), (".txt", "# Made by symgru")]
+)
 def test_saving_follows_the_ending(example, tmp_path, ending, start):
     for document in (example, symgru.derive(steps=2)):
         place = document.save(tmp_path / f"d{ending}")

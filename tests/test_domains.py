@@ -27,8 +27,27 @@ FUNCTIONS = {
     "softsign": lambda a: a / (1 + abs(a)),
     "mish": lambda a: a * mpmath.tanh(mpmath.log1p(mpmath.exp(a))),
 }
-ARGUMENTS = ["0", "1", "-1", "0.3333333333333333333333333", "-7.25", "19.875", "-36.7", "88.7", "1e-3", "-1e-3",
-             "1e-20", "-1e-20", "1e-45", "-3e-45", "1e-300", "-1e-300", "119.9", "-119.9", "120.1"]
+ARGUMENTS = [
+    "0",
+    "1",
+    "-1",
+    "0.3333333333333333333333333",
+    "-7.25",
+    "19.875",
+    "-36.7",
+    "88.7",
+    "1e-3",
+    "-1e-3",
+    "1e-20",
+    "-1e-20",
+    "1e-45",
+    "-3e-45",
+    "1e-300",
+    "-1e-300",
+    "119.9",
+    "-119.9",
+    "120.1",
+]
 
 
 def scalar(name, domain, text, typed=True):
@@ -55,11 +74,20 @@ def test_decimal_functions_against_mpmath(name):
             assert abs(mpmath.mpf(str(ours)) - right) <= 3 * WITHIN * abs(right) + room, f"{name}({text}) = {ours}"
 
 
-@pytest.mark.parametrize(("name", "text", "limit"), [
-    ("sigmoid", "1e30", "1"), ("sigmoid", "1e6", "1"), ("tanh", "1e30", "1"), ("tanh", "-1e30", "-1"),
-    ("tanh", "-1e6", "-1"), ("elu", "-1e30", "-1"), ("relu", "-1e30", "0"), ("gelu", "1e30", "1e30"),
-    ("softsign", "1e300", "1"),
-])
+@pytest.mark.parametrize(
+    ("name", "text", "limit"),
+    [
+        ("sigmoid", "1e30", "1"),
+        ("sigmoid", "1e6", "1"),
+        ("tanh", "1e30", "1"),
+        ("tanh", "-1e30", "-1"),
+        ("tanh", "-1e6", "-1"),
+        ("elu", "-1e30", "-1"),
+        ("relu", "-1e30", "0"),
+        ("gelu", "1e30", "1e30"),
+        ("softsign", "1e300", "1"),
+    ],
+)
 def test_saturation(name, text, limit):
     ours = scalar(name, Decimals(DIGITS, typed=True), text)
     assert abs(ours - Decimal(limit)) <= Decimal(limit).copy_abs() * Decimal(10) ** (2 - DIGITS)
@@ -77,10 +105,17 @@ def test_softplus_far_out(text, limit):
     assert float(scalar("softplus", Decimals(DIGITS, typed=True), text)) == limit
 
 
-@pytest.mark.parametrize(("name", "text", "right"), [
-    ("sigmoid", "Infinity", "1.0"), ("sigmoid", "-Infinity", "0.0"), ("tanh", "Infinity", "1.0"),
-    ("tanh", "-Infinity", "-1.0"), ("gelu", "Infinity", "inf"), ("exponential", "-Infinity", "0.0"),
-])
+@pytest.mark.parametrize(
+    ("name", "text", "right"),
+    [
+        ("sigmoid", "Infinity", "1.0"),
+        ("sigmoid", "-Infinity", "0.0"),
+        ("tanh", "Infinity", "1.0"),
+        ("tanh", "-Infinity", "-1.0"),
+        ("gelu", "Infinity", "inf"),
+        ("exponential", "-Infinity", "0.0"),
+    ],
+)
 def test_infinite_decimals(name, text, right):
     assert str(float(scalar(name, Decimals(DIGITS, typed=True), text))) == right
 
@@ -114,11 +149,22 @@ def test_the_context_is_left_as_it_was():
     assert decimal.getcontext().prec == before
 
 
-@pytest.mark.parametrize(("a", "right"), [
-    (0.0, 0.5), (-0.0, 0.5), (1e308, 1.0), (-1e308, 0.0), (np.inf, 1.0), (-np.inf, 0.0), (37.0, 1.0),
-    (-745.0, 4.94065645841246544e-324), (-36.0, 2.3195228302435691e-16), (1.0, 0.7310585786300048793),
-    (-700.0, 9.8596765437597708e-305),
-])
+@pytest.mark.parametrize(
+    ("a", "right"),
+    [
+        (0.0, 0.5),
+        (-0.0, 0.5),
+        (1e308, 1.0),
+        (-1e308, 0.0),
+        (np.inf, 1.0),
+        (-np.inf, 0.0),
+        (37.0, 1.0),
+        (-745.0, 4.94065645841246544e-324),
+        (-36.0, 2.3195228302435691e-16),
+        (1.0, 0.7310585786300048793),
+        (-700.0, 9.8596765437597708e-305),
+    ],
+)
 def test_float64_sigma(a, right):
     cell = Cell("only sigmoid", ((y, activation("sigmoid")(x)),), states=())
     domain = Float64()

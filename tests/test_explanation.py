@@ -110,6 +110,7 @@ def test_the_framework_is_asked_last(seed_network) -> None:
     def framework(net, x):
         asked.append(1)
         return np.array([[-0.46279544]], dtype=np.float32), "Keras 3.15.1"
+
     e = explain(seed_network, X, 6, framework)
     pieces = text.render_explanation(e)
     first = next(pieces)
@@ -135,8 +136,11 @@ def test_every_number_of_the_weights_has_its_symbol() -> None:
     made = network(6, [("gru", 2, {}), ("dense", 1, {})], 3)
     arrays = [a for layer in explain(made, sequence(6, 1, 3)).layers for a in layer.arrays]
     assert [(a.place, a.name, a.shape) for a in arrays] == [
-        (0, "kernel", (3, 6)), (1, "recurrent_kernel", (2, 6)), (2, "bias", (2, 6)),
-        (3, "kernel", (2, 1)), (4, "bias", (1,)),
+        (0, "kernel", (3, 6)),
+        (1, "recurrent_kernel", (2, 6)),
+        (2, "bias", (2, 6)),
+        (3, "kernel", (2, 1)),
+        (4, "bias", (1,)),
     ]
     assert [[b.symbol.name for b in row] for row in arrays[2].blocks] == [["b_z", "b_r", "b_n"], ["c_z", "c_r", "c_n"]]
     assert arrays[0].blocks[0][1].texts.tolist() == made.layers["layer_1"].weights["W_r"].text.T.tolist()

@@ -35,13 +35,19 @@ def typed(texts: object, dtype: str = "float32") -> Tensor:
     return Tensor(text.astype(np.float64).astype(dtype), text)
 
 
-def one_unit(kernel: Sequence[str] = KERNEL, recurrent: Sequence[str] = RECURRENT, bias: Sequence[str] = ("0",) * 6,
-             dtype: str = "float32", **options: object) -> Network:
+def one_unit(
+    kernel: Sequence[str] = KERNEL,
+    recurrent: Sequence[str] = RECURRENT,
+    bias: Sequence[str] = ("0",) * 6,
+    dtype: str = "float32",
+    **options: object,
+) -> Network:
     """A GRU of 1 unit and 1 feature, arrays in Keras' order z, r, n; bias: the input's row, then the state's."""
     w = {f"W_{g}": typed([[v]], dtype) for g, v in zip("zrn", kernel, strict=True)}
     w |= {f"U_{g}": typed([[v]], dtype) for g, v in zip("zrn", recurrent, strict=True)}
-    w |= {f"{row}_{g}": typed([v], dtype) for (row, g), v in
-          zip([(r, g) for r in "bc" for g in "zrn"], bias, strict=True)}
+    w |= {
+        f"{row}_{g}": typed([v], dtype) for (row, g), v in zip([(r, g) for r in "bc" for g in "zrn"], bias, strict=True)
+    }
     return chain([Layer("gru", "gru", "gru", options, w)], dtype=dtype, features=1, name="seed")
 
 
@@ -108,8 +114,10 @@ def test_stacked_runs_equal_single_ones() -> None:
         assert o.value == pytest.approx(float(final(exact_combination(network, X, o.combination))), abs=1e-14)
 
 
-@pytest.mark.parametrize("options", [{}, {"use_bias": False}, {"reset_after": False}, {"reset_after": False,
-                                     "recurrent_activation": "hard_sigmoid"}])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"use_bias": False}, {"reset_after": False}, {"reset_after": False, "recurrent_activation": "hard_sigmoid"}],
+)
 def test_other_cells(options: dict[str, object]) -> None:
     network = one_unit(**options)
     o = outcomes(network, X)
@@ -137,8 +145,10 @@ def test_no_update_gate() -> None:
 
 
 @pytest.mark.parametrize("kind", ["gru", "gru_before"])
-@pytest.mark.parametrize(("gate", "holds"), [("sigmoid", True), ("hard_sigmoid", True), ("softsign", False),
-                                             ("tanh", False), ("relu", False)])
+@pytest.mark.parametrize(
+    ("gate", "holds"),
+    [("sigmoid", True), ("hard_sigmoid", True), ("softsign", False), ("tanh", False), ("relu", False)],
+)
 def test_negating_the_update_gate(kind: str, gate: str, holds: bool) -> None:
     cell = build(kind, {"recurrent_activation": gate})
     assert NEGATED_UPDATE.preserves
@@ -168,17 +178,20 @@ def test_negated_parameters_and_no_others() -> None:
 # matching
 
 
-@pytest.mark.parametrize(("claim", "done"), [
-    ("-0.46279544", []),  # Keras 3.15
-    ("-0.46279538", []),
-    ("-0.70691013", ["summed into one step"]),
-    ("-0.02399954", ["swapped"]),
-    ("-0.15202096", ["reversed"]),
-    ("-0.21448000", ["mean in one step"]),
-    ("0.92669756", order("rhz")),
-    ("0.99999993", order("zhr")),
-    ("-0.33858551", ["swapped", *order("rzh")]),
-])
+@pytest.mark.parametrize(
+    ("claim", "done"),
+    [
+        ("-0.46279544", []),  # Keras 3.15
+        ("-0.46279538", []),
+        ("-0.70691013", ["summed into one step"]),
+        ("-0.02399954", ["swapped"]),
+        ("-0.15202096", ["reversed"]),
+        ("-0.21448000", ["mean in one step"]),
+        ("0.92669756", order("rhz")),
+        ("0.99999993", order("zhr")),
+        ("-0.33858551", ["swapped", *order("rzh")]),
+    ],
+)
 def test_claims_are_traced_to_their_mistakes(claim: str, done: list[str], found: list[Outcome]) -> None:
     verdict = matches(SEED, X, Claim(claim), found)
     fits = [[p.name for p in m.combination.parts if not p.usual] for m in verdict.fits]
@@ -227,12 +240,16 @@ def test_explanations_that_cannot_be_told_apart() -> None:
     verdict = matches(SEED, x, Claim(f"{swapped.value:.8f}"), found)
     assert [len(m.combination.mistakes) for m in verdict.fits] == [1] * len(verdict.fits)
     assert verdict.further > 0
-    kernel = next(o for o in found if [(p.kind, p.name) for p in o.combination.parts if not p.usual]
-                  == [("kernel", "columns n | r | z")])
+    kernel = next(
+        o
+        for o in found
+        if [(p.kind, p.name) for p in o.combination.parts if not p.usual] == [("kernel", "columns n | r | z")]
+    )
     both = matches(SEED, x, Claim(f"{kernel.value:.8f}"), found)
     assert {m.combination.mistakes[0][0] for m in both.fits} == {
         "read the columns of the kernel in the order n | r | z",
-        "read the columns of the kernel and recurrent kernel in the order n | r | z"}
+        "read the columns of the kernel and recurrent kernel in the order n | r | z",
+    }
 
 
 def test_float64_claims_are_decided_exactly() -> None:

@@ -52,10 +52,18 @@ def test_no_shorter_text_would_do(value):
             assert np.float32(f"{value[0]:.{digits - 2}e}") != value[0]
 
 
-@pytest.mark.parametrize(("value", "text"), [
-    (-0.90954137, "-0.90954137"), (0.1, "0.1"), (1.0, "1"), (-3.0, "-3"), (0.0, "0"), (1e-7, "1e-07"),
-    (123456.0, "123456"),
-])
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (-0.90954137, "-0.90954137"),
+        (0.1, "0.1"),
+        (1.0, "1"),
+        (-3.0, "-3"),
+        (0.0, "0"),
+        (1e-7, "1e-07"),
+        (123456.0, "123456"),
+    ],
+)
 def test_texts_a_person_would_write(value, text):
     assert shortest(np.array([value], np.float32))[0] == text
 
@@ -73,10 +81,49 @@ def test_tensor():
     assert typed.text[0] == "0.10"
 
 
-HOSTILE = ["", " ", "_", "__", "9", "9lives", "GRU", "gru", "é", "ß", "İstanbul", "层", "a b", "a-b", "a/b", "a\\b",
-           "*/ int x; /*", "\x00", "\n#include <stdio.h>", '"""', "'; DROP TABLE", "a" * 5000, "{{7*7}}", "%s%n", "int",
-           "while", "class", "numpy", "np", "__init__", "-", "1" * 40, "\u202egnp", "\ud800", "\\input{x}", "$(rm)",
-           "layer", "layer_2", "x", "state", "y"]
+HOSTILE = [
+    "",
+    " ",
+    "_",
+    "__",
+    "9",
+    "9lives",
+    "GRU",
+    "gru",
+    "é",
+    "ß",
+    "İstanbul",
+    "层",
+    "a b",
+    "a-b",
+    "a/b",
+    "a\\b",
+    "*/ int x; /*",
+    "\x00",
+    "\n#include <stdio.h>",
+    '"""',
+    "'; DROP TABLE",
+    "a" * 5000,
+    "{{7*7}}",
+    "%s%n",
+    "int",
+    "while",
+    "class",
+    "numpy",
+    "np",
+    "__init__",
+    "-",
+    "1" * 40,
+    "\u202egnp",
+    "\ud800",
+    "\\input{x}",
+    "$(rm)",
+    "layer",
+    "layer_2",
+    "x",
+    "state",
+    "y",
+]
 
 
 @pytest.mark.parametrize("label", HOSTILE, ids=ascii)
@@ -135,10 +182,16 @@ def test_one_bit_of_any_weight_changes_the_fingerprint(layer):
             assert other.fingerprint != net.fingerprint, f"{name}[{k}]"
 
 
-@pytest.mark.parametrize("change", [
-    {"options": {"return_sequences": False}}, {"options": {"return_sequences": True, "activation": "relu"}},
-    {"options": {}}, {"kind": "gru_before"},
-], ids=str)
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"options": {"return_sequences": False}},
+        {"options": {"return_sequences": True, "activation": "relu"}},
+        {"options": {}},
+        {"kind": "gru_before"},
+    ],
+    ids=str,
+)
 def test_options_and_kinds_change_the_fingerprint(change):
     assert edited(network(), "gru_1", **change).fingerprint != network().fingerprint
 
@@ -157,11 +210,18 @@ def test_what_does_not_change_the_fingerprint():
     net = network()
     assert re.fullmatch("[0-9a-f]{64}", net.fingerprint)
     same_function = [
-        network(), replace(net, origin="elsewhere.keras"), replace(net, name="other"), replace(net, notes=("read",)),
-        replace(net, steps=9), edited(net, "gru_1", label="another name", notes=("a note",)),
+        network(),
+        replace(net, origin="elsewhere.keras"),
+        replace(net, name="other"),
+        replace(net, notes=("read",)),
+        replace(net, steps=9),
+        edited(net, "gru_1", label="another name", notes=("a note",)),
         edited(net, "gru_1", weights=dict(reversed(net.layers["gru_1"].weights.items()))),
-        edited(net, "gru_1", weights={k: Tensor(np.asfortranarray(t.value), t.text)
-                                      for k, t in net.layers["gru_1"].weights.items()}),
+        edited(
+            net,
+            "gru_1",
+            weights={k: Tensor(np.asfortranarray(t.value), t.text) for k, t in net.layers["gru_1"].weights.items()},
+        ),
     ]
     assert {other.fingerprint for other in same_function} == {net.fingerprint}
 

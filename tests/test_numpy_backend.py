@@ -203,8 +203,27 @@ def test_its_own_test_passes_and_can_fail(name, tmp_path):
     assert run_python(test).returncode != 0, "another weight, another output"
 
 
-HOSTILE = ["class", "match", "type", "numpy", "np", "math", "predict", "test", "None", '"""', "a b", "x", "weights",
-           "gru", "dense", "import os; os.abort()", "__init__", "1", "é"]
+HOSTILE = [
+    "class",
+    "match",
+    "type",
+    "numpy",
+    "np",
+    "math",
+    "predict",
+    "test",
+    "None",
+    '"""',
+    "a b",
+    "x",
+    "weights",
+    "gru",
+    "dense",
+    "import os; os.abort()",
+    "__init__",
+    "1",
+    "é",
+]
 
 
 @pytest.mark.parametrize("label", HOSTILE, ids=ascii)

@@ -116,6 +116,7 @@ def test_functions_that_a_language_does_not_know_are_refused(printer, e):
 def test_a_refusal_names_the_node_and_the_language():
     class Fortran(Plain):
         language = "Fortran"
+
     with pytest.raises(Unsupported, match=r"Fortran.*cos"):
         Fortran().doprint(cos(a))
 
@@ -145,13 +146,17 @@ def test_negated_and_fraction():
 
 names = symbols("a b c d", cls=Vec, real=True)
 leaves = st.sampled_from([*names, Integer(1), Integer(2), Integer(3), Integer(-1), Integer(-5)])
-trees = st.recursive(leaves, lambda inner: st.one_of(
-    st.lists(inner, min_size=2, max_size=4).map(lambda args: sums(*args)),
-    st.lists(inner, min_size=2, max_size=3).map(lambda args: times(*args)),
-    st.tuples(inner, inner).map(lambda p: times(p[0], over(p[1]))),
-    inner.map(lambda e: times(MINUS, e)),
-    inner.map(lambda e: sigma(e, evaluate=False)),
-), max_leaves=12)
+trees = st.recursive(
+    leaves,
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=2, max_size=4).map(lambda args: sums(*args)),
+        st.lists(inner, min_size=2, max_size=3).map(lambda args: times(*args)),
+        st.tuples(inner, inner).map(lambda p: times(p[0], over(p[1]))),
+        inner.map(lambda e: times(MINUS, e)),
+        inner.map(lambda e: sigma(e, evaluate=False)),
+    ),
+    max_leaves=12,
+)
 
 
 def fold(e, values):

@@ -163,6 +163,7 @@ def test_merging_the_candidates_biases_across_the_reset_gate_is_caught():
     def merge(cell):
         equations = dict(cell.equations) | {n: tanh(add(Wn @ x, d, mul(r, Un @ h)), evaluate=False)}
         return cell.with_equations(tuple(equations.items())), {d: add(bn, cn)}
+
     assert false(merge).proof(CELLS["gru"]) is False
     assert false(merge, lambda cell: {cn}).proof(CELLS["gru"]) is True, "without c_n it is no mistake"
 
@@ -182,6 +183,7 @@ def test_a_merged_bias_with_the_wrong_value_is_caught(wrong):
         new, params = MERGED_BIASES.apply(cell)
         values = {k: WRONG[wrong](*e.args) for k, e in params.items()}
         return new, {k: v for k, v in values.items() if v is not None}
+
     assert MERGED_BIASES.apply(CELLS["gru"])[1]
     assert false(merge).proof(CELLS["gru"]) is False
 
@@ -189,8 +191,10 @@ def test_a_merged_bias_with_the_wrong_value_is_caught(wrong):
 @pytest.mark.parametrize("name", GATED)
 def test_swapping_the_update_gates_sides_is_caught(name):
     """z h + (1 - z) n is Keras' convention, (1 - z) h + z n the paper's."""
+
     def last_line(e):
         return lambda cell: (cell.with_equations((*cell.equations[:-1], (h1, e))), {})
+
     assert false(last_line(add(mul(COMPLEMENT, h), mul(z, n)))).proof(CELLS[name]) is False
     assert false(last_line(add(mul(n, COMPLEMENT), mul(h, z)))).proof(CELLS[name]) is True, "the order does not matter"
 
@@ -200,6 +204,7 @@ def test_swapping_the_update_gates_sides_is_caught(name):
 def test_dropping_the_gate_instead_of_the_state_is_caught(name, assumed):
     def drop(cell):
         return rewritten(cell, lambda e: S.Zero if e == z else e), {}
+
     assert false(drop, lambda cell: {assumed}).proof(CELLS[name]) is False
 
 
@@ -207,6 +212,7 @@ def test_dropping_the_gate_instead_of_the_state_is_caught(name, assumed):
 def test_reset_before_and_after_are_not_the_same(name):
     def other(cell):
         return CELLS["gru_before" if cell.name == "gru" else "gru"], {}
+
     assert false(other).proof(CELLS[name]) is False
 
 
@@ -223,6 +229,7 @@ def test_a_lost_factor_is_caught(name):
     def lose(cell):
         lhs, e = cell.equations[0]
         return cell.with_equations(((lhs, rebuild(e, lambda q: S.Zero if q == x else q)), *cell.equations[1:])), {}
+
     assert false(lose).proof(CELLS[name]) is False
 
 

@@ -118,8 +118,13 @@ def test_no_file(tmp_path):
 
 
 def test_messages_say_what_is_wrong(tmp_path):
-    said = {"zero": "deviation: every number must be above 0", "negative": "above 0", "NaN": "NaN",
-            "too many": "input mean must be a list of 1 ", "the other width": "output mean must be a list of 1 "}
+    said = {
+        "zero": "deviation: every number must be above 0",
+        "negative": "above 0",
+        "NaN": "NaN",
+        "too many": "input mean must be a list of 1 ",
+        "the other width": "output mean must be a list of 1 ",
+    }
     for key, words in said.items():
         with pytest.raises(UnusableInput, match=words):
             read_scale(written(tmp_path, BAD[key]), 1, 1)

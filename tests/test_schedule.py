@@ -13,12 +13,15 @@ every_cell = pytest.mark.parametrize("name", CELLS)
 
 def phases(plan):
     """Phases as plain names, to read."""
-    return [{
-        "start": {str(acc): [str(b) for b in biases] for acc, biases in p.start.items()},
-        "groups": {str(v): [(str(acc), str(m)) for acc, m in pairs] for v, pairs in p.groups.items()},
-        "across": [(str(lhs), str(name), str(v)) for lhs, name, v in p.across],
-        "lanes": [str(lhs) for lhs, _ in p.lanes],
-    } for p in plan.phases]
+    return [
+        {
+            "start": {str(acc): [str(b) for b in biases] for acc, biases in p.start.items()},
+            "groups": {str(v): [(str(acc), str(m)) for acc, m in pairs] for v, pairs in p.groups.items()},
+            "across": [(str(lhs), str(name), str(v)) for lhs, name, v in p.across],
+            "lanes": [str(lhs) for lhs, _ in p.lanes],
+        }
+        for p in plan.phases
+    ]
 
 
 def test_gru_has_one_phase():

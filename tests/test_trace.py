@@ -35,8 +35,13 @@ def network_of(name, dtype="float64"):
 
 
 def oracle_says(network, x):
-    return oracle.run([(u.layer.kind, dict(u.layer.options), [a.astype(np.float64) for a in u.arrays.values()])
-                       for u in layers(network)], x)
+    return oracle.run(
+        [
+            (u.layer.kind, dict(u.layer.options), [a.astype(np.float64) for a in u.arrays.values()])
+            for u in layers(network)
+        ],
+        x,
+    )
 
 
 @stacks
@@ -103,8 +108,10 @@ def test_initial_states_are_used_as_given():
 
 
 def test_return_sequences_ends_with_the_last_output():
-    every, last = network_of("gru sequences"), random_network(STACKS["gru"], 2, "float64",
-                                                             seed=sorted(STACKS).index("gru sequences") + 1)
+    every, last = (
+        network_of("gru sequences"),
+        random_network(STACKS["gru"], 2, "float64", seed=sorted(STACKS).index("gru sequences") + 1),
+    )
     x = random_input(every, 5, batch=2)
     sequence = run(every, x, Float64()).y
     assert sequence.shape == (2, 5, 3)
@@ -113,8 +120,17 @@ def test_return_sequences_ends_with_the_last_output():
     assert np.array_equal(shorter, sequence[:, :3]), "an output does not depend on later inputs"
 
 
-@pytest.mark.parametrize(("name", "kept"), [("gru", False), ("gru sequences", True), ("two", False), ("head", False),
-                                            ("dense first", False), ("all along", True)])
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("gru", False),
+        ("gru sequences", True),
+        ("two", False),
+        ("head", False),
+        ("dense first", False),
+        ("all along", True),
+    ],
+)
 def test_keeps_time(name, kept):
     network = network_of(name)
     assert keeps_time(network) is kept
@@ -188,11 +204,21 @@ def test_units(name):
 
 FAR = {
     # candidate e^a, all weights 1: mpmath at 400 digits. 1 - sigma(200) is 1e-87 and meets e^200
-    "a saturated gate": ({"activation": "exponential"}, [[1, 1, 1]], "float32", [[200.0], [1.0]],
-                         "1.66261693013192481312599244217"),
+    "a saturated gate": (
+        {"activation": "exponential"},
+        [[1, 1, 1]],
+        "float32",
+        [[200.0], [1.0]],
+        "1.66261693013192481312599244217",
+    ),
     # (1 - sigma(1)) tanh(1): 1e100 + 1 - 1e100
-    "a sum that cancels": ({}, [[1e100] * 3, [1] * 3, [-1e100] * 3], "float64", [[1.0, 1.0, 1.0]],
-                           "0.204824214809825143847217817915"),
+    "a sum that cancels": (
+        {},
+        [[1e100] * 3, [1] * 3, [-1e100] * 3],
+        "float64",
+        [[1.0, 1.0, 1.0]],
+        "0.204824214809825143847217817915",
+    ),
 }
 
 
@@ -200,7 +226,11 @@ FAR = {
 def test_exact_where_digits_are_lost(case):
     options, kernel, dtype, x, right = FAR[case]
     recurrent = 1 if case == "a saturated gate" else 0
-    network = read({"dtype": dtype, "layers": [{"kind": "gru", "options": options,
-                    "weights": [kernel, [[recurrent] * 3], [[0] * 3] * 2]}]})
+    network = read(
+        {
+            "dtype": dtype,
+            "layers": [{"kind": "gru", "options": options, "weights": [kernel, [[recurrent] * 3], [[0] * 3] * 2]}],
+        }
+    )
     y = exact(network, Tensor.of(np.array([x])))
     assert abs(y[0, 0] / Decimal(right) - 1) < Decimal("1e-28")

@@ -46,6 +46,7 @@ def evaluate(program, layer, sequence):
     made = {}
 
     for t, line in program.lines():
+
         def known(ref, t=t):
             if ref.dt is None:
                 return np.longdouble(layer.weights[ref.of.name].value[ref.idx])
@@ -54,6 +55,7 @@ def evaluate(program, layer, sequence):
             if t + ref.dt == 0:
                 return np.longdouble(0)  # the state before the first step
             return made[ref.of.name, ref.idx, t + ref.dt]
+
         key = line.lhs.of.name, line.lhs.idx, t
         assert key not in made, "single assignment"
         assert line.lhs.dt == 0
@@ -145,8 +147,13 @@ def counts(sizes, steps):
     """Counted by hand from the equations with two bias rows, for each unit: z and r have D + H products and two biases,
     n has D + H products, a product with r and two biases, the state two products, a sum and 1 - z."""
     H, D = sizes["H"], sizes["D"]
-    return {"*": steps * H * (3 * (D + H) + 1 + 2), "+": steps * H * (2 * (D + H + 1) + (D + 1) + H + 2),
-            "function": steps * H * 3, "/": 0, "@": 0}
+    return {
+        "*": steps * H * (3 * (D + H) + 1 + 2),
+        "+": steps * H * (2 * (D + H + 1) + (D + 1) + H + 2),
+        "function": steps * H * 3,
+        "/": 0,
+        "@": 0,
+    }
 
 
 @pytest.mark.parametrize("steps", [1, 2, 10, 10**9])

@@ -65,14 +65,17 @@ def test_scale_is_inside_the_c(network):
     output = rows["emitted C, with --scale"]
     assert output.passed
     normal = (x.value - [20, 30]) / [5, 8]
-    arrays = [(u.layer.kind, dict(u.layer.options), [a.astype(float) for a in u.arrays.values()])
-              for u in comparison_layers(network)]
+    arrays = [
+        (u.layer.kind, dict(u.layer.options), [a.astype(float) for a in u.arrays.values()])
+        for u in comparison_layers(network)
+    ]
     expected = oracle.run(arrays, normal) * [10, 2] + [100, -1]
     assert np.abs(output.output - expected).max() < 1e-4
 
 
 def comparison_layers(network):
     from symgru.backends.model import layers
+
     return layers(network)
 
 
@@ -87,10 +90,14 @@ def test_parting_of_window_and_state():
     network = random_network([("gru", 2, {})], 1, seed=8)
     x = random_input(network, 9)
     result = parting(network, x, 4)
-    arrays = [(u.layer.kind, dict(u.layer.options), [a.astype(float) for a in u.arrays.values()])
-              for u in comparison_layers(network)]
-    expected = [np.abs(oracle.run(arrays, x.value[:, :t]) - oracle.run(arrays, x.value[:, t - 4 : t])).max()
-                for t in range(4, 10)]
+    arrays = [
+        (u.layer.kind, dict(u.layer.options), [a.astype(float) for a in u.arrays.values()])
+        for u in comparison_layers(network)
+    ]
+    expected = [
+        np.abs(oracle.run(arrays, x.value[:, :t]) - oracle.run(arrays, x.value[:, t - 4 : t])).max()
+        for t in range(4, 10)
+    ]
     assert np.abs(result.differences - np.array(expected, float)).max() < 1e-6
     assert result.differences[0] == 0  # the first window is the whole recording so far
     assert result.worst == (result.differences.max(), int(result.differences.argmax()) + 4)

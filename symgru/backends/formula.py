@@ -217,8 +217,9 @@ class MatrixForm(Syntax):
         if len(factors) < 2:
             return super().product(factors)
         # a matrix product beside an element-wise one needs brackets to be read rightly
-        return self.hadamard.join(self.brackets(self.scalar(f)) if isinstance(f, Dot) else self.tight(f, ATOM)
-                                  for f in factors)
+        return self.hadamard.join(
+            self.brackets(self.scalar(f)) if isinstance(f, Dot) else self.tight(f, ATOM) for f in factors
+        )
 
 
 class UnitForm(Syntax):
@@ -252,8 +253,12 @@ class UnitForm(Syntax):
         every = self.power_of_e(self.scalar(e.args[1]))
         self.index = outer
         one = self.power_of_e(self.scalar(e.args[1]))
-        return self.ratio(one, every if self.notation.size(self.notation.cell.output) == 1
-                          else self.total("k", self.notation.cell.dims[self.notation.cell.output][0], every))
+        return self.ratio(
+            one,
+            every
+            if self.notation.size(self.notation.cell.output) == 1
+            else self.total("k", self.notation.cell.dims[self.notation.cell.output][0], every),
+        )
 
 
 class ScalarForm(Syntax):

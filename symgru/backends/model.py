@@ -42,8 +42,10 @@ class Unit:
     @cached_property
     def arrays(self) -> dict[str, Array]:
         """Texts of the weights as get_weights() gives them: kernel, recurrent_kernel, bias."""
+
         def columns(names: tuple[object, ...]) -> Array:
             return np.hstack([self.layer.weights[str(m)].T.text for m in names])
+
         own = {"kernel": columns(self.layout.kernel)}
         if self.layout.recurrent:
             own["recurrent_kernel"] = columns(self.layout.recurrent)

@@ -123,9 +123,14 @@ def elements(cell: Cell, sizes: Mapping[str, int], dialect: Dialect) -> str:
     for m in (p for p in cell.params if isinstance(p, Mat)):
         units, inputs = cell.dims[m]
         row = row_index(inputs)
-        axes = [(place, kind, quote(index)) for place, kind, index, length in (
-            ("row", "input" if inputs == "D" else "unit", row, inputs), ("column", "unit", "i", units),
-        ) if sizes[length] > 1]
+        axes = [
+            (place, kind, quote(index))
+            for place, kind, index, length in (
+                ("row", "input" if inputs == "D" else "unit", row, inputs),
+                ("column", "unit", "i", units),
+            )
+            if sizes[length] > 1
+        ]
         if row in said or not axes:
             continue
         one, whole = form.name(notation.matrix(m, row, "i")), form.whole(notation.matrix(m), matrix=True)
@@ -142,13 +147,22 @@ def names(layer: Working, dialect: Dialect) -> Iterator[str]:
 
     def spelled(s: Expr) -> str:
         return dialect.quote(form.name(notation.vector(cast(Symbol, s))))
-    yield ", ".join(f"{spelled(s)} is the {says}" if k == 0 else f"{spelled(s)} the {says}"
-                    for k, (s, says) in enumerate(gates(cell))) + "."
+
+    yield (
+        ", ".join(
+            f"{spelled(s)} is the {says}" if k == 0 else f"{spelled(s)} the {says}"
+            for k, (s, says) in enumerate(gates(cell))
+        )
+        + "."
+    )
     summed = [letter for letter in ("D", "H") if layer.sizes[letter] > 1 and letter in _summed(cell)]
     if summed:
         counted = {"D": "features" if layer.place == 1 else "inputs", "H": "units"}
-        yield (f"The sum{'s run' if len(summed) > 1 else ' runs'} over "
-               + " and ".join(f"{dialect.quote(f'{k} = {layer.sizes[k]}')} {counted[k]}" for k in summed) + ".")
+        yield (
+            f"The sum{'s run' if len(summed) > 1 else ' runs'} over "
+            + " and ".join(f"{dialect.quote(f'{k} = {layer.sizes[k]}')} {counted[k]}" for k in summed)
+            + "."
+        )
     parts = list(dict.fromkeys(_parts(calculator, set(calculator.defined) - set(cell.defined), dialect, spelled)))
     if parts:
         yield f"Each part has a line of its own: {', '.join(parts)}."
@@ -217,10 +231,15 @@ def footnote(e: Explanation) -> str:
     """What the numbers of the verification box are compared with."""
     if e.framework is None:
         return f"The difference is to the exact value{' from the decimals shown above' if e.stored_differs else ''}."
-    sides = (": this page's to that from the decimals shown above, the framework's to that from the stored numbers"
-             if e.stored_differs else "")
-    return (f"The difference is to the exact value of the same weights{sides}; ulps are units in the last place of a "
-            f"{e.network.dtype}.")
+    sides = (
+        ": this page's to that from the decimals shown above, the framework's to that from the stored numbers"
+        if e.stored_differs
+        else ""
+    )
+    return (
+        f"The difference is to the exact value of the same weights{sides}; ulps are units in the last place of a "
+        f"{e.network.dtype}."
+    )
 
 
 def summary_symbols(layer: Working) -> list[Symbol]:

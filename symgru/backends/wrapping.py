@@ -49,4 +49,3 @@ def _split(text: str, depth: int) -> list[str]:
         if braces == 0 and brackets <= depth and text.startswith((" + ", " - ", " if ", " otherwise "), k) and k:
             cuts.append(k)
     return [text[i:j] for i, j in zip(cuts, [*cuts[1:], len(text)], strict=True)]
-

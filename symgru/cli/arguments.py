@@ -16,14 +16,18 @@ if TYPE_CHECKING:
 
 model = click.argument("source", metavar="MODEL")
 architecture = click.option(
-    "--architecture", metavar="FILE.json",
+    "--architecture",
+    metavar="FILE.json",
     help="Options for bare weights: activations, reset_after, kinds of layers.",
 )
 
 
 def input_option(required: bool = True, use: str = "") -> Callable[[Any], Any]:
     return click.option(
-        "--input", "given", metavar="X", required=required,
+        "--input",
+        "given",
+        metavar="X",
+        required=required,
         help=f"{use}1,2,9,8 or [[1,2],[3,4]] (time steps of features), or a .npy, .csv or .json file.",
     )
 

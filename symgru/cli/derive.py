@@ -15,8 +15,15 @@ import click
 @click.option("--activation", help="The candidate's activation, by Keras' name.")
 @click.option("--recurrent-activation", help="The gates' activation, by Keras' name.")
 @click.option("-o", "--output", metavar="F", type=click.Path(path_type=Path), help="A .tex, .md or .txt file to write.")
-def command(cell: str, units: int, features: int, steps: int, activation: str | None, recurrent_activation: str | None,
-            output: Path | None) -> None:
+def command(
+    cell: str,
+    units: int,
+    features: int,
+    steps: int,
+    activation: str | None,
+    recurrent_activation: str | None,
+    output: Path | None,
+) -> None:
     """Write the recurrence in matrix form and per unit, unrolled over the time steps and simplified rule by rule."""
     from symgru.cli.documents import send
     from symgru.derivation import derive

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", metavar="F", type=click.Path(path_type=Path), help="A .tex, .md or .txt file to write.")
 @click.option("--keras/--no-keras", default=None, help="Ask Keras for the verification box (if it is installed).")
 @arguments.architecture
-def command(source: str, given: str, digits: int | None, output: Path | None, keras: bool | None,
-            architecture: str | None) -> None:
+def command(
+    source: str, given: str, digits: int | None, output: Path | None, keras: bool | None, architecture: str | None
+) -> None:
     """Write every number of every step of MODEL on an input, each line as symbols = numbers = value."""
     from symgru.cli.documents import send
     from symgru.document import Document
@@ -44,4 +45,5 @@ def _asking(model: Model) -> Framework:
     def ask(network: Network, x: Tensor) -> tuple[Array, str]:
         with waiting("asking Keras"):
             return model.framework()(network, x)
+
     return ask

@@ -13,8 +13,13 @@ from symgru.face import ENGINES
 @click.command("run")
 @arguments.model
 @arguments.input_option()
-@click.option("--engine", type=click.Choice(ENGINES), default="reference", show_default=True,
-              help="reference: float64; numpy, c: what symgru emits; exact: 30 digits.")
+@click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    default="reference",
+    show_default=True,
+    help="reference: float64; numpy, c: what symgru emits; exact: 30 digits.",
+)
 @click.option("-o", "--output", metavar="Y.npy", type=click.Path(path_type=Path), help="Write a .npy file instead.")
 @arguments.architecture
 def command(source: str, given: str, engine: str, output: Path | None, architecture: str | None) -> None:

@@ -19,14 +19,25 @@ if TYPE_CHECKING:
 @click.command("verify")
 @arguments.model
 @arguments.input_option(required=False)
-@click.option("--scale", metavar="F.json", type=click.Path(path_type=Path),
-              help="Verify the C with this normalisation folded in; inputs are in the sensor's units.")
+@click.option(
+    "--scale",
+    metavar="F.json",
+    type=click.Path(path_type=Path),
+    help="Verify the C with this normalisation folded in; inputs are in the sensor's units.",
+)
 @click.option("--stream", metavar="X", help="A recording: show how far windows and a continuing state part.")
 @click.option("--window", type=click.IntRange(min=1), help="Time steps of a window, where the model fixes none.")
 @arguments.architecture
 @click.pass_context
-def command(ctx: click.Context, source: str, given: str | None, scale: Path | None, stream: str | None,
-            window: int | None, architecture: str | None) -> None:
+def command(
+    ctx: click.Context,
+    source: str,
+    given: str | None,
+    scale: Path | None,
+    stream: str | None,
+    window: int | None,
+    architecture: str | None,
+) -> None:
     """Compute MODEL's output in every way there is and compare each with exact arithmetic.
 
     Exit status 1 where a difference is larger than its limit. Without --input a seeded random input is used.
@@ -81,6 +92,8 @@ def _parting(model: Model, stream: str, window: int | None, normal: Scale) -> No
     result = parting(model.network, recording, length, normal)
     worst, at = result.worst
     click.echo(f"\nOn the recording ({steps} time steps), a window of {length} against a state that goes on:")
-    click.echo(f"  largest difference {worst:.3g} (at time step {at}), median {result.median:.3g}; "
-               f"outputs reach {result.size:.3g}")
+    click.echo(
+        f"  largest difference {worst:.3g} (at time step {at}), median {result.median:.3g}; "
+        f"outputs reach {result.size:.3g}"
+    )
     click.echo("  N_window equals predict() on each window; N_step equals a model with stateful=True.")

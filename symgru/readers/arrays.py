@@ -36,7 +36,11 @@ class Piece:
 
 
 def from_arrays(
-    arrays: Sequence[object], architecture: Mapping[str, object] | None, *, name: str, origin: str,
+    arrays: Sequence[object],
+    architecture: Mapping[str, object] | None,
+    *,
+    name: str,
+    origin: str,
     notes: Sequence[str] = (),
 ) -> Network:
     """A network from arrays in get_weights() order.
@@ -64,8 +68,10 @@ def from_arrays(
     said = [*notes, *more, f"the arrays are read, by their shapes, as {read_as}"]
     told = zip(specs, wanted or [{}] * len(specs), strict=True)
     if any(spec.kind == "dense" and "activation" not in own for spec, own in told):
-        said.append("weights do not say which activation a Dense layer has, and linear is assumed; if it has softmax, "
-                    f"sigmoid or another, give {ARCHITECTURE}")
+        said.append(
+            "weights do not say which activation a Dense layer has, and linear is assumed; if it has softmax, "
+            f"sigmoid or another, give {ARCHITECTURE}"
+        )
     if ambiguous:
         said.append(f"the shapes fit other layers too; if these are not the model's, give {ARCHITECTURE}")
     return network(specs, dtype=dtype, name=name, origin=origin, notes=said)
@@ -158,13 +164,13 @@ def _candidates(shapes: Sequence[Shape], start: int, width: int | None) -> Itera
 def _is_wanted(piece: Piece, layer: Mapping[str, object]) -> bool:
     biased = piece.stop - piece.start == len(conventions.ARRAYS[piece.kind])
     return (piece.kind, piece.units, biased) == (
-        layer["kind"], layer.get("units", piece.units), layer.get("use_bias", biased),
+        layer["kind"],
+        layer.get("units", piece.units),
+        layer.get("use_bias", biased),
     )
 
 
-def _options(
-    piece: Piece, own: Mapping[str, object], asked: Mapping[str, object], *, last: bool
-) -> dict[str, object]:
+def _options(piece: Piece, own: Mapping[str, object], asked: Mapping[str, object], *, last: bool) -> dict[str, object]:
     """A layer's own options before those asked for all GRU layers; return_sequences is asked for the last alone."""
     common = [key for key in GRU_OPTIONS if key in asked and (last or key != "return_sequences")]
     options = {key: asked[key] for key in common} if piece.kind == "gru" else {}

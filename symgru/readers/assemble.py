@@ -48,7 +48,12 @@ def named(label: object) -> str:
 
 
 def keras_layer(
-    kind: str, label: str, options: Mapping[str, object], arrays: Sequence[object], *, dtype: str,
+    kind: str,
+    label: str,
+    options: Mapping[str, object],
+    arrays: Sequence[object],
+    *,
+    dtype: str,
     notes: Sequence[str] = (),
 ) -> Spec:
     """A GRU or Dense layer from arrays in get_weights() order; options that lack follow from their shapes."""
@@ -62,8 +67,14 @@ def keras_layer(
 
 
 def network(
-    specs: Sequence[Spec], *, dtype: str, name: str, origin: str, features: int | None = None,
-    steps: int | None = None, notes: Sequence[str] = (),
+    specs: Sequence[Spec],
+    *,
+    dtype: str,
+    name: str,
+    origin: str,
+    features: int | None = None,
+    steps: int | None = None,
+    notes: Sequence[str] = (),
 ) -> Network:
     """The chain of `specs`. Refused: none, too many, widths or sequences that do not fit together."""
     if not specs:
@@ -78,8 +89,13 @@ def network(
         for spec, options in zip(specs, _sequences(specs), strict=True)
     ]
     return chain(
-        layers, dtype=dtype, features=specs[0].features, steps=steps, name=safe_id(name, set(), "gru"),
-        origin=origin, notes=tuple(notes),
+        layers,
+        dtype=dtype,
+        features=specs[0].features,
+        steps=steps,
+        name=safe_id(name, set(), "gru"),
+        origin=origin,
+        notes=tuple(notes),
     )
 
 

@@ -37,8 +37,10 @@ def canonical(text: str) -> Typed:
     if abs(power) > MAX_EXPONENT:
         raise UnusableInput(f"the number {printable(text, 30)} has an exponent beyond {MAX_EXPONENT}")
     return Typed(
-        ("-" if sign == "-" else "") + (digits.lstrip("0") or "0")
-        + (f".{fraction}" if fraction else "") + (f"e{power}" if power else "")
+        ("-" if sign == "-" else "")
+        + (digits.lstrip("0") or "0")
+        + (f".{fraction}" if fraction else "")
+        + (f"e{power}" if power else "")
     )
 
 

@@ -28,6 +28,7 @@ LAYER = ("kind", "name", "options", "weights", "note")
 
 def parse(text: str, *, typed: bool = True) -> Any:
     """JSON without NaN, repeated names or endless nesting; `typed` keeps each number's text."""
+
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) < len(pairs):
@@ -97,9 +98,7 @@ def _layer(data: object, k: int, dtype: str) -> Spec:
     return keras_layer(kind, label, options, weights, dtype=dtype)
 
 
-def _by_name(
-    kind: str, label: str, options: Mapping[str, object], weights: Mapping[str, object], dtype: str
-) -> Spec:
+def _by_name(kind: str, label: str, options: Mapping[str, object], weights: Mapping[str, object], dtype: str) -> Spec:
     """Canonical weights: W… matrices are (units, features), U… are (units, units), all else is (units,)."""
     for key in weights:
         if not isinstance(key, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,31}", key):
@@ -143,7 +142,8 @@ def _forms(kind: str) -> list[dict[str, object]]:
     if kind == "dense":
         return [{"use_bias": True}, {"use_bias": False}]
     return [
-        {"use_bias": True, "reset_after": True}, {"use_bias": True, "reset_after": False},
+        {"use_bias": True, "reset_after": True},
+        {"use_bias": True, "reset_after": False},
         {"use_bias": False, "reset_after": True},
     ]
 

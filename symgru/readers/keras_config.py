@@ -16,11 +16,24 @@ from symgru.readers.checks import DTYPES, boolean, identifier, mapping, printabl
 
 KINDS = {"GRU": "gru", "Dense": "dense"}
 IDENTITIES = (  # in inference they hand on what they are given
-    "Dropout", "SpatialDropout1D", "AlphaDropout", "GaussianDropout", "GaussianNoise", "ActivityRegularization",
+    "Dropout",
+    "SpatialDropout1D",
+    "AlphaDropout",
+    "GaussianDropout",
+    "GaussianNoise",
+    "ActivityRegularization",
     "Identity",
 )
 HARMLESS = (  # without a mask zero_output_for_mask does nothing; stateful has its own note
-    "name", "trainable", "dtype", "unroll", "dropout", "recurrent_dropout", "seed", "implementation", "stateful",
+    "name",
+    "trainable",
+    "dtype",
+    "unroll",
+    "dropout",
+    "recurrent_dropout",
+    "seed",
+    "implementation",
+    "stateful",
     "zero_output_for_mask",
 )
 TRAINING_ONLY = ("_initializer", "_regularizer", "_constraint")

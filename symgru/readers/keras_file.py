@@ -34,7 +34,12 @@ def read_keras(path: Path) -> Network:
         for p, arrays in zip(plan.layers, weights, strict=True)
     ]
     return network(
-        specs, dtype=plan.dtype, name=path.stem, origin=path.name, features=plan.features, steps=plan.steps,
+        specs,
+        dtype=plan.dtype,
+        name=path.stem,
+        origin=path.name,
+        features=plan.features,
+        steps=plan.steps,
         notes=plan.notes,
     )
 

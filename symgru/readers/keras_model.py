@@ -40,11 +40,23 @@ def read_model(model: Any) -> Network:
         arrays = layer.get_weights()
         if not arrays:
             raise UnusableInput(f"{named(layer.name)}: has no weights yet; call the model on data or give it an Input")
-        specs.append(keras_layer(
-            planned.kind, planned.label, planned.options, arrays, dtype=plan.dtype, notes=planned.notes,
-        ))
+        specs.append(
+            keras_layer(
+                planned.kind,
+                planned.label,
+                planned.options,
+                arrays,
+                dtype=plan.dtype,
+                notes=planned.notes,
+            )
+        )
     return network(
-        specs, dtype=plan.dtype, name=plan.name, origin=plan.name, features=plan.features, steps=plan.steps,
+        specs,
+        dtype=plan.dtype,
+        name=plan.name,
+        origin=plan.name,
+        features=plan.features,
+        steps=plan.steps,
         notes=plan.notes,
     )
 

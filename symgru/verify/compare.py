@@ -54,16 +54,21 @@ def compare(network: Network, x: Tensor, path: Path | None = None, scale: Scale 
     computes in float32.
     """
     case = _Case(network, stored(scaled(stored(x, network.dtype), scale), network.dtype))
-    yield case.row("reference", run(network, case.x, Float64()).y, REFERENCE_LIMIT * case.size,
-                   "1e-12 of the largest output")
+    yield case.row(
+        "reference", run(network, case.x, Float64()).y, REFERENCE_LIMIT * case.size, "1e-12 of the largest output"
+    )
     yardstick, measure = case.error(network.dtype), "plain arithmetic's"
     if not keras.installed() or not keras.knows(network):
         why = "not installed: pip install tensorflow" if not keras.installed() else "has no such layer"
         yield Skipped("Keras", why)
     else:
         limit = FRAMEWORK_LIMIT[network.dtype]
-        answer = case.row(keras.version(), keras.predict(network, case.x.value, path), limit * case.size,
-                          f"{limit:g} of the largest output")
+        answer = case.row(
+            keras.version(),
+            keras.predict(network, case.x.value, path),
+            limit * case.size,
+            f"{limit:g} of the largest output",
+        )
         yield answer
         yardstick, measure = max(answer.difference, case.least), "Keras'"
     why = f"4 times {measure} own error, plus 2 ulps"
@@ -116,8 +121,14 @@ def _scaled_row(network: Network, x: Tensor, scale: Scale) -> Row:
     vectors = recorded(network, x, "float32", scale)
     y = compiled(network, c.Options(None, scale)).window(vectors.x.value)
     difference = largest_difference(y, vectors.y)
-    return Row("emitted C, with --scale", difference, difference / ulp(largest(vectors.y), "float32"),
-               vectors.tolerance, "4 times plain float32's own error, plus 2 ulps", y)
+    return Row(
+        "emitted C, with --scale",
+        difference,
+        difference / ulp(largest(vectors.y), "float32"),
+        vectors.tolerance,
+        "4 times plain float32's own error, plus 2 ulps",
+        y,
+    )
 
 
 @dataclass(frozen=True)
@@ -142,8 +153,10 @@ class Parting:
 def parting(network: Network, recording: Tensor, window: int, scale: Scale = IDENTITY) -> Parting:
     """N_window on the last `window` inputs against N_step on all inputs so far, at every step of the recording."""
     if find_compiler() is None:
-        raise MissingTool("comparing N_window with N_step needs a C compiler: set CC, install gcc or clang, "
-                          "or run `pip install ziglang`")
+        raise MissingTool(
+            "comparing N_window with N_step needs a C compiler: set CC, install gcc or clang, "
+            "or run `pip install ziglang`"
+        )
     program = compiled(network, c.Options(None, scale))
     x = recording.value[:1]
     streamed = program.stream(x)[0, window - 1 :]

@@ -63,7 +63,9 @@ def _compile(command: list[str], folder: Path) -> None:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     if done.returncode or done.stderr:
         first = next((line for line in done.stderr.splitlines() if "error" in line or "warning" in line), done.stderr)
-        raise SymgruError(f"{command[0]} could not compile the emitted C without a word: "
-                          f"{first[:200] or f'exit status {done.returncode}'}")
+        raise SymgruError(
+            f"{command[0]} could not compile the emitted C without a word: "
+            f"{first[:200] or f'exit status {done.returncode}'}"
+        )
     if not (folder / command[-1]).exists():
         raise SymgruError(f"{' '.join(command[:3])[:80]} made no file; CC must name a C compiler")

@@ -100,6 +100,7 @@ def _guarded(out: Array) -> Iterator[Any]:
 
 def _state_units(network: Network) -> list[int]:
     from symgru.backends.model import layers
+
     return [unit.sizes["H"] for unit in layers(network) if unit.recurrent]
 
 

@@ -32,6 +32,7 @@ def _keras() -> Any:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     import keras
+
     return keras
 
 
@@ -51,8 +52,9 @@ def model(network: Network, path: Path | None = None, dtype: str | None = None) 
         unknown = next(layer for layer in network.layers.values() if layer.kind not in KINDS)
         raise Unsupported(f"Keras has no layer for cell {unknown.kind!r} (layer {unknown.id})")
     dtype = dtype or network.dtype
-    built = keras.Sequential([keras.Input((None, network.features), dtype=dtype),
-                              *(_layer(keras, unit, dtype) for unit in layers(network))])
+    built = keras.Sequential(
+        [keras.Input((None, network.features), dtype=dtype), *(_layer(keras, unit, dtype) for unit in layers(network))]
+    )
     built.set_weights([a.astype(np.float64).astype(dtype) for unit in layers(network) for a in unit.arrays.values()])
     return built
 

@@ -13,8 +13,11 @@ KINDS = ("txt", "md", "tex")
 
 
 def documents(e: Explanation) -> dict[str, str]:
-    return {"txt": "".join(text.render_explanation(e)), "md": markdown.render_explanation(e),
-            "tex": latex.render_explanation(e)}
+    return {
+        "txt": "".join(text.render_explanation(e)),
+        "md": markdown.render_explanation(e),
+        "tex": latex.render_explanation(e),
+    }
 
 
 def typed(rng: np.random.Generator, *shape: int, decimals: int = 8, scale: float = 0.6) -> Tensor:

@@ -26,16 +26,26 @@ def compile_latex(source: str, folder: Path) -> str:
     """The log of a single run."""
     pdflatex = need("pdflatex")
     (folder / "d.tex").write_text(source, encoding="utf-8")
-    done = subprocess.run([pdflatex, "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "d.tex"],
-                          cwd=folder, capture_output=True, text=True, errors="replace", timeout=120, check=False)
+    done = subprocess.run(
+        [pdflatex, "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "d.tex"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=120,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout[-2000:]
     return (folder / "d.log").read_text(errors="replace")
 
 
 def overfull(log: str) -> list[str]:
     """What sticks out by more than a point."""
-    return [m[0] for m in re.finditer(r"^Overfull \\[hv]box \((\d+\.\d+)pt too (?:wide|high).*$", log, re.MULTILINE)
-            if float(m[1]) > 1]
+    return [
+        m[0]
+        for m in re.finditer(r"^Overfull \\[hv]box \((\d+\.\d+)pt too (?:wide|high).*$", log, re.MULTILINE)
+        if float(m[1]) > 1
+    ]
 
 
 WORKED = {
@@ -65,12 +75,24 @@ def test_worked_example_compiles(name: str, tmp_path: Path) -> None:
     assert overfull(log) == []
 
 
-@pytest.mark.parametrize(("cell", "units", "features", "options"), [
-    ("gru", 1, 1, {}), ("gru", 3, 8, {}), ("gru_before", 8, 8, {}), ("gru", 2, 30, {"activation": "softmax"}),
-    ("gru", 2, 2, {"activation": "softmax"}), ("gru", 9, 1, {"activation": "softmax", "use_bias": False}),
-    ("dense", 2, 2, {"activation": "leaky_relu"}), ("gru", 12, 12, {"activation": "gelu", "use_bias": False}),
-    ("dense", 1, 12, {}), ("dense", 1, 16, {}), ("dense", 1, 40, {}), ("gru", 1, 12, {}), ("gru", 1, 40, {}),
-])
+@pytest.mark.parametrize(
+    ("cell", "units", "features", "options"),
+    [
+        ("gru", 1, 1, {}),
+        ("gru", 3, 8, {}),
+        ("gru_before", 8, 8, {}),
+        ("gru", 2, 30, {"activation": "softmax"}),
+        ("gru", 2, 2, {"activation": "softmax"}),
+        ("gru", 9, 1, {"activation": "softmax", "use_bias": False}),
+        ("dense", 2, 2, {"activation": "leaky_relu"}),
+        ("gru", 12, 12, {"activation": "gelu", "use_bias": False}),
+        ("dense", 1, 12, {}),
+        ("dense", 1, 16, {}),
+        ("dense", 1, 40, {}),
+        ("gru", 1, 12, {}),
+        ("gru", 1, 40, {}),
+    ],
+)
 def test_derivation_compiles(cell: str, units: int, features: int, options: dict, tmp_path: Path) -> None:
     log = compile_latex("".join(latex.render_derivation(derive(cell, units, features, 3, options))), tmp_path)
     assert overfull(log) == []
@@ -87,8 +109,11 @@ def test_later_steps_have_room_too() -> None:
 def test_widths_are_those_of_tex(tmp_path: Path) -> None:
     """Estimated a little too wide rather than too narrow."""
     rows = set()
-    for layers in ([("gru", 2, {"activation": "mish"})], [("gru_before", 12, {"recurrent_activation": "hard_sigmoid"})],
-                   [("dense", 2, {"activation": "selu"})]):
+    for layers in (
+        [("gru", 2, {"activation": "mish"})],
+        [("gru_before", 12, {"recurrent_activation": "hard_sigmoid"})],
+        [("dense", 2, {"activation": "selu"})],
+    ):
         document = latex.render_explanation(explain(network(3, layers, 11), sequence(3, 1, 11)))
         for block in re.findall(r"\\begin\{(?:align|gather)\*\}\n(.*?)\n\\end\{", document, re.DOTALL):
             made = re.split(r" \\\\\*?(?:\[3pt\])?\n", block)

@@ -16,8 +16,13 @@ from symgru.network import Array, Layer, Network, Tensor, chain
 from tests.documents.conftest import documents, network, sequence
 
 
-def made(layers: list[tuple[str, int, dict]], features: int = 1, steps: int = 2, digits: int = 4,
-         framework: Callable[[Network, Tensor], tuple[Array, str]] | None = None) -> Explanation:
+def made(
+    layers: list[tuple[str, int, dict]],
+    features: int = 1,
+    steps: int = 2,
+    digits: int = 4,
+    framework: Callable[[Network, Tensor], tuple[Array, str]] | None = None,
+) -> Explanation:
     return explain(network(2, layers, features), sequence(2, steps, features), digits, framework)
 
 
@@ -27,14 +32,20 @@ def words(document: str) -> str:
 
 
 NAMES = {
-    "gru": ("{z} is the update gate, {r} the reset gate, {n} the candidate, {h} the state after the step.",
-            "{a_z} is what {σ} is taken of in {z}, {a_r} is what {σ} is taken of in {r}, {u_n} is what {r} multiplies "
-            "in {a_n}, {a_n} is what {tanh} is taken of in {n}."),
-    "gru_before": ("{z} is the update gate, {r} the reset gate, {n} the candidate, {h} the state after the step.",
-                   "{a_r} is what {σ} is taken of in {r}, {v_n} is what {U_n} is multiplied by in {a_n}, {a_n} is what "
-                   "{tanh} is taken of in {n}."),
-    "mgu": ("{f} is the forget gate, {n} the candidate, {h} the state after the step.",
-            "{v_n} is what {U_n} is multiplied by in {a_n}"),
+    "gru": (
+        "{z} is the update gate, {r} the reset gate, {n} the candidate, {h} the state after the step.",
+        "{a_z} is what {σ} is taken of in {z}, {a_r} is what {σ} is taken of in {r}, {u_n} is what {r} multiplies "
+        "in {a_n}, {a_n} is what {tanh} is taken of in {n}.",
+    ),
+    "gru_before": (
+        "{z} is the update gate, {r} the reset gate, {n} the candidate, {h} the state after the step.",
+        "{a_r} is what {σ} is taken of in {r}, {v_n} is what {U_n} is multiplied by in {a_n}, {a_n} is what "
+        "{tanh} is taken of in {n}.",
+    ),
+    "mgu": (
+        "{f} is the forget gate, {n} the candidate, {h} the state after the step.",
+        "{v_n} is what {U_n} is multiplied by in {a_n}",
+    ),
     "dense": ("{y} is the output.", "{a_y} is what {σ} is taken of in {y}."),
 }
 
@@ -64,27 +75,37 @@ def test_the_function_of_every_activation_is_named(name: str) -> None:
 
 def test_no_sum_no_lengths() -> None:
     for layers, features, said in (
-        ([("gru", 1, {})], 1, ""), ([("gru", 1, {})], 3, "The sum runs over D = 3 features."),
+        ([("gru", 1, {})], 1, ""),
+        ([("gru", 1, {})], 3, "The sum runs over D = 3 features."),
         ([("gru", 3, {})], 1, "The sum runs over H = 3 units."),
         ([("gru", 2, {})], 3, "The sums run over D = 3 features and H = 2 units."),
         ([("gru", 2, {}), ("dense", 1, {})], 1, "The sum runs over D = 2 inputs."),
-        ([("dense", 3, {})], 1, ""), ([("dense", 3, {"activation": "softmax"})], 1, "The sum runs over H = 3 units."),
+        ([("dense", 3, {})], 1, ""),
+        ([("dense", 3, {"activation": "softmax"})], 1, "The sum runs over H = 3 units."),
     ):
         for document in map(words, documents(made(layers, features)).values()):
             assert said in document
             assert said or "The sum" not in document
 
 
-@pytest.mark.parametrize(("units", "features", "said"), [
-    (2, 3, "W_z[j,i] stands in row j and column i of W_z and leads from input j to unit i; "
-           "U_z[k,i] stands in row k and column i of U_z and leads from unit k to unit i."),
-    (2, 1, "W_z[i] stands in column i of W_z and leads to unit i; U_z[k,i] stands in row k and column i"),
-    (1, 3, "W_z[j] stands in row j of W_z and leads from input j."),
-])
+@pytest.mark.parametrize(
+    ("units", "features", "said"),
+    [
+        (
+            2,
+            3,
+            "W_z[j,i] stands in row j and column i of W_z and leads from input j to unit i; "
+            "U_z[k,i] stands in row k and column i of U_z and leads from unit k to unit i.",
+        ),
+        (2, 1, "W_z[i] stands in column i of W_z and leads to unit i; U_z[k,i] stands in row k and column i"),
+        (1, 3, "W_z[j] stands in row j of W_z and leads from input j."),
+    ],
+)
 def test_what_indices_mean(units: int, features: int, said: str) -> None:
     def in_latex(sentence: str) -> str:
         named = re.sub(r"\b([WU])_z\[([a-z,]+)\]", r"\1_{z,\2}", sentence)
         return re.sub(r"\b([WU])_z", r"\\mathbf{\1}_{z}", named)
+
     for kind, document in documents(made([("gru", units, {})], features)).items():
         assert (in_latex(said) if kind == "tex" else said) in words(document), kind
     derived = derive("gru", units, features)
@@ -109,11 +130,20 @@ def test_markdown_says_how_its_two_notations_go_together() -> None:
     assert "`" not in "".join(markdown.render_derivation(derive(units=2, features=2))).partition("## 3")[0]
 
 
-@pytest.mark.parametrize(("digits", "said"), [
-    (1, {"numbers smaller than 10^-2 to three digits", "numbers smaller than 10^-3 to four digits",
-         "numbers smaller than 10^-4 to four digits"}),
-    (6, {"numbers smaller than 10^-7 to four digits"}),
-])
+@pytest.mark.parametrize(
+    ("digits", "said"),
+    [
+        (
+            1,
+            {
+                "numbers smaller than 10^-2 to three digits",
+                "numbers smaller than 10^-3 to four digits",
+                "numbers smaller than 10^-4 to four digits",
+            },
+        ),
+        (6, {"numbers smaller than 10^-7 to four digits"}),
+    ],
+)
 def test_from_which_size_on_numbers_are_tiny(digits: int, said: set[str]) -> None:
     e = made([("gru", 1, {})], digits=digits)
     for document in documents(e).values():
@@ -127,8 +157,11 @@ def test_from_which_size_on_numbers_are_tiny(digits: int, said: set[str]) -> Non
 def test_the_mark_of_risky_lines_is_explained() -> None:
     e = next(e for e in (explain(network(s, [("gru", 2, {})], 2), sequence(s, 4, 2), 6) for s in range(60)) if e.risky)
     for document in map(words, documents(e).values()):
-        assert re.search(r"marked (†|\\dagger): a display of ten digits could round (it|them) otherwise in the last "
-                         "place, so after the mark the number follows with two more digits", document)
+        assert re.search(
+            r"marked (†|\\dagger): a display of ten digits could round (it|them) otherwise in the last "
+            "place, so after the mark the number follows with two more digits",
+            document,
+        )
     assert all("two more digits" not in words(d) for d in documents(made([("gru", 1, {})], 1, 1)).values())
 
 
@@ -165,8 +198,10 @@ def test_exact_values_where_typed_and_stored_weights_agree() -> None:
 
 
 def test_a_sequence_of_outputs_is_told_from_its_last() -> None:
-    for layers in ([("gru", 2, {"return_sequences": True})],
-                   [("gru", 2, {"return_sequences": True}), ("dense", 1, {})]):
+    for layers in (
+        [("gru", 2, {"return_sequences": True})],
+        [("gru", 2, {"return_sequences": True}), ("dense", 1, {})],
+    ):
         for document in map(words, documents(made(layers, steps=3)).values()):
             assert "after step 3, the last" in document
             assert "the network gives one after every step: see the last summary" in document
@@ -189,6 +224,8 @@ def test_a_factor_before_cases_holds_for_both() -> None:
 @pytest.mark.parametrize("name", sorted(table()))
 def test_text_fits_its_width(name: str) -> None:
     layers = [("gru", 2, {"activation": name, "return_sequences": True}), ("dense", 13, {"activation": name})]
-    written = [*text.render_explanation(made(layers, 3), header=False),
-               *text.render_derivation(derive("gru", 3, 12, 1234, {"activation": name}), header=False)]
+    written = [
+        *text.render_explanation(made(layers, 3), header=False),
+        *text.render_derivation(derive("gru", 3, 12, 1234, {"activation": name}), header=False),
+    ]
     assert [row for row in "".join(written).splitlines() if len(row) > 100] == []

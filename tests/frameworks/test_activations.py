@@ -11,8 +11,9 @@ from symgru.domains import Float64
 from symgru.float32 import Float32
 from symgru.network import Tensor
 
-ARGUMENTS = np.array([[-100, -20, -7.5, -6, -4.5, -3, -1, -0.25, -1e-4, 0, 1e-4, 0.5, 1, 2.999, 3, 6, 6.5, 20, 80]],
-                     np.float32)
+ARGUMENTS = np.array(
+    [[-100, -20, -7.5, -6, -4.5, -3, -1, -0.25, -1e-4, 0, 1e-4, 0.5, 1, 2.999, 3, 6, 6.5, 20, 80]], np.float32
+)
 NAMES = sorted(table())
 
 
@@ -69,9 +70,23 @@ def test_infinities(name, sign, domain, keras_activations):
 
 def test_every_name_of_keras_is_known_or_knowingly_left_out(keras_activations):
     """Left out: functions of a whole vector or with parameters that a name cannot carry, and those no GRU uses."""
-    left_out = {"glu", "celu", "hard_shrink", "soft_shrink", "log_sigmoid", "log_softmax", "sparse_plus", "sparsemax",
-                "sparse_sigmoid", "squareplus", "threshold"}
-    known = {name for name, f in inspect.getmembers(keras_activations, inspect.isfunction)
-             if name not in {"get", "serialize", "deserialize"}}
+    left_out = {
+        "glu",
+        "celu",
+        "hard_shrink",
+        "soft_shrink",
+        "log_sigmoid",
+        "log_softmax",
+        "sparse_plus",
+        "sparsemax",
+        "sparse_sigmoid",
+        "squareplus",
+        "threshold",
+    }
+    known = {
+        name
+        for name, f in inspect.getmembers(keras_activations, inspect.isfunction)
+        if name not in {"get", "serialize", "deserialize"}
+    }
     assert set(NAMES) <= known
     assert known - left_out <= {*NAMES, *SYNONYMS}

@@ -26,20 +26,31 @@ STACKS = {
     "two GRUs": [("gru", 5, SEQUENCES), ("gru", 3, {})],
     "both reset modes": [("gru", 4, {**SEQUENCES, "reset_after": False}), ("gru", 6, {})],
     "GRU and Dense": [("gru", 7, {}), ("dense", 2, {})],
-    "two GRUs and two Dense": [("gru", 5, SEQUENCES), ("gru", 4, {"use_bias": False}),
-                               ("dense", 6, {"activation": "relu"}), ("dense", 3, {"activation": "softmax"})],
+    "two GRUs and two Dense": [
+        ("gru", 5, SEQUENCES),
+        ("gru", 4, {"use_bias": False}),
+        ("dense", 6, {"activation": "relu"}),
+        ("dense", 3, {"activation": "softmax"}),
+    ],
     "sequences to Dense": [("gru", 5, SEQUENCES), ("dense", 2, {"activation": "sigmoid"})],
     "Dense first": [("dense", 4, {"activation": "tanh"}), ("gru", 5, {})],
-    **{f"activation {a}": [("gru", 6, {"activation": a}), ("dense", 2, {})]
-       for a in ("linear", "relu", "hard_sigmoid", "softsign", "elu", "silu", "softplus", "sigmoid", "softmax")},
-    **{f"gates {a}": [("gru", 6, {"recurrent_activation": a, "reset_after": after})]
-       for a in ("hard_sigmoid", "tanh", "relu", "softsign", "softmax") for after in (True, False)},
+    **{
+        f"activation {a}": [("gru", 6, {"activation": a}), ("dense", 2, {})]
+        for a in ("linear", "relu", "hard_sigmoid", "softsign", "elu", "silu", "softplus", "sigmoid", "softmax")
+    },
+    **{
+        f"gates {a}": [("gru", 6, {"recurrent_activation": a, "reset_after": after})]
+        for a in ("hard_sigmoid", "tanh", "relu", "softsign", "softmax")
+        for after in (True, False)
+    },
 }
 
 
 def arrays(network):
-    return [(u.layer.kind, dict(u.layer.options), [a.astype(np.float64) for a in u.arrays.values()])
-            for u in layers(network)]
+    return [
+        (u.layer.kind, dict(u.layer.options), [a.astype(np.float64) for a in u.arrays.values()])
+        for u in layers(network)
+    ]
 
 
 def far(y, truth):

@@ -43,26 +43,45 @@ def check(network: Network, model: Any) -> None:
 
 @pytest.mark.parametrize(
     ("after", "biased", "sequences", "dtype", "activations"),
-    [*itertools.product([True, False], [True, False], [True, False], ["float32"], [("tanh", "sigmoid")]),
-     (True, True, False, "float64", ("relu", "hard_sigmoid")), (False, True, False, "float32", (None, "swish"))],
+    [
+        *itertools.product([True, False], [True, False], [True, False], ["float32"], [("tanh", "sigmoid")]),
+        (True, True, False, "float64", ("relu", "hard_sigmoid")),
+        (False, True, False, "float32", (None, "swish")),
+    ],
 )
 def test_options_and_weights(
     after: bool, biased: bool, sequences: bool, dtype: str, activations: tuple[str, str], tmp_path: Path
 ) -> None:
-    model = randomised(keras.Sequential([
-        keras.Input((5, 2), dtype=dtype),
-        L.GRU(3, reset_after=after, use_bias=biased, return_sequences=sequences, dtype=dtype,
-              activation=activations[0], recurrent_activation=activations[1], dropout=0.1, recurrent_dropout=0.1),
-        L.Dropout(0.5, dtype=dtype),
-        L.Dense(2, use_bias=biased, activation="softmax", dtype=dtype),
-    ]))
+    model = randomised(
+        keras.Sequential(
+            [
+                keras.Input((5, 2), dtype=dtype),
+                L.GRU(
+                    3,
+                    reset_after=after,
+                    use_bias=biased,
+                    return_sequences=sequences,
+                    dtype=dtype,
+                    activation=activations[0],
+                    recurrent_activation=activations[1],
+                    dropout=0.1,
+                    recurrent_dropout=0.1,
+                ),
+                L.Dropout(0.5, dtype=dtype),
+                L.Dense(2, use_bias=biased, activation="softmax", dtype=dtype),
+            ]
+        )
+    )
     model.save(tmp_path / "m.keras")
     for network in (read(tmp_path / "m.keras"), read(model)):
         check(network, model)
         first, last = network.layers.values()
         names = {None: "linear", "swish": "silu"}
         assert first.options == {
-            "units": 3, "reset_after": after, "use_bias": biased, "return_sequences": sequences,
+            "units": 3,
+            "reset_after": after,
+            "use_bias": biased,
+            "return_sequences": sequences,
             "activation": names.get(activations[0], activations[0]),
             "recurrent_activation": names.get(activations[1], activations[1]),
         }
@@ -71,10 +90,17 @@ def test_options_and_weights(
 
 
 def test_names_that_mislead(tmp_path: Path) -> None:
-    model = randomised(keras.Sequential([
-        keras.Input((None, 1)), *(L.GRU(2, return_sequences=True, name=f"gru_{k}") for k in range(12, 0, -1)),
-        L.Dense(2, name="gru"), L.GaussianNoise(0.1), L.GRU(3, name="{{7*7}}\x01 é"),
-    ]))
+    model = randomised(
+        keras.Sequential(
+            [
+                keras.Input((None, 1)),
+                *(L.GRU(2, return_sequences=True, name=f"gru_{k}") for k in range(12, 0, -1)),
+                L.Dense(2, name="gru"),
+                L.GaussianNoise(0.1),
+                L.GRU(3, name="{{7*7}}\x01 é"),
+            ]
+        )
+    )
     model.save(tmp_path / "m.keras")
     for network in (read(tmp_path / "m.keras"), read(model)):
         check(network, model)
@@ -96,8 +122,11 @@ def test_what_printing_gives(tmp_path: Path) -> None:
     model = randomised(keras.Sequential([keras.Input((4, 3)), L.GRU(4, return_sequences=True), L.GRU(2), L.Dense(1)]))
     with np.printoptions(floatmode="unique"):
         texts = [
-            str(model.get_weights()), "\n".join(str(w) for w in model.get_weights()), repr(model.weights),
-            "\n".join(repr(w) for w in model.weights), str(model.trainable_variables),
+            str(model.get_weights()),
+            "\n".join(str(w) for w in model.get_weights()),
+            repr(model.weights),
+            "\n".join(repr(w) for w in model.weights),
+            str(model.trainable_variables),
         ]
     for text in texts:
         (tmp_path / "w.txt").write_text(text)
@@ -138,16 +167,21 @@ def started() -> Any:
     return keras.Model([entrance, state], L.GRU(2)(entrance, initial_state=state))
 
 
-@pytest.mark.parametrize(("make", "reason"), [
-    (lambda: keras.Sequential([keras.Input((4, 2)), L.Bidirectional(L.GRU(2))]), "Bidirectional"),
-    (lambda: keras.Sequential([keras.Input((4, 2)), L.Masking(), L.GRU(2)]), "Masking"),
-    (lambda: keras.Sequential([keras.Input((4, 2)), L.GRU(2, go_backwards=True)]), "go_backwards"),
-    (lambda: keras.Sequential([keras.Input((4, 2)), L.GRU(2, dtype="mixed_float16")]), "mixed_float16"),
-    (lambda: keras.Sequential([keras.Input((4, 2)), Special(2)]), "custom class"),
-    (lambda: keras.Sequential([keras.Input((4, 2)), L.GRU(2, activation=L.ReLU())]), "custom object"),
-    (lambda: keras.Sequential([keras.Input((4, 2)), keras.Sequential([L.GRU(2)])]), "Sequential"),
-    (branching, "not|plain"), (shared, "called more than once|plain"), (started, "plain chain"),
-])
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda: keras.Sequential([keras.Input((4, 2)), L.Bidirectional(L.GRU(2))]), "Bidirectional"),
+        (lambda: keras.Sequential([keras.Input((4, 2)), L.Masking(), L.GRU(2)]), "Masking"),
+        (lambda: keras.Sequential([keras.Input((4, 2)), L.GRU(2, go_backwards=True)]), "go_backwards"),
+        (lambda: keras.Sequential([keras.Input((4, 2)), L.GRU(2, dtype="mixed_float16")]), "mixed_float16"),
+        (lambda: keras.Sequential([keras.Input((4, 2)), Special(2)]), "custom class"),
+        (lambda: keras.Sequential([keras.Input((4, 2)), L.GRU(2, activation=L.ReLU())]), "custom object"),
+        (lambda: keras.Sequential([keras.Input((4, 2)), keras.Sequential([L.GRU(2)])]), "Sequential"),
+        (branching, "not|plain"),
+        (shared, "called more than once|plain"),
+        (started, "plain chain"),
+    ],
+)
 def test_what_is_not_read_is_refused_by_name(make: Any, reason: str, tmp_path: Path) -> None:
     model = make()
     model.save(tmp_path / "m.keras")

@@ -20,7 +20,9 @@ SEED = [
 def layer(kind: str, name: str, **config: Any) -> dict[str, Any]:
     """A layer's entry in config.json, as Keras 3.15 writes it."""
     return {
-        "module": "keras.layers", "class_name": kind, "registered_name": None,
+        "module": "keras.layers",
+        "class_name": kind,
+        "registered_name": None,
         "config": {"name": name, "trainable": True, "dtype": POLICY, **config},
     }
 
@@ -33,10 +35,22 @@ def entrance(*shape: int | None, **config: Any) -> dict[str, Any]:
 
 def gru(name: str = "gru", units: int = 1, **config: Any) -> dict[str, Any]:
     usual = {
-        "return_sequences": False, "return_state": False, "go_backwards": False, "stateful": False, "unroll": False,
-        "zero_output_for_mask": False, "activation": "tanh", "recurrent_activation": "sigmoid", "use_bias": True,
-        "kernel_initializer": {"class_name": "GlorotUniform"}, "activity_regularizer": None, "bias_constraint": None,
-        "dropout": 0.0, "recurrent_dropout": 0.0, "reset_after": True, "seed": None,
+        "return_sequences": False,
+        "return_state": False,
+        "go_backwards": False,
+        "stateful": False,
+        "unroll": False,
+        "zero_output_for_mask": False,
+        "activation": "tanh",
+        "recurrent_activation": "sigmoid",
+        "use_bias": True,
+        "kernel_initializer": {"class_name": "GlorotUniform"},
+        "activity_regularizer": None,
+        "bias_constraint": None,
+        "dropout": 0.0,
+        "recurrent_dropout": 0.0,
+        "reset_after": True,
+        "seed": None,
     }
     return layer("GRU", name, units=units, **{**usual, **config})
 
@@ -46,8 +60,12 @@ def dense(name: str = "dense", units: int = 1, **config: Any) -> dict[str, Any]:
 
 
 def sequential(*layers: Any) -> dict[str, Any]:
-    return {"module": "keras", "class_name": "Sequential", "registered_name": None,
-            "config": {"name": "sequential", "layers": list(layers)}}
+    return {
+        "module": "keras",
+        "class_name": "Sequential",
+        "registered_name": None,
+        "config": {"name": "sequential", "layers": list(layers)},
+    }
 
 
 def weights_file(folders: Mapping[str, tuple[str, Sequence[Any]]], edit: Callable[[h5py.File], None] | None) -> bytes:

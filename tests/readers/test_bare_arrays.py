@@ -27,16 +27,21 @@ def kinds(network: Network) -> list[tuple[Any, ...]]:
     return [(layer.kind, *(layer.options[k] for k in keys if k in layer.options)) for layer in network.layers.values()]
 
 
-@pytest.mark.parametrize(("shapes", "found"), [
-    (gru(1, 1), [("gru", 1, True, True, False)]),
-    (gru(3, 4, "before"), [("gru", 4, False, True, False)]),
-    (gru(2, 2, "none"), [("gru", 2, True, False, False)]),
-    ([*gru(2, 3), *gru(3, 2, "before"), (2, 5), (5,)],
-     [("gru", 3, True, True, True), ("gru", 2, False, True, False), ("dense", 5, True)]),
-    ([(4, 3), (3,), *gru(3, 3), (3, 1)], [("dense", 3, True), ("gru", 3, True, True, False), ("dense", 1, False)]),
-    ([(1, 1), (1,), *gru(1, 1, "none")], [("dense", 1, True), ("gru", 1, True, False, False)]),
-    ([*gru(2, 2), (2, 6), (6, 1), (1,)], [("gru", 2, True, True, False), ("dense", 6, False), ("dense", 1, True)]),
-])
+@pytest.mark.parametrize(
+    ("shapes", "found"),
+    [
+        (gru(1, 1), [("gru", 1, True, True, False)]),
+        (gru(3, 4, "before"), [("gru", 4, False, True, False)]),
+        (gru(2, 2, "none"), [("gru", 2, True, False, False)]),
+        (
+            [*gru(2, 3), *gru(3, 2, "before"), (2, 5), (5,)],
+            [("gru", 3, True, True, True), ("gru", 2, False, True, False), ("dense", 5, True)],
+        ),
+        ([(4, 3), (3,), *gru(3, 3), (3, 1)], [("dense", 3, True), ("gru", 3, True, True, False), ("dense", 1, False)]),
+        ([(1, 1), (1,), *gru(1, 1, "none")], [("dense", 1, True), ("gru", 1, True, False, False)]),
+        ([*gru(2, 2), (2, 6), (6, 1), (1,)], [("gru", 2, True, True, False), ("dense", 6, False), ("dense", 1, True)]),
+    ],
+)
 def test_layers_follow_from_shapes(shapes: list[tuple[int, ...]], found: list[tuple[Any, ...]]) -> None:
     network = read(shaped(*shapes))
     assert kinds(network) == found
@@ -63,14 +68,24 @@ def test_a_gru_without_bias_takes_keras_default_and_says_so() -> None:
 
 
 def test_the_architecture_gives_what_shapes_cannot_tell() -> None:
-    network = read(shaped(*gru(2, 3), *gru(3, 2), (2, 1), (1,)), {
-        "activation": "relu", "return_sequences": True,
-        "layers": [{"kind": "gru", "name": "first", "recurrent_activation": "hard_sigmoid"},
-                   {"kind": "gru", "activation": "softsign"}, {"kind": "dense", "activation": "sigmoid", "units": 1}],
-    })
+    network = read(
+        shaped(*gru(2, 3), *gru(3, 2), (2, 1), (1,)),
+        {
+            "activation": "relu",
+            "return_sequences": True,
+            "layers": [
+                {"kind": "gru", "name": "first", "recurrent_activation": "hard_sigmoid"},
+                {"kind": "gru", "activation": "softsign"},
+                {"kind": "dense", "activation": "sigmoid", "units": 1},
+            ],
+        },
+    )
     first, second, head = network.layers.values()
     assert (first.label, first.options["activation"], first.options["recurrent_activation"]) == (
-        "first", "relu", "hard_sigmoid")
+        "first",
+        "relu",
+        "hard_sigmoid",
+    )
     assert (second.options["activation"], head.options["activation"]) == ("softsign", "sigmoid")
     assert [layer.id for layer in network.layers.values()] == ["first", "gru", "dense"]
 
@@ -100,27 +115,34 @@ def test_a_frameworks_variables_are_taken() -> None:
     assert read([Variable(), Variable()]).layers["gru"].weights["U_n"].value.tolist() == [[1.0]]
 
 
-@pytest.mark.parametrize(("shapes", "architecture", "reason"), [
-    ([(1, 4), (1, 4), (4,)], None, "LSTM"),
-    ([(3, 1), (3, 1), (3,)], None, "PyTorch"),
-    ([(1, 1), (1, 1), (1,)], None, "not GRU and Dense"),  # a SimpleRNN, which two Dense layers would fit too
-    ([(3,)], None, "not GRU and Dense"),
-    ([*gru(1, 2), (3, 1)], None, "not GRU and Dense"),
-    (gru(1, 2), {"layers": [{"kind": "dense"}]}, "1 layers of the architecture"),
-    (gru(1, 2), {"layers": [{"kind": "gru", "units": 3}]}, "architecture"),
-    (gru(1, 2), {"layers": [{"kind": "lstm"}]}, "lstm"),
-    (gru(1, 2), {"layers": [{"kind": "gru", "go_backwards": True}]}, "go_backwards"),
-    (gru(1, 2), {"layers": "gru"}, "must be a list"),
-    (gru(1, 2), {"reset_after": False}, r"bias has shape \(2, 6\)"),
-    (gru(1, 2), {"reset_after": "False"}, "true or false"),
-    (gru(1, 2), {"activation": "__import__('os')"}, "must be a name"),
-    (gru(1, 2), {"rest_after": True}, "rest_after"),
-    (gru(1, 2), {"dtype": "float16"}, "float16"),
-    ([*gru(2, 3), *gru(3, 2)], {"layers": [{"kind": "gru", "return_sequences": False}, {"kind": "gru"}]}, "sequence"),
-    ([], None, "0 arrays"),
-    ([(2, 6)] * 300, None, "300 arrays"),
-    ([*[(2, 6)] * 250, (7,)], None, "not GRU and Dense"),
-])
+@pytest.mark.parametrize(
+    ("shapes", "architecture", "reason"),
+    [
+        ([(1, 4), (1, 4), (4,)], None, "LSTM"),
+        ([(3, 1), (3, 1), (3,)], None, "PyTorch"),
+        ([(1, 1), (1, 1), (1,)], None, "not GRU and Dense"),  # a SimpleRNN, which two Dense layers would fit too
+        ([(3,)], None, "not GRU and Dense"),
+        ([*gru(1, 2), (3, 1)], None, "not GRU and Dense"),
+        (gru(1, 2), {"layers": [{"kind": "dense"}]}, "1 layers of the architecture"),
+        (gru(1, 2), {"layers": [{"kind": "gru", "units": 3}]}, "architecture"),
+        (gru(1, 2), {"layers": [{"kind": "lstm"}]}, "lstm"),
+        (gru(1, 2), {"layers": [{"kind": "gru", "go_backwards": True}]}, "go_backwards"),
+        (gru(1, 2), {"layers": "gru"}, "must be a list"),
+        (gru(1, 2), {"reset_after": False}, r"bias has shape \(2, 6\)"),
+        (gru(1, 2), {"reset_after": "False"}, "true or false"),
+        (gru(1, 2), {"activation": "__import__('os')"}, "must be a name"),
+        (gru(1, 2), {"rest_after": True}, "rest_after"),
+        (gru(1, 2), {"dtype": "float16"}, "float16"),
+        (
+            [*gru(2, 3), *gru(3, 2)],
+            {"layers": [{"kind": "gru", "return_sequences": False}, {"kind": "gru"}]},
+            "sequence",
+        ),
+        ([], None, "0 arrays"),
+        ([(2, 6)] * 300, None, "300 arrays"),
+        ([*[(2, 6)] * 250, (7,)], None, "not GRU and Dense"),
+    ],
+)
 def test_what_does_not_fit_is_refused(shapes: Any, architecture: Any, reason: str) -> None:
     with pytest.raises(UnusableInput, match=reason) as error:
         read(shaped(*shapes), architecture)

@@ -14,19 +14,46 @@ from symgru.errors import UnusableInput
 from symgru.readers.decimals import Typed, canonical, plain, rounded, tensor
 
 
-@pytest.mark.parametrize(("typed", "text"), [
-    ("1", "1"), ("+1.", "1"), ("-0.", "-0"), (".5", "0.5"), ("007.50", "7.50"), ("1.E-05", "1e-5"), ("2e+00", "2"),
-    ("\u22120.25", "-0.25"), (" 3 ", "3"), ("000", "0"),
-])
+@pytest.mark.parametrize(
+    ("typed", "text"),
+    [
+        ("1", "1"),
+        ("+1.", "1"),
+        ("-0.", "-0"),
+        (".5", "0.5"),
+        ("007.50", "7.50"),
+        ("1.E-05", "1e-5"),
+        ("2e+00", "2"),
+        ("\u22120.25", "-0.25"),
+        (" 3 ", "3"),
+        ("000", "0"),
+    ],
+)
 def test_a_number_keeps_its_digits(typed: str, text: str) -> None:
     assert canonical(typed) == text
     assert Decimal(canonical(typed)) == Decimal(typed.replace("\u2212", "-"))
 
 
-@pytest.mark.parametrize("typed", [
-    "", ".", "-", "nan", "inf", "-Infinity", "1_000", "0x10", "1e", "1e999999999", "١", "1,5", "__import__('os')",
-    "1" * 200, "1\n2",
-])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "",
+        ".",
+        "-",
+        "nan",
+        "inf",
+        "-Infinity",
+        "1_000",
+        "0x10",
+        "1e",
+        "1e999999999",
+        "١",
+        "1,5",
+        "__import__('os')",
+        "1" * 200,
+        "1\n2",
+    ],
+)
 def test_what_is_no_plain_decimal_is_refused(typed: str) -> None:
     with pytest.raises(UnusableInput) as error:
         canonical(typed)
@@ -62,14 +89,31 @@ def test_lists_arrays_and_numpy_scalars() -> None:
     assert tensor(np.array([[3]]), "float32", "kernel").text.tolist() == [["3"]]
 
 
-@pytest.mark.parametrize(("data", "reason"), [
-    ([[1, 2], [3]], "ragged"), ([[1], 2], "ragged"), ([1, [2]], "ragged"), ([], "empty"), ([[]], "empty"),
-    ([[[[1]]]], "deeper"), ([float("nan")], "'nan'"), ([True], "not a number"), (["0.5"], "not a number"),
-    ([None], "not a number"), ([10**400], "longer"), ([10**5000], "too long"), ([1e39], "finite in float32"),
-    (np.array([1j]), "dtype"), (np.array(["a"]), "dtype"), (np.array([object()]), "dtype"),
-    (np.array([np.nan], np.float32), r"holds nan at \[0\]"), (np.zeros((0, 3)), "must hold"),
-    (np.zeros((1, 1, 1, 1)), "axes"), (np.array([1e39]), "finite in float32"),
-])
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        ([[1, 2], [3]], "ragged"),
+        ([[1], 2], "ragged"),
+        ([1, [2]], "ragged"),
+        ([], "empty"),
+        ([[]], "empty"),
+        ([[[[1]]]], "deeper"),
+        ([float("nan")], "'nan'"),
+        ([True], "not a number"),
+        (["0.5"], "not a number"),
+        ([None], "not a number"),
+        ([10**400], "longer"),
+        ([10**5000], "too long"),
+        ([1e39], "finite in float32"),
+        (np.array([1j]), "dtype"),
+        (np.array(["a"]), "dtype"),
+        (np.array([object()]), "dtype"),
+        (np.array([np.nan], np.float32), r"holds nan at \[0\]"),
+        (np.zeros((0, 3)), "must hold"),
+        (np.zeros((1, 1, 1, 1)), "axes"),
+        (np.array([1e39]), "finite in float32"),
+    ],
+)
 def test_unusable_arrays_are_refused_by_name(data: object, reason: str) -> None:
     with pytest.raises(UnusableInput, match=reason) as error:
         tensor(data, "float32", "kernel")
@@ -78,5 +122,7 @@ def test_unusable_arrays_are_refused_by_name(data: object, reason: str) -> None:
 
 def test_options_become_plain_numbers() -> None:
     assert plain({"units": Typed("2"), "alpha": Typed("0.5"), "list": [Typed("-1"), True, "x"]}) == {
-        "units": 2, "alpha": 0.5, "list": [-1, True, "x"],
+        "units": 2,
+        "alpha": 0.5,
+        "list": [-1, True, "x"],
     }

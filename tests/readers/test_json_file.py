@@ -21,13 +21,21 @@ def test_the_seeds_network() -> None:
     assert (network.name, network.origin, network.dtype, network.features) == ("seed", "seed.json", "float32", 1)
     layer = network.layers["gru"]
     assert layer.options == {
-        "units": 1, "reset_after": True, "use_bias": True, "activation": "tanh", "recurrent_activation": "sigmoid",
+        "units": 1,
+        "reset_after": True,
+        "use_bias": True,
+        "activation": "tanh",
+        "recurrent_activation": "sigmoid",
         "return_sequences": False,
     }
     text = {name: t.text.ravel().tolist() for name, t in layer.weights.items()}
     assert text == {
-        "W_z": ["-0.90954137"], "W_r": ["1.0425225"], "W_n": ["-0.04404902"],
-        "U_z": ["0.24168766"], "U_r": ["0.8981342"], "U_n": ["0.36734456"],
+        "W_z": ["-0.90954137"],
+        "W_r": ["1.0425225"],
+        "W_n": ["-0.04404902"],
+        "U_z": ["0.24168766"],
+        "U_r": ["0.8981342"],
+        "U_n": ["0.36734456"],
         **{f"{letter}_{gate}": ["0"] for letter in "bc" for gate in "zrn"},
     }
     assert layer.weights["W_z"].value.item() == np.float32(-0.90954137)
@@ -60,8 +68,11 @@ def test_the_form_without_layers(tmp_path: Path) -> None:
 
 
 def test_weights_by_name_are_canonical_and_serve_every_cell() -> None:
-    mgu = {"kind": "mgu", "options": {"activation": "tanh", "variant": 1}, "weights": {
-        "W_f": [[1, 2], [3, 4], [5, 6]], "U_f": [[1, 0, 0]] * 3, "b_f": [1, 2, 3]}}
+    mgu = {
+        "kind": "mgu",
+        "options": {"activation": "tanh", "variant": 1},
+        "weights": {"W_f": [[1, 2], [3, 4], [5, 6]], "U_f": [[1, 0, 0]] * 3, "b_f": [1, 2, 3]},
+    }
     head = {"kind": "dense", "weights": {"W": [[1, 2, 3]], "b": [0.5]}}
     network = read({"layers": [mgu, head]})
     assert network.features == 2
@@ -71,10 +82,14 @@ def test_weights_by_name_are_canonical_and_serve_every_cell() -> None:
     assert last.options == {"units": 1, "use_bias": True, "activation": "linear"}
 
 
-@pytest.mark.parametrize(("letters", "options"), [
-    ("WUbc", {"use_bias": True, "reset_after": True}), ("WUb", {"use_bias": True, "reset_after": False}),
-    ("WU", {"use_bias": False, "reset_after": True}),
-])
+@pytest.mark.parametrize(
+    ("letters", "options"),
+    [
+        ("WUbc", {"use_bias": True, "reset_after": True}),
+        ("WUb", {"use_bias": True, "reset_after": False}),
+        ("WU", {"use_bias": False, "reset_after": True}),
+    ],
+)
 def test_a_gru_by_name_has_the_form_its_biases_show(letters: str, options: dict[str, Any]) -> None:
     weights = {f"{letter}_{gate}": [[1]] if letter in "WU" else [1] for gate in "nrz" for letter in letters}
     layer = read({"layers": [{"kind": "gru", "weights": weights}]}).layers["gru"]
@@ -82,38 +97,41 @@ def test_a_gru_by_name_has_the_form_its_biases_show(letters: str, options: dict[
     assert list(layer.weights) == [f"{letter}_{gate}" for letter in letters for gate in "zrn"]
 
 
-@pytest.mark.parametrize(("model", "reason"), [
-    ({}, "needs 'layers'"),
-    ({"layers": []}, "no layer"),
-    ({"layers": {}}, "a list"),
-    ({"layers": [1]}, "layer 1 must be an object"),
-    ({"layers": [GRU], "lyers": 1}, "lyers"),
-    ({"layers": [GRU | {"weigths": 1}]}, "weigths"),
-    ({"layers": [GRU], "dtype": "float16"}, "float16"),
-    ({"layers": [GRU | {"kind": "x; rm"}]}, "kind"),
-    ({"layers": [GRU | {"kind": "mgu"}]}, "by the cell's names"),
-    ({"layers": [GRU | {"weights": 3}]}, "get_weights"),
-    ({"layers": [GRU | {"name": 3}]}, "must be text"),
-    ({"layers": [GRU | {"options": {"reset_after": "False"}}]}, "true or false"),
-    ({"layers": [GRU | {"options": {"units": 2}}]}, r"kernel has shape \(1, 3\)"),
-    ({"layers": [GRU | {"options": {"go_backwards": True}}]}, "go_backwards"),
-    ({"layers": [GRU | {"options": {"activation": 3}}]}, "activation is 3"),
-    ({"layers": [GRU | {"weights": [[[1, 2, 3]], [[4, 5]]]}]}, "recurrent_kernel"),
-    ({"layers": [GRU | {"weights": [[[1, 2, 3]], [[4, 5, "6"]]]}]}, "'6' is not a number"),
-    ({"layers": [GRU | {"weights": [[[1, 2, 3]]] * 9}]}, "arrays"),
-    ({"layers": [GRU, {"kind": "dense", "weights": [[[1], [2]]]}]}, "takes 2 features, but layer 'gru' has 1"),
-    ({"layers": [GRU | {"options": {"return_sequences": False}}, GRU]}, "return_sequences must be true"),
-    ({"layers": [{"kind": "gru", "weights": {"W_z": [[1]]}}]}, "it needs W_z W_r"),
-    ({"layers": [{"kind": "mgu", "weights": {"b_f": [1]}}]}, "no kernel"),
-    ({"layers": [{"kind": "mgu", "weights": {"W_f": [[1, 2]], "U_f": [[1, 2]]}}]}, r"U_f has shape \(1, 2\)"),
-    ({"layers": [{"kind": "mgu", "weights": {"W_f": [[1]], "\x1b[0m": [1]}}]}, "no name of a weight"),
-    ({"layers": [{"kind": "mgu", "weights": {"W_f": [[1]]}, "options": {"units": 7}}]}, "units is 7"),
-    ({"layers": [{"kind": "mgu", "weights": {"W_f": [[1]]}, "options": {"a": [1]}}]}, "option 'a'"),
-    ({"layers": [{"kind": "mgu", "weights": {"W_f": [[1]]}, "options": {"a": "x y"}}]}, "must be a name"),
-    ({"weights": 1}, "list of arrays"),
-    ({"weights": GRU["weights"], "options": {"layers": 1}}, "must be a list"),
-    ({"layers": [GRU | {"name": "a\nb" * 999}] * 300}, "300 layers"),
-])
+@pytest.mark.parametrize(
+    ("model", "reason"),
+    [
+        ({}, "needs 'layers'"),
+        ({"layers": []}, "no layer"),
+        ({"layers": {}}, "a list"),
+        ({"layers": [1]}, "layer 1 must be an object"),
+        ({"layers": [GRU], "lyers": 1}, "lyers"),
+        ({"layers": [GRU | {"weigths": 1}]}, "weigths"),
+        ({"layers": [GRU], "dtype": "float16"}, "float16"),
+        ({"layers": [GRU | {"kind": "x; rm"}]}, "kind"),
+        ({"layers": [GRU | {"kind": "mgu"}]}, "by the cell's names"),
+        ({"layers": [GRU | {"weights": 3}]}, "get_weights"),
+        ({"layers": [GRU | {"name": 3}]}, "must be text"),
+        ({"layers": [GRU | {"options": {"reset_after": "False"}}]}, "true or false"),
+        ({"layers": [GRU | {"options": {"units": 2}}]}, r"kernel has shape \(1, 3\)"),
+        ({"layers": [GRU | {"options": {"go_backwards": True}}]}, "go_backwards"),
+        ({"layers": [GRU | {"options": {"activation": 3}}]}, "activation is 3"),
+        ({"layers": [GRU | {"weights": [[[1, 2, 3]], [[4, 5]]]}]}, "recurrent_kernel"),
+        ({"layers": [GRU | {"weights": [[[1, 2, 3]], [[4, 5, "6"]]]}]}, "'6' is not a number"),
+        ({"layers": [GRU | {"weights": [[[1, 2, 3]]] * 9}]}, "arrays"),
+        ({"layers": [GRU, {"kind": "dense", "weights": [[[1], [2]]]}]}, "takes 2 features, but layer 'gru' has 1"),
+        ({"layers": [GRU | {"options": {"return_sequences": False}}, GRU]}, "return_sequences must be true"),
+        ({"layers": [{"kind": "gru", "weights": {"W_z": [[1]]}}]}, "it needs W_z W_r"),
+        ({"layers": [{"kind": "mgu", "weights": {"b_f": [1]}}]}, "no kernel"),
+        ({"layers": [{"kind": "mgu", "weights": {"W_f": [[1, 2]], "U_f": [[1, 2]]}}]}, r"U_f has shape \(1, 2\)"),
+        ({"layers": [{"kind": "mgu", "weights": {"W_f": [[1]], "\x1b[0m": [1]}}]}, "no name of a weight"),
+        ({"layers": [{"kind": "mgu", "weights": {"W_f": [[1]]}, "options": {"units": 7}}]}, "units is 7"),
+        ({"layers": [{"kind": "mgu", "weights": {"W_f": [[1]]}, "options": {"a": [1]}}]}, "option 'a'"),
+        ({"layers": [{"kind": "mgu", "weights": {"W_f": [[1]]}, "options": {"a": "x y"}}]}, "must be a name"),
+        ({"weights": 1}, "list of arrays"),
+        ({"weights": GRU["weights"], "options": {"layers": 1}}, "must be a list"),
+        ({"layers": [GRU | {"name": "a\nb" * 999}] * 300}, "300 layers"),
+    ],
+)
 def test_a_wrong_model_is_refused_in_one_line(model: Any, reason: str, tmp_path: Path) -> None:
     path = tmp_path / "m.json"
     path.write_text(json.dumps(model))
@@ -124,12 +142,19 @@ def test_a_wrong_model_is_refused_in_one_line(model: Any, reason: str, tmp_path:
         assert len(str(error.value)) < 300
 
 
-@pytest.mark.parametrize(("text", "reason"), [
-    ("{", "not JSON.*line 1"), ('{"layers": [], "layers": []}', "twice"), ('{"layers": NaN}', "NaN"),
-    ('{"a": ' + "[" * 200_000, "nested too deep"), ('{"a": 1e99999}', "exponent"), ('{"a": ' + "9" * 5000, "longer"),
-    ('{"layers": [{"kind": "gru", "weights": ' + "[" * 400 + "]" * 400 + "}]}", "deep|empty"),
-    ('{"layers": [{"kind": "gru", "options": ' + '{"a":' * 400 + "1" + "}" * 400 + "}]}", "deep|must be"),
-])
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{", "not JSON.*line 1"),
+        ('{"layers": [], "layers": []}', "twice"),
+        ('{"layers": NaN}', "NaN"),
+        ('{"a": ' + "[" * 200_000, "nested too deep"),
+        ('{"a": 1e99999}', "exponent"),
+        ('{"a": ' + "9" * 5000, "longer"),
+        ('{"layers": [{"kind": "gru", "weights": ' + "[" * 400 + "]" * 400 + "}]}", "deep|empty"),
+        ('{"layers": [{"kind": "gru", "options": ' + '{"a":' * 400 + "1" + "}" * 400 + "}]}", "deep|must be"),
+    ],
+)
 def test_hostile_json_is_refused(text: str, reason: str, tmp_path: Path) -> None:
     path = tmp_path / "m.json"
     path.write_text(text)

@@ -38,18 +38,21 @@ def test_texts_go_with_their_values() -> None:
     assert weights["b"].value.shape == (3,)
 
 
-@pytest.mark.parametrize(("options", "shapes", "reason"), [
-    ({"units": 2}, [(1, 3), (1, 3), (2, 3)], r"with units=2.* it must be \(1, 6\)"),
-    ({"reset_after": False}, [(1, 3), (1, 3), (2, 3)], r"it must be \(3,\)"),
-    ({"use_bias": False}, [(1, 3), (1, 3), (2, 3)], "has 3 arrays"),
-    ({"use_bias": True}, [(1, 3), (1, 3)], "has 2 arrays"),
-    ({}, [(1, 3)], "has 1 arrays"),
-    ({}, [(1, 3), (3,)], "recurrent_kernel has shape"),
-    ({}, [(1, 4), (1, 4), (4,)], "kernel has shape"),
-    ({"units": True}, [(1, 3), (1, 3)], "whole number"),
-    ({"activation": "a.b"}, [(1, 3), (1, 3)], "must be a name"),
-    ({}, [(70_000, 3), (1, 3)], "70000 features"),
-])
+@pytest.mark.parametrize(
+    ("options", "shapes", "reason"),
+    [
+        ({"units": 2}, [(1, 3), (1, 3), (2, 3)], r"with units=2.* it must be \(1, 6\)"),
+        ({"reset_after": False}, [(1, 3), (1, 3), (2, 3)], r"it must be \(3,\)"),
+        ({"use_bias": False}, [(1, 3), (1, 3), (2, 3)], "has 3 arrays"),
+        ({"use_bias": True}, [(1, 3), (1, 3)], "has 2 arrays"),
+        ({}, [(1, 3)], "has 1 arrays"),
+        ({}, [(1, 3), (3,)], "recurrent_kernel has shape"),
+        ({}, [(1, 4), (1, 4), (4,)], "kernel has shape"),
+        ({"units": True}, [(1, 3), (1, 3)], "whole number"),
+        ({"activation": "a.b"}, [(1, 3), (1, 3)], "must be a name"),
+        ({}, [(70_000, 3), (1, 3)], "70000 features"),
+    ],
+)
 def test_options_and_shapes_must_agree(options: dict[str, object], shapes: list[tuple[int, ...]], reason: str) -> None:
     with pytest.raises(UnusableInput, match=reason):
         conventions.complete("gru", options, shapes)

@@ -24,9 +24,15 @@ Save = Callable[..., Path]
 @pytest.fixture
 def save(tmp_path: Path) -> Callable[..., Path]:
     """Write model.keras: the seed's network unless told otherwise. A member of None is left out."""
+
     def write(
-        *layers: Any, config: Any = None, folders: Any = None, edit: Any = None, version: Any = "3.15.1",
-        name: str = "model.keras", **members: bytes | None,
+        *layers: Any,
+        config: Any = None,
+        folders: Any = None,
+        edit: Any = None,
+        version: Any = "3.15.1",
+        name: str = "model.keras",
+        **members: bytes | None,
     ) -> Path:
         content = {
             "metadata.json": json.dumps({"keras_version": version}).encode(),
@@ -38,6 +44,7 @@ def save(tmp_path: Path) -> Callable[..., Path]:
                 if data is not None:
                     archive.writestr(member, data)
         return tmp_path / name
+
     return write
 
 
@@ -87,42 +94,64 @@ def test_untrusted_names_become_safe_ids(save: Save) -> None:
     assert r"\x1b" in message
 
 
-@pytest.mark.parametrize(("config", "reason"), [
-    (gru(go_backwards=True), "layer 'gru': go_backwards=True is not supported"),
-    (gru(return_state=True), "return_state=True"),
-    (gru(time_major=True), "time_major"),
-    (gru(reset_after="False"), "reset_after is 'False'; it must be true or false"),
-    (gru(stateful=1), "stateful is 1"),
-    (gru(units="1"), "whole number"), (gru(units=10**12), "out of range"), (gru(units=True), "whole number"),
-    (gru(activation="__import__('os').system('x')"), "must be a name"),
-    (gru(activation={"module": "m", "class_name": "function", "config": "relu"}), "custom object"),
-    (gru(activation={"module": "keras.layers", "class_name": "ReLU", "config": {}}), "custom object"),
-    (gru(activation={"module": "builtins", "class_name": "function", "config": "p>tanh"}), "custom object"),
-    (gru(activation={"class_name": "__lambda__", "config": {"value": ["4wEA"]}}), "custom object"),
-    (gru(lora_rank=4), "lora_rank=4"),
-    (gru(dtype={"class_name": "DTypePolicy", "config": {"name": "mixed_float16"}}), "mixed_float16"),
-    (gru(dtype={"class_name": "QuantizedDTypePolicy", "config": {"name": "int8"}}), "QuantizedDTypePolicy"),
-    (gru(dtype="bfloat16"), "bfloat16"),
-    (layer("Conv1D", "conv"), r"layer 'conv': Conv1D is not supported here; symgru reads GRU, Dense and Dropout"),
-    (layer("Masking", "mask"), "Masking is not supported"),
-    (layer("Bidirectional", "both"), "Bidirectional"), (layer("LSTM", "l"), "LSTM"), (entrance(4, 1), "InputLayer"),
-    (gru() | {"module": "my.code"}, "custom class"),
-    (gru() | {"module": None, "registered_name": "my>GRU"}, "custom class"),
-    (gru() | {"registered_name": "my>GRU"}, "custom class"),
-    ({"class_name": "GRU"}, "configuration of layer 2"), ({}, "configuration of layer 2"), (7, "must be an object"),
-    ({"config": {}}, "no name"), (gru() | {"class_name": 3}, "no class_name"),
-])
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        (gru(go_backwards=True), "layer 'gru': go_backwards=True is not supported"),
+        (gru(return_state=True), "return_state=True"),
+        (gru(time_major=True), "time_major"),
+        (gru(reset_after="False"), "reset_after is 'False'; it must be true or false"),
+        (gru(stateful=1), "stateful is 1"),
+        (gru(units="1"), "whole number"),
+        (gru(units=10**12), "out of range"),
+        (gru(units=True), "whole number"),
+        (gru(activation="__import__('os').system('x')"), "must be a name"),
+        (gru(activation={"module": "m", "class_name": "function", "config": "relu"}), "custom object"),
+        (gru(activation={"module": "keras.layers", "class_name": "ReLU", "config": {}}), "custom object"),
+        (gru(activation={"module": "builtins", "class_name": "function", "config": "p>tanh"}), "custom object"),
+        (gru(activation={"class_name": "__lambda__", "config": {"value": ["4wEA"]}}), "custom object"),
+        (gru(lora_rank=4), "lora_rank=4"),
+        (gru(dtype={"class_name": "DTypePolicy", "config": {"name": "mixed_float16"}}), "mixed_float16"),
+        (gru(dtype={"class_name": "QuantizedDTypePolicy", "config": {"name": "int8"}}), "QuantizedDTypePolicy"),
+        (gru(dtype="bfloat16"), "bfloat16"),
+        (layer("Conv1D", "conv"), r"layer 'conv': Conv1D is not supported here; symgru reads GRU, Dense and Dropout"),
+        (layer("Masking", "mask"), "Masking is not supported"),
+        (layer("Bidirectional", "both"), "Bidirectional"),
+        (layer("LSTM", "l"), "LSTM"),
+        (entrance(4, 1), "InputLayer"),
+        (gru() | {"module": "my.code"}, "custom class"),
+        (gru() | {"module": None, "registered_name": "my>GRU"}, "custom class"),
+        (gru() | {"registered_name": "my>GRU"}, "custom class"),
+        ({"class_name": "GRU"}, "configuration of layer 2"),
+        ({}, "configuration of layer 2"),
+        (7, "must be an object"),
+        ({"config": {}}, "no name"),
+        (gru() | {"class_name": 3}, "no class_name"),
+    ],
+)
 def test_what_would_change_the_result_is_refused_by_name(save: Save, config: Any, reason: str) -> None:
     refused(save(entrance(4, 1), config), reason)
 
 
-@pytest.mark.parametrize(("config", "expected"), [
-    (gru(unroll=True, dropout=0.5, zero_output_for_mask=True, seed=3), {}),
-    (gru(activation=None), {"activation": "linear"}),
-    (gru(activation={"module": "builtins", "class_name": "function", "config": "relu", "registered_name": "function"}),
-     {"activation": "relu"}),
-    (gru(dtype="float32", some_future_option=None), {}),
-])
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        (gru(unroll=True, dropout=0.5, zero_output_for_mask=True, seed=3), {}),
+        (gru(activation=None), {"activation": "linear"}),
+        (
+            gru(
+                activation={
+                    "module": "builtins",
+                    "class_name": "function",
+                    "config": "relu",
+                    "registered_name": "function",
+                }
+            ),
+            {"activation": "relu"},
+        ),
+        (gru(dtype="float32", some_future_option=None), {}),
+    ],
+)
 def test_what_leaves_the_result_alone_is_passed_over(save: Save, config: Any, expected: dict[str, object]) -> None:
     network = read(save(entrance(4, 1), config))
     usual = {"activation": "tanh", "recurrent_activation": "sigmoid", "return_sequences": False}
@@ -134,11 +163,17 @@ def test_stateful_is_read_with_a_note(save: Save) -> None:
     assert "stateful" in found.notes[0]
 
 
-@pytest.mark.parametrize(("top", "reason"), [
-    (entrance(4), "time, features"), (entrance(4, None), "number of features"),
-    (entrance(4, 1, dtype="int32"), "int32"), (entrance(4, 1, sparse=True), "sparse"), (entrance(0, 1), "time steps"),
-    (entrance(4, 2), r"layer 'gru': kernel has shape \(1, 3\); its options need \(2, 3\)"),
-])
+@pytest.mark.parametrize(
+    ("top", "reason"),
+    [
+        (entrance(4), "time, features"),
+        (entrance(4, None), "number of features"),
+        (entrance(4, 1, dtype="int32"), "int32"),
+        (entrance(4, 1, sparse=True), "sparse"),
+        (entrance(0, 1), "time steps"),
+        (entrance(4, 2), r"layer 'gru': kernel has shape \(1, 3\); its options need \(2, 3\)"),
+    ],
+)
 def test_the_input_layer(save: Save, top: Any, reason: str) -> None:
     refused(save(top, gru()), reason)
 
@@ -160,19 +195,26 @@ def test_only_keras_3(save: Save) -> None:
     refused(save(metadata__json=b"[]"), "metadata.json: the content must be an object")
 
 
-@pytest.mark.parametrize(("members", "reason"), [
-    ({"config__json": None}, "no config.json"), ({"config__json": b"{"}, "config.json: is not JSON"),
-    ({"config__json": b"\xff"}, "UTF-8"), ({"config__json": b"[" * 200_000}, "config.json: the JSON is nested"),
-    ({"config__json": b'{"a":1,"a":2}'}, "twice"), ({"config__json": b"{}"}, "no class_name"),
-    ({"config__json": b'{"class_name":"Sequential"}'}, "configuration must be an object"),
-    ({"config__json": b'{"class_name":"Sequential","config":{}}'}, "no list of layers"),
-    ({"config__json": b'{"class_name":"Sequential","config":{"layers":[]}}'}, "no layer"),
-    ({"config__json": b'{"class_name":"Mine","config":{"layers":[]}}'}, "model is a Mine"),
-    ({"config__json": b'{"class_name":"Sequential","module":"x","config":{"layers":[]}}'}, "custom class"),
-    ({"model__weights__h5": None}, "no model.weights.h5"), ({"model__weights__h5": b"no hdf5"}, "h5 is damaged"),
-    ({"model__weights__h5": b""}, "h5 is damaged"),
-    ({"model__weights__h5": None, "model__weights__json": b"{}"}, "split over several files"),
-])
+@pytest.mark.parametrize(
+    ("members", "reason"),
+    [
+        ({"config__json": None}, "no config.json"),
+        ({"config__json": b"{"}, "config.json: is not JSON"),
+        ({"config__json": b"\xff"}, "UTF-8"),
+        ({"config__json": b"[" * 200_000}, "config.json: the JSON is nested"),
+        ({"config__json": b'{"a":1,"a":2}'}, "twice"),
+        ({"config__json": b"{}"}, "no class_name"),
+        ({"config__json": b'{"class_name":"Sequential"}'}, "configuration must be an object"),
+        ({"config__json": b'{"class_name":"Sequential","config":{}}'}, "no list of layers"),
+        ({"config__json": b'{"class_name":"Sequential","config":{"layers":[]}}'}, "no layer"),
+        ({"config__json": b'{"class_name":"Mine","config":{"layers":[]}}'}, "model is a Mine"),
+        ({"config__json": b'{"class_name":"Sequential","module":"x","config":{"layers":[]}}'}, "custom class"),
+        ({"model__weights__h5": None}, "no model.weights.h5"),
+        ({"model__weights__h5": b"no hdf5"}, "h5 is damaged"),
+        ({"model__weights__h5": b""}, "h5 is damaged"),
+        ({"model__weights__h5": None, "model__weights__json": b"{}"}, "split over several files"),
+    ],
+)
 def test_damaged_members(save: Save, members: dict[str, Any], reason: str) -> None:
     refused(save(**members), reason)
 
@@ -182,6 +224,7 @@ def replaced(key: str, **dataset: Any) -> Callable[[h5py.File], None]:
         del file[f"layers/gru/cell/vars/{key}"]
         if dataset:
             file.create_dataset(f"layers/gru/cell/vars/{key}", **dataset)
+
     return edit
 
 
@@ -189,6 +232,7 @@ def linked(path: str, link: Any) -> Callable[[h5py.File], None]:
     def edit(file: h5py.File) -> None:
         del file[path]
         file[path] = link
+
     return edit
 
 
@@ -202,25 +246,28 @@ def virtual(file: h5py.File) -> None:
 NAN = np.array([[0, np.nan, 0]], np.float32)
 
 
-@pytest.mark.parametrize(("edit", "reason"), [
-    (replaced("2"), "holds 0, 1 for it"),
-    (lambda f: f.create_dataset("layers/gru/cell/vars/3", data=NAN), "holds 0, 1, 2, 3"),
-    (replaced("0", data=NAN), r"layer 'gru': kernel holds nan at \[0, 1\]"),
-    (replaced("0", data=NAN * 0 + np.inf), "kernel holds"),
-    (replaced("1", data=np.ones((1, 4), "f4")), r"recurrent_kernel has shape \(1, 4\); its options need \(1, 3\)"),
-    (replaced("0", data=np.ones((1, 3), "i4")), "dtype int32"),
-    (replaced("0", data=np.ones((1, 3), "c8")), "dtype complex64"),
-    (replaced("0", data=np.array([[b"a", b"b", b"c"]])), "dtype"),
-    (replaced("0", data=np.ones((1, 3), "f4"), compression="gzip"), "compressed"),
-    (replaced("0", shape=(1, 3), dtype="f4", chunks=(1, 3)), "data is missing"),
-    (replaced("0", shape=(1, 3), dtype="f4", external=[("decoy.bin", 0, 12)]), "external"),
-    (virtual, "virtual"),
-    (linked("layers/gru/cell/vars/0", h5py.ExternalLink("decoy.h5", "x")), "is a link"),
-    (linked("layers/gru/cell/vars/0", h5py.SoftLink("/layers/gru/cell/vars/1")), "is a link"),
-    (linked("layers/gru", h5py.ExternalLink("decoy.h5", "gru")), "is a link"),
-    (linked("layers/gru/cell", np.zeros(3)), "no group"),
-    (lambda f: f.move("layers/gru", "layers/lstm"), "has no layers/gru"),
-])
+@pytest.mark.parametrize(
+    ("edit", "reason"),
+    [
+        (replaced("2"), "holds 0, 1 for it"),
+        (lambda f: f.create_dataset("layers/gru/cell/vars/3", data=NAN), "holds 0, 1, 2, 3"),
+        (replaced("0", data=NAN), r"layer 'gru': kernel holds nan at \[0, 1\]"),
+        (replaced("0", data=NAN * 0 + np.inf), "kernel holds"),
+        (replaced("1", data=np.ones((1, 4), "f4")), r"recurrent_kernel has shape \(1, 4\); its options need \(1, 3\)"),
+        (replaced("0", data=np.ones((1, 3), "i4")), "dtype int32"),
+        (replaced("0", data=np.ones((1, 3), "c8")), "dtype complex64"),
+        (replaced("0", data=np.array([[b"a", b"b", b"c"]])), "dtype"),
+        (replaced("0", data=np.ones((1, 3), "f4"), compression="gzip"), "compressed"),
+        (replaced("0", shape=(1, 3), dtype="f4", chunks=(1, 3)), "data is missing"),
+        (replaced("0", shape=(1, 3), dtype="f4", external=[("decoy.bin", 0, 12)]), "external"),
+        (virtual, "virtual"),
+        (linked("layers/gru/cell/vars/0", h5py.ExternalLink("decoy.h5", "x")), "is a link"),
+        (linked("layers/gru/cell/vars/0", h5py.SoftLink("/layers/gru/cell/vars/1")), "is a link"),
+        (linked("layers/gru", h5py.ExternalLink("decoy.h5", "gru")), "is a link"),
+        (linked("layers/gru/cell", np.zeros(3)), "no group"),
+        (lambda f: f.move("layers/gru", "layers/lstm"), "has no layers/gru"),
+    ],
+)
 def test_hostile_weights(save: Save, edit: Callable[[h5py.File], None], reason: str) -> None:
     refused(save(edit=edit), reason)
 
@@ -242,8 +289,12 @@ def test_zip_attacks(save: Save, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     sound = save().read_bytes()
     path = tmp_path / "bad.keras"
     for content, reason in [
-        (b"", "empty"), (sound[:200], "truncated"), (sound[:-30], "truncated"), (b"\x89HDF\r\n\x1a\n", "HDF5"),
-        (sound[:60] + b"\xff\xff\xff" + sound[63:], "damaged"), (b"PK\x05\x06" + bytes(18), "no metadata.json"),
+        (b"", "empty"),
+        (sound[:200], "truncated"),
+        (sound[:-30], "truncated"),
+        (b"\x89HDF\r\n\x1a\n", "HDF5"),
+        (sound[:60] + b"\xff\xff\xff" + sound[63:], "damaged"),
+        (b"PK\x05\x06" + bytes(18), "no metadata.json"),
     ]:
         path.write_bytes(content)
         refused(path, reason)
@@ -293,8 +344,11 @@ def functional(*layers: Any, ends: tuple[Any, Any] | None = None) -> dict[str, A
         node = {"args": [tensor], "kwargs": {"training": False, "mask": None}}
         linked_layers.append({"inbound_nodes": [node], **entry})
     first, last = ends or ([names[0], 0, 0], [[names[-1], 0, 0]])
-    return {"module": "keras", "class_name": "Functional", "config": {
-        "name": "functional", "layers": linked_layers, "input_layers": first, "output_layers": last}}
+    return {
+        "module": "keras",
+        "class_name": "Functional",
+        "config": {"name": "functional", "layers": linked_layers, "input_layers": first, "output_layers": last},
+    }
 
 
 def called(*sources: str, index: int = 0, **kwargs: Any) -> list[Any]:
@@ -307,25 +361,39 @@ def test_a_functional_chain_is_read_as_the_sequential_model(save: Save) -> None:
     assert read(save(config=functional(entrance(4, 1), gru()))).fingerprint == expected.fingerprint
 
 
-@pytest.mark.parametrize(("entry", "reason"), [
-    ({"inbound_nodes": called("input_layer", "input_layer")}, "called more than once"),
-    ({"inbound_nodes": called("input_layer") * 2}, "called more than once"),
-    ({"inbound_nodes": called("input_layer", initial_state={"class_name": "__tensor__"})}, "called with initial_state"),
-    ({"inbound_nodes": called("input_layer", mask={"class_name": "__keras_tensor__"})}, "called with mask"),
-    ({"inbound_nodes": called("input_layer", index=1)}, "second output"),
-    ({"inbound_nodes": called("elsewhere")}, "plain chains"), ({"inbound_nodes": []}, "plain chains"),
-    ({"inbound_nodes": [{"args": []}]}, "called more than once"), ({"inbound_nodes": "abc"}, "called more than once"),
-    ({"inbound_nodes": None}, "called more than once"),
-    ({"inbound_nodes": [[["input_layer", 0, 0, {}]]]}, "called more than once"),
-])
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        ({"inbound_nodes": called("input_layer", "input_layer")}, "called more than once"),
+        ({"inbound_nodes": called("input_layer") * 2}, "called more than once"),
+        (
+            {"inbound_nodes": called("input_layer", initial_state={"class_name": "__tensor__"})},
+            "called with initial_state",
+        ),
+        ({"inbound_nodes": called("input_layer", mask={"class_name": "__keras_tensor__"})}, "called with mask"),
+        ({"inbound_nodes": called("input_layer", index=1)}, "second output"),
+        ({"inbound_nodes": called("elsewhere")}, "plain chains"),
+        ({"inbound_nodes": []}, "plain chains"),
+        ({"inbound_nodes": [{"args": []}]}, "called more than once"),
+        ({"inbound_nodes": "abc"}, "called more than once"),
+        ({"inbound_nodes": None}, "called more than once"),
+        ({"inbound_nodes": [[["input_layer", 0, 0, {}]]]}, "called more than once"),
+    ],
+)
 def test_other_graphs_are_refused(save: Save, entry: dict[str, Any], reason: str) -> None:
     refused(save(config=functional(entrance(4, 1), {**gru(), **entry})), f"layer 'gru': is .*{reason}", Unsupported)
 
 
-@pytest.mark.parametrize("ends", [
-    ([["input_layer", 0, 0], ["b", 0, 0]], ["gru", 0, 0]), (["input_layer", 0, 0], ["gru", 0, 1]),
-    ({"a": ["input_layer", 0, 0]}, ["gru", 0, 0]), (["input_layer", 0, 0], None), (["gru", 0, 0], ["gru", 0, 0]),
-])
+@pytest.mark.parametrize(
+    "ends",
+    [
+        ([["input_layer", 0, 0], ["b", 0, 0]], ["gru", 0, 0]),
+        (["input_layer", 0, 0], ["gru", 0, 1]),
+        ({"a": ["input_layer", 0, 0]}, ["gru", 0, 0]),
+        (["input_layer", 0, 0], None),
+        (["gru", 0, 0], ["gru", 0, 0]),
+    ],
+)
 def test_a_chain_has_one_input_and_one_output(save: Save, ends: Any) -> None:
     refused(save(config=functional(entrance(4, 1), gru(), ends=ends)), "plain chain", Unsupported)
 

@@ -15,6 +15,7 @@ from symgru.readers import read
 def keras_function(name: str, module: str = "keras.src.activations.activations") -> Any:
     def function(x: Any) -> Any:
         return x
+
     function.__name__, function.__module__ = name, module
     return function
 
@@ -41,9 +42,16 @@ class Dense(GRU):
 class Sequential:
     def __init__(self, *layers: Any, config: Any = None) -> None:
         self.layers = list(layers)
-        self.config = config or sequential(entrance(4, 1), *(
-            {"module": "keras.layers", "class_name": type(entry).__name__, "config": entry.config} for entry in layers
-        ))["config"]
+        self.config = (
+            config
+            or sequential(
+                entrance(4, 1),
+                *(
+                    {"module": "keras.layers", "class_name": type(entry).__name__, "config": entry.config}
+                    for entry in layers
+                ),
+            )["config"]
+        )
 
     def get_config(self) -> Any:
         return self.config
@@ -77,17 +85,22 @@ def with_activation(function: Any) -> GRU:
     return layer
 
 
-@pytest.mark.parametrize(("source", "reason"), [
-    (Mine(GRU(gru(), SEED)), "Mine has no configuration"),
-    (Sequential(GRU(gru(), [])), "has no weights yet"),
-    (GRU(gru(), SEED[:2]), "has 2 arrays"),
-    (GRU(gru(), [SEED[0] * np.nan, *SEED[1:]]), "kernel holds nan"),
-    (GRU(gru(), [SEED[0].astype(object), *SEED[1:]]), "dtype object"),
-    (with_activation(keras_function("relu", "__main__")), "activation is relu, which is none of keras.activations"),
-    (with_activation(keras_function("gelu", "keras.src.ops.nn")), "none of keras.activations"),
-    ([GRU(gru(), SEED), GRU(gru(), SEED)], "same name"),
-    (3.5, "a float is no path"), (object(), "no path"), (None, "no path"),
-])
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        (Mine(GRU(gru(), SEED)), "Mine has no configuration"),
+        (Sequential(GRU(gru(), [])), "has no weights yet"),
+        (GRU(gru(), SEED[:2]), "has 2 arrays"),
+        (GRU(gru(), [SEED[0] * np.nan, *SEED[1:]]), "kernel holds nan"),
+        (GRU(gru(), [SEED[0].astype(object), *SEED[1:]]), "dtype object"),
+        (with_activation(keras_function("relu", "__main__")), "activation is relu, which is none of keras.activations"),
+        (with_activation(keras_function("gelu", "keras.src.ops.nn")), "none of keras.activations"),
+        ([GRU(gru(), SEED), GRU(gru(), SEED)], "same name"),
+        (3.5, "a float is no path"),
+        (object(), "no path"),
+        (None, "no path"),
+    ],
+)
 def test_refused(source: Any, reason: str) -> None:
     with pytest.raises(SymgruError, match=reason):
         read(source)

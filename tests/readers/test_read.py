@@ -38,13 +38,21 @@ def test_standard_input(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert network.name == ("seed" if "seed" in text else "gru")
 
 
-@pytest.mark.parametrize(("name", "content", "reason"), [
-    ("m.keras", None, "m.keras: no such file"), ("m.json", b"", "empty"), ("m.txt", b" \n", "no text"),
-    ("m.txt", b"\xff\xfe\x00", "UTF-8"), ("m.h5", b"x", "ending is not known; symgru reads .keras, .json and .txt"),
-    ("m", b"x", "x"), ("bad\n\x1b[31m.json", b"", r"bad\\n\\x1b\[31m.json: the file is empty"),
-    ("x" * 200 + ".json", b"", "xxx…: the file is empty"), ("m.json", b"[]", "0 arrays"),
-    ("m.json", b"3", "must be an object"),
-])
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("m.keras", None, "m.keras: no such file"),
+        ("m.json", b"", "empty"),
+        ("m.txt", b" \n", "no text"),
+        ("m.txt", b"\xff\xfe\x00", "UTF-8"),
+        ("m.h5", b"x", "ending is not known; symgru reads .keras, .json and .txt"),
+        ("m", b"x", "x"),
+        ("bad\n\x1b[31m.json", b"", r"bad\\n\\x1b\[31m.json: the file is empty"),
+        ("x" * 200 + ".json", b"", "xxx…: the file is empty"),
+        ("m.json", b"[]", "0 arrays"),
+        ("m.json", b"3", "must be an object"),
+    ],
+)
 def test_unusable_paths(name: str, content: bytes | None, reason: str, tmp_path: Path) -> None:
     path = tmp_path / name
     if content is not None:
@@ -58,17 +66,25 @@ def test_unusable_paths(name: str, content: bytes | None, reason: str, tmp_path:
 def test_directories_and_odd_paths(tmp_path: Path) -> None:
     (tmp_path / "d.keras").mkdir()
     for path, reason in [
-        (tmp_path, "is a directory"), (tmp_path / "d.keras", "d.keras: is a directory"), ("", "directory"),
-        ("a\0b.keras", "no such|looked"), ("x" * 5000 + ".keras", "looked at|no such"),
+        (tmp_path, "is a directory"),
+        (tmp_path / "d.keras", "d.keras: is a directory"),
+        ("", "directory"),
+        ("a\0b.keras", "no such|looked"),
+        ("x" * 5000 + ".keras", "looked at|no such"),
     ]:
         with pytest.raises(UnusableInput, match=reason):
             read(path)
 
 
-@pytest.mark.parametrize(("architecture", "reason"), [
-    (3, "dict or the path"), ({1: 2}, "named entries"), ("missing.json", "missing.json: no such file"),
-    ([], "dict or the path"),
-])
+@pytest.mark.parametrize(
+    ("architecture", "reason"),
+    [
+        (3, "dict or the path"),
+        ({1: 2}, "named entries"),
+        ("missing.json", "missing.json: no such file"),
+        ([], "dict or the path"),
+    ],
+)
 def test_unusable_architectures(architecture: Any, reason: str) -> None:
     with pytest.raises(UnusableInput, match=reason):
         read([[[1, 2, 3]], [[4, 5, 6]]], architecture)

@@ -19,22 +19,25 @@ def network(features: int = 1, dtype: str = "float32") -> Network:
     return read({"dtype": dtype, "layers": [{"kind": "gru", "weights": [kernel, [[1, 1, 1]], [[0, 0, 0], [0, 0, 0]]]}]})
 
 
-@pytest.mark.parametrize(("source", "features", "shape", "said"), [
-    ("1,2,9,8", 1, (1, 4, 1), "each number is a time step"),
-    ("1 2\n9 8", 1, (1, 4, 1), "each number is a time step"),
-    ("[1, 2, 9, 8]", 1, (1, 4, 1), "each number is a time step"),
-    ("[[1],[2],[9],[8]]", 1, (1, 4, 1), "batch axis"),
-    ("[[1,2,9,8]]", 1, (1, 4, 1), "feature axis"),
-    ("[[[1],[2],[9],[8]]]", 1, (1, 4, 1), None),
-    ("5", 1, (1, 1, 1), "time step"),
-    ("1,2", 2, (1, 1, 2), "one time step of 2 features"),
-    ("[[1,2],[3,4],[5,6]]", 2, (1, 3, 2), "batch axis"),
-    ("[[[1,2]],[[3,4]]]", 2, (2, 1, 2), None),
-    ([[1, 2], [3, 4]], 2, (1, 2, 2), "batch axis"),
-    (np.zeros((5, 4, 2), np.float32), 2, (5, 4, 2), None),
-    (np.arange(4), 1, (1, 4, 1), "time step"),
-    (7, 1, (1, 1, 1), "time step"),
-])
+@pytest.mark.parametrize(
+    ("source", "features", "shape", "said"),
+    [
+        ("1,2,9,8", 1, (1, 4, 1), "each number is a time step"),
+        ("1 2\n9 8", 1, (1, 4, 1), "each number is a time step"),
+        ("[1, 2, 9, 8]", 1, (1, 4, 1), "each number is a time step"),
+        ("[[1],[2],[9],[8]]", 1, (1, 4, 1), "batch axis"),
+        ("[[1,2,9,8]]", 1, (1, 4, 1), "feature axis"),
+        ("[[[1],[2],[9],[8]]]", 1, (1, 4, 1), None),
+        ("5", 1, (1, 1, 1), "time step"),
+        ("1,2", 2, (1, 1, 2), "one time step of 2 features"),
+        ("[[1,2],[3,4],[5,6]]", 2, (1, 3, 2), "batch axis"),
+        ("[[[1,2]],[[3,4]]]", 2, (2, 1, 2), None),
+        ([[1, 2], [3, 4]], 2, (1, 2, 2), "batch axis"),
+        (np.zeros((5, 4, 2), np.float32), 2, (5, 4, 2), None),
+        (np.arange(4), 1, (1, 4, 1), "time step"),
+        (7, 1, (1, 1, 1), "time step"),
+    ],
+)
 def test_missing_axes_are_added_and_said(source: Any, features: int, shape: tuple[int, ...], said: str | None) -> None:
     found = read_input(source, network(features))
     assert found.value.shape == found.text.shape == shape
@@ -73,17 +76,39 @@ def test_a_float32_file_shows_its_shortest_decimals(tmp_path: Path) -> None:
     assert found.value.item() == float(np.float32(0.1))
 
 
-@pytest.mark.parametrize(("source", "features", "reason"), [
-    ("1,2,3", 2, r"has shape \(3,\), but the network takes 2 features: \(time, 2\) or \(batch, time, 2\)"),
-    ("[[1,2,3]]", 2, "takes 2 features"), ("[[[1,2]]]", 1, "takes 1 feature:"), ("[[1],[2,3]]", 1, "ragged"),
-    ("", 1, "empty"), ("[]", 1, "empty"), ("[[]]", 1, "empty"), (np.zeros((1, 0, 1)), 1, "must hold"),
-    ("1,nan", 1, "finite"), ("inf,1", 1, "finite"), ([float("inf")], 1, "'inf'"), (np.array([np.nan]), 1, "holds nan"),
-    ("1e39", 1, "too large for the network's float32"), ("1e400", 1, "finite"), ("1e401", 1, "exponent"),
-    ("1,x", 1, "'x' is not part"), ("1,,2,;", 1, "where a number|line 1"), ("[1,2", 1, "ends"), ("hello", 1, "neither"),
-    ("[[[[1]]]]", 1, "deeper"), ({"a": 1}, 1, "dtype object"), (None, 1, "dtype object"), (["1"], 1, "not a number"),
-    (np.array([1 + 2j]), 1, "dtype complex128"), ("missing.npy", 1, "input: missing.npy: no such file"),
-    ("x.pt", 1, "nor a .npy"), ("[1, ..., 2]", 1, "abbreviated"), (np.broadcast_to(0.0, (2**25, 1)), 1, "must hold"),
-])
+@pytest.mark.parametrize(
+    ("source", "features", "reason"),
+    [
+        ("1,2,3", 2, r"has shape \(3,\), but the network takes 2 features: \(time, 2\) or \(batch, time, 2\)"),
+        ("[[1,2,3]]", 2, "takes 2 features"),
+        ("[[[1,2]]]", 1, "takes 1 feature:"),
+        ("[[1],[2,3]]", 1, "ragged"),
+        ("", 1, "empty"),
+        ("[]", 1, "empty"),
+        ("[[]]", 1, "empty"),
+        (np.zeros((1, 0, 1)), 1, "must hold"),
+        ("1,nan", 1, "finite"),
+        ("inf,1", 1, "finite"),
+        ([float("inf")], 1, "'inf'"),
+        (np.array([np.nan]), 1, "holds nan"),
+        ("1e39", 1, "too large for the network's float32"),
+        ("1e400", 1, "finite"),
+        ("1e401", 1, "exponent"),
+        ("1,x", 1, "'x' is not part"),
+        ("1,,2,;", 1, "where a number|line 1"),
+        ("[1,2", 1, "ends"),
+        ("hello", 1, "neither"),
+        ("[[[[1]]]]", 1, "deeper"),
+        ({"a": 1}, 1, "dtype object"),
+        (None, 1, "dtype object"),
+        (["1"], 1, "not a number"),
+        (np.array([1 + 2j]), 1, "dtype complex128"),
+        ("missing.npy", 1, "input: missing.npy: no such file"),
+        ("x.pt", 1, "nor a .npy"),
+        ("[1, ..., 2]", 1, "abbreviated"),
+        (np.broadcast_to(0.0, (2**25, 1)), 1, "must hold"),
+    ],
+)
 def test_unusable_inputs(source: Any, features: int, reason: str) -> None:
     with pytest.raises(UnusableInput, match=reason) as error:
         read_input(source, network(features))
@@ -107,9 +132,19 @@ def test_hostile_files(tmp_path: Path) -> None:
         np.lib.format.write_array_header_1_0(file, text)
         file.write(bytes(64))
     contents = {
-        "a.npy": b"\x93NUMPY", "e.npy": b"", "b.json": b"{}", "c.json": json.dumps({"input": "x"}).encode(),
-        "d.json": b"[1, NaN]", "e.csv": b"1\nx\n", "f.csv": b"1,2\n3\n", "g.csv": b"\xff", "h.csv": b"1\nnan\n",
-        "i.csv": b"", "j.csv": b"a\n", "k.json": b"[" * 200_000, "l.csv": b'"1\n',
+        "a.npy": b"\x93NUMPY",
+        "e.npy": b"",
+        "b.json": b"{}",
+        "c.json": json.dumps({"input": "x"}).encode(),
+        "d.json": b"[1, NaN]",
+        "e.csv": b"1\nx\n",
+        "f.csv": b"1,2\n3\n",
+        "g.csv": b"\xff",
+        "h.csv": b"1\nnan\n",
+        "i.csv": b"",
+        "j.csv": b"a\n",
+        "k.json": b"[" * 200_000,
+        "l.csv": b'"1\n',
     }
     for name, content in contents.items():
         (tmp_path / name).write_bytes(content)

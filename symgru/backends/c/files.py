@@ -73,22 +73,40 @@ class _Source:
 
     def common(self) -> dict[str, object]:
         return {
-            "name": self.name, "upper": self.name.upper(), "title": text(self.network.name),
-            "fingerprint": self.network.fingerprint, "options": str(self.options), "scale": self.options.scale,
-            "features": self.network.features, "steps": self.network.steps, "outputs": output_width(self.network),
+            "name": self.name,
+            "upper": self.name.upper(),
+            "title": text(self.network.name),
+            "fingerprint": self.network.fingerprint,
+            "options": str(self.options),
+            "scale": self.options.scale,
+            "features": self.network.features,
+            "steps": self.network.steps,
+            "outputs": output_width(self.network),
             "keeps_time": keeps_time(self.network),
         }
 
     def header(self) -> dict[str, object]:
         states = [{"member": member(k.unit.id), "units": k.unit.sizes["H"]} for k in self.kernels if k.unit.recurrent]
         weights = 4 * sum(v.size for k in self.kernels for v in k.weights.values()) + self.scale_bytes()
-        rows = [[k.unit.id, _cell(k.unit), f"{k.unit.sizes['D']} -> {k.unit.sizes['H']}",
-                 str(sum(v.size for v in k.weights.values())), str(k.multiply_adds)] for k in self.kernels]
+        rows = [
+            [
+                k.unit.id,
+                _cell(k.unit),
+                f"{k.unit.sizes['D']} -> {k.unit.sizes['H']}",
+                str(sum(v.size for v in k.weights.values())),
+                str(k.multiply_adds),
+            ]
+            for k in self.kernels
+        ]
         return {
-            **self.common(), "states": states, "weight_bytes": weights,
+            **self.common(),
+            "states": states,
+            "weight_bytes": weights,
             "state_bytes": self.state_bytes(),
-            "local_bytes": self.local_bytes(), "table": _table(rows),
-            "work": sum(k.multiply_adds for k in self.timed), "head_work": sum(k.multiply_adds for k in self.head),
+            "local_bytes": self.local_bytes(),
+            "table": _table(rows),
+            "work": sum(k.multiply_adds for k in self.timed),
+            "head_work": sum(k.multiply_adds for k in self.head),
             "bounds": self.bounds(),
         }
 
@@ -141,6 +159,7 @@ class _Source:
             for known in used_in(e):
                 use(known.meaning)
                 found.setdefault(known.name)
+
         for e in self._expressions():
             use(e)
         return list(found)
@@ -162,11 +181,20 @@ class _Source:
     def body(self) -> dict[str, object]:
         approximations = self.approximations()
         return {
-            **self.common(), "helpers": self.helpers(), "bits": c_helpers(self.name) if approximations else "",
+            **self.common(),
+            "helpers": self.helpers(),
+            "bits": c_helpers(self.name) if approximations else "",
             "functions": [c_function(f, self.name) for f in approximations],
             "activations": [self.activation(name) for name in self.named()],
-            "cells": [{"kernel": k, "units": k.unit.sizes["H"], "features": k.unit.sizes["D"],
-                       "weights": [self.constant(name, v) for name, v in k.weights.items()]} for k in self.kernels],
+            "cells": [
+                {
+                    "kernel": k,
+                    "units": k.unit.sizes["H"],
+                    "features": k.unit.sizes["D"],
+                    "weights": [self.constant(name, v) for name, v in k.weights.items()],
+                }
+                for k in self.kernels
+            ],
             "states": [member(k.unit.id) for k in self.kernels if k.unit.recurrent],
             "advance": self.calls(self.timed, self.into("x"), "y" if keeps_time(self.network) else None),
             "output": self.calls(self.head, f"state->{member(self.timed[-1].unit.id)}", "y"),
@@ -183,8 +211,15 @@ class _Source:
 
     def scale_constants(self) -> list[str]:
         def pair(side: str, part: Affine | None) -> list[str]:
-            return [] if part is None else [self.constant(f"{self.name}_{side}_mean", part.mean),
-                                            self.constant(f"{self.name}_{side}_deviation", part.deviation)]
+            return (
+                []
+                if part is None
+                else [
+                    self.constant(f"{self.name}_{side}_mean", part.mean),
+                    self.constant(f"{self.name}_{side}_deviation", part.deviation),
+                ]
+            )
+
         return pair("input", self.options.scale.input) + pair("output", self.options.scale.output)
 
     def calls(self, kernels: list[Kernel], source: str, final: str | None) -> list[str]:
@@ -209,8 +244,12 @@ class _Source:
         vectors = self.vectors(x)
         batch, steps, _ = vectors.x.value.shape
         return {
-            **self.common(), "batch": batch, "steps": steps, "tolerance": number(vectors.tolerance),
-            "why": vectors.why, "x": initializer(vectors.x.value.reshape(batch * steps, -1)),
+            **self.common(),
+            "batch": batch,
+            "steps": steps,
+            "tolerance": number(vectors.tolerance),
+            "why": vectors.why,
+            "x": initializer(vectors.x.value.reshape(batch * steps, -1)),
             "y": initializer(np.array(vectors.y, dtype=np.float64).reshape(-1, output_width(self.network))),
             "rows": vectors.y.size // output_width(self.network),
             "largest": largest(vectors.y),
@@ -235,4 +274,3 @@ def _table(rows: list[list[str]]) -> list[str]:
     head = ["layer", "cell", "in -> out", "weights", "multiply-accumulates"]
     widths = [max(len(row[c]) for row in [head, *rows]) for c in range(len(head))]
     return ["  ".join(f"{word:<{w}}" for word, w in zip(row, widths, strict=True)).rstrip() for row in [head, *rows]]
-

@@ -94,9 +94,11 @@ class Kernel:
         return " + ".join(f"{self.weight(b.name)}[i]" for b in biases) or "0.0f"
 
     def sums(self, operand: Vec, pairs: list[tuple[Vec, Mat]]) -> list[str]:
-        return [f"    for (size_t k = 0; k < {self.length(operand)}; k++) {{",
-                *(f"        {acc} += {self.weight(m.name)}[i][k] * {operand}[k];" for acc, m in pairs),
-                "    }"]
+        return [
+            f"    for (size_t k = 0; k < {self.length(operand)}; k++) {{",
+            *(f"        {acc} += {self.weight(m.name)}[i][k] * {operand}[k];" for acc, m in pairs),
+            "    }",
+        ]
 
     def lane(self, lhs: Vec, rhs: Expr) -> list[str]:
         text = LanePrinter(self.prefix, self.place).doprint(rhs)

@@ -8,7 +8,8 @@ import numpy as np
 
 from symgru.errors import UnusableInput
 
-KEYWORDS = set("""
+KEYWORDS = set(
+    """
     auto break case char const continue default do double else enum extern float for goto if inline int long register
     restrict return short signed sizeof static struct switch typedef union unsigned void volatile while
     alignas alignof and and_eq asm bitand bitor bool catch class compl concept const_cast constexpr decltype delete
@@ -18,15 +19,18 @@ KEYWORDS = set("""
     char8_t char16_t char32_t co_await co_return co_yield concept consteval constinit requires
     far near huge interrupt pascal fortran entry complex imaginary noreturn errno stdin stdout stderr
     linux unix i386 arm mips sparc sun vax
-""".split())  # C99, C23, C++; what old embedded compilers reserve; what gcc or a header may define as a macro
+""".split()
+)  # C99, C23, C++; what old embedded compilers reserve; what gcc or a header may define as a macro
 PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,47}\Z")
 
 
 def prefix(name: str) -> str:
     """A name that the user chose for the C, checked."""
     if not PREFIX.match(name) or name in KEYWORDS or "__" in name or name.endswith(("_", "_test")):
-        raise UnusableInput(f"--name {name[:60]!r} is no prefix for C: it takes letters, digits and single _, starts "
-                            "with a letter, does not end in _ or _test, is at most 48 long and no keyword")
+        raise UnusableInput(
+            f"--name {name[:60]!r} is no prefix for C: it takes letters, digits and single _, starts "
+            "with a letter, does not end in _ or _test, is at most 48 long and no keyword"
+        )
     return name
 
 

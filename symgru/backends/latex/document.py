@@ -84,12 +84,16 @@ def formula_rows(formulas: list[Formula], latest: int = 0) -> Iterator[list[str]
 
     Where the time is still open, there is room for it up to `latest`.
     """
+
     def measure(text: str) -> float:
         return width(at_time(text, latest))
+
     head = max(measure(lhs) for lhs, _ in formulas)
     for lhs, parts in formulas:
-        yield [f"{'' if k else lhs} &{'= ' if starts else CONTINUED}{text}"
-               for k, (starts, text) in enumerate(arrange(parts, ROOM - head, measure))]
+        yield [
+            f"{'' if k else lhs} &{'= ' if starts else CONTINUED}{text}"
+            for k, (starts, text) in enumerate(arrange(parts, ROOM - head, measure))
+        ]
 
 
 def _is_tall(row: str) -> bool:
@@ -121,8 +125,10 @@ def worked(w: Written) -> Formula:
 
 def step_head(writer: LayerWriter, t: int) -> str:
     """What a step starts from: its input and the state before it."""
-    operands = [f"${name} = {{}}$" + (f"({_numbers(texts)})" if len(texts) > 1 else _numbers(texts))
-                for name, texts in writer.starts(t)]
+    operands = [
+        f"${name} = {{}}$" + (f"({_numbers(texts)})" if len(texts) > 1 else _numbers(texts))
+        for name, texts in writer.starts(t)
+    ]
     return ", \\quad ".join(operands)
 
 
@@ -130,8 +136,11 @@ def grids(layer: Working, array: WeightArray) -> Iterator[str]:
     """The numbers of an array as tables that fit the page: a column for each unit, coloured by gate, a row for each
     input of a kernel and each unit of a recurrent kernel."""
     for row in array.blocks:
-        columns = [(gate, _column_head(layer, block.symbol, unit), [str(v) for v in block.texts[:, unit]])
-                   for gate, block in enumerate(row) for unit in range(block.texts.shape[1])]
+        columns = [
+            (gate, _column_head(layer, block.symbol, unit), [str(v) for v in block.texts[:, unit]])
+            for gate, block in enumerate(row)
+            for unit in range(block.texts.shape[1])
+        ]
         widest = max(points(f"${text}$") for _, head, values in columns for text in (head, *map(latex_number, values)))
         rows = len(columns[0][2])
         fit = max(1, int((TABLE - 30) // (widest + COLUMN)))
@@ -158,8 +167,16 @@ def _column_head(layer: Working, s: Symbol, unit: int) -> str:
 
 def weights(layer: Working) -> list[dict[str, Any]]:
     """Each array of get_weights()."""
-    return [{"place": a.place, "name": latex_text(a.name), "shape": str(a.shape), "zero": a.zero,
-             "grids": [] if a.zero else list(grids(layer, a))} for a in layer.arrays]
+    return [
+        {
+            "place": a.place,
+            "name": latex_text(a.name),
+            "shape": str(a.shape),
+            "zero": a.zero,
+            "grids": [] if a.zero else list(grids(layer, a)),
+        }
+        for a in layer.arrays
+    ]
 
 
 def summary(layer: Working) -> str:
@@ -168,14 +185,24 @@ def summary(layer: Working) -> str:
     letters = {new: old for old, new in layer.cell.states}
     symbols = summary_symbols(layer)
     xs = range(features) if features <= 2 and max(len(str(v)) for v in layer.x_texts.ravel()) < 13 else ()
-    heads = ["t", *([r"\text{unit}"] if units > 1 else []), *(f"x_{{{k + 1}}}" if features > 1 else "x" for k in xs),
-             *(Latex().name(Name(letters.get(s, s).name)) for s in symbols)]
+    heads = [
+        "t",
+        *([r"\text{unit}"] if units > 1 else []),
+        *(f"x_{{{k + 1}}}" if features > 1 else "x" for k in xs),
+        *(Latex().name(Name(letters.get(s, s).name)) for s in symbols),
+    ]
     rows = []
     for t in range(1, layer.steps + 1):
         for unit in range(units):
             x = [str(layer.x_texts[t - 1][k]) if unit == 0 else "" for k in xs]
-            rows.append([str(t) if unit == 0 else "", *([str(unit + 1)] if units > 1 else []), *x,
-                         *(layer.value(s.name, t, unit) for s in symbols)])
+            rows.append(
+                [
+                    str(t) if unit == 0 else "",
+                    *([str(unit + 1)] if units > 1 else []),
+                    *x,
+                    *(layer.value(s.name, t, unit) for s in symbols),
+                ]
+            )
     return table([f"${head}$" for head in heads], [[f"${latex_number(v)}$" if v else "" for v in row] for row in rows])
 
 
@@ -210,10 +237,14 @@ def _explanation(e: Explanation) -> dict[str, Any]:
     outputs = [output_name(e, LATEX, k) for k in range(len(e.results))]
     promised = [latex_number(e.promise.text(e.promise(v))) for v in e.results]
     return {
-        "e": e, "name": latex_text(e.network.origin or e.network.name), "inputs": inputs(e),
+        "e": e,
+        "name": latex_text(e.network.origin or e.network.name),
+        "inputs": inputs(e),
         "results": [f"{name} = {text}" for name, text in zip(outputs, promised, strict=True)],
-        "layers": (_layer(e, layer) for layer in e.layers), "boxed": len(outputs) <= 3,
-        "verification": verification(e), "footnote": footnote(e),
+        "layers": (_layer(e, layer) for layer in e.layers),
+        "boxed": len(outputs) <= 3,
+        "verification": verification(e),
+        "footnote": footnote(e),
         "notes": [latex_text(n) for layer in e.layers for n in layer.layer.notes],
     }
 
@@ -223,13 +254,18 @@ def _layer(e: Explanation, layer: Working) -> dict[str, Any]:
     writer = LayerWriter(layer, LATEX)
     many = max(layer.sizes.values()) > 1
     return {
-        "it": layer, "title": _title(e, layer), "weights": weights(layer),
-        "elements": elements(layer.cell, layer.sizes, LATEX), "names": names(layer, LATEX),
+        "it": layer,
+        "title": _title(e, layer),
+        "weights": weights(layer),
+        "elements": elements(layer.cell, layer.sizes, LATEX),
+        "names": names(layer, LATEX),
         "matrix": single(equations(layer.cell, LatexMatrix(notation))) if many else "",
         "units": single(equations(layer.cell, LatexUnit(notation))),
         "definitions": definitions(layer.activations, layer.uses_sigma),
-        "steps": ({"head": step_head(writer, t), "lines": aligned([worked(w) for w in writer.lines(t)])}
-                  for t in range(1, layer.steps + 1)),
+        "steps": (
+            {"head": step_head(writer, t), "lines": aligned([worked(w) for w in writer.lines(t)])}
+            for t in range(1, layer.steps + 1)
+        ),
         "summary": summary(layer),
         "left_out": [Latex().name(Name(*s.name.split("_"))) for s in layer.partly_left_out],
     }
@@ -246,15 +282,21 @@ def _derivation(d: Derivation) -> dict[str, Any]:
     notation = LATEX.notation(d.cell, dict(d.sizes))
     form = LatexMatrix(notation)
     return {
-        "d": d, "kind": kind(d.cell), "matrix": single(equations(d.cell, form)),
+        "d": d,
+        "kind": kind(d.cell),
+        "matrix": single(equations(d.cell, form)),
         "units": single(equations(d.cell, LatexUnit(notation))),
         "elements": elements(d.cell, d.sizes, LATEX),
-        "symbols": table(["symbol", "shape", "what it is"], [
-            [f"${form.scalar(s.symbol)}$", _shape(d, s.shape), s.says] for s in d.symbols], 3),
+        "symbols": table(
+            ["symbol", "shape", "what it is"],
+            [[f"${form.scalar(s.symbol)}$", _shape(d, s.shape), s.says] for s in d.symbols],
+            3,
+        ),
         "definitions": definitions(d.activations, d.uses_sigma),
         "merged": single(merged_pairs(d)) if d.merged else "",
         "sections": ({"name": name, "steps": _steps(stage.program)} for name, stage in d.sections),
-        "operations": operations(d), "idle": [t.name for t in d.idle],
+        "operations": operations(d),
+        "idle": [t.name for t in d.idle],
     }
 
 
@@ -268,6 +310,7 @@ def merged_pairs(d: Derivation) -> list[tuple[str, str]]:
 
     def name(s: Any) -> str:
         return form.name(Name(*s.name.split("_")))
+
     return [(name(s), " + ".join(map(name, e.args))) for s, e in d.merged.items()]
 
 
@@ -285,9 +328,13 @@ def operations(d: Derivation) -> str:
 
     def counts(c: Counts) -> list[str]:
         return [*(str(c[k]) for k in kinds), str(sum(c.values()))]
+
     n = len(kinds) + 1
     heads = [*({"*": r"$\cdot$", "+": "$+$", "/": "$/$", "function": "func."}[k] for k in kinds), "total"]
-    above = (rf" & \multicolumn{{{n}}}{{c}}{{before}} & \multicolumn{{{n}}}{{c}}{{after}} \\" "\n"
-             rf"\cmidrule(lr){{2-{n + 1}}}\cmidrule(lr){{{n + 2}-{2 * n + 1}}}")
+    above = (
+        rf" & \multicolumn{{{n}}}{{c}}{{before}} & \multicolumn{{{n}}}{{c}}{{after}} \\"
+        "\n"
+        rf"\cmidrule(lr){{2-{n + 1}}}\cmidrule(lr){{{n + 2}-{2 * n + 1}}}"
+    )
     rows = [[s.rule, *([""] * n if s is d.stages[0] else counts(s.before)), *counts(s.after)] for s in d.stages]
     return table(["rule", *heads, *heads], rows, 1, above=above)

@@ -10,9 +10,22 @@ from sympy import Expr
 from symgru.backends.formula import BEFORE, NOW, MatrixForm, Name, NumberForm, ScalarForm, Syntax, UnitForm
 
 _ESCAPES = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
-    "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}", '"': r"\textquotedbl{}", "'": r"\textquotesingle{}", "`": r"\textasciigrave{}",
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "#": r"\#",
+    "%": r"\%",
+    "_": r"\_",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "'": r"\textquotesingle{}",
+    "`": r"\textasciigrave{}",
     "-": "{-}",  # no en dashes in file names
 }
 
@@ -135,19 +148,57 @@ _ITALIC = """
     a5.3 b4.3 c4.4 d5.3 e4.7 f5.4 g4.9 h5.8 i3.5 j4.3 k5.3 l3.1 m8.8 n6.0 o4.9 p5.1 q4.6 r4.6 s4.7 t3.7 u5.8 v5.0
     w7.3 x5.8 y5.0 z4.8 A7.5 B7.8 C7.5 D8.4 E7.7 F7.2 G7.9 H8.7 I4.8 J6.1 K8.9 L6.9 M10.3 N8.6 O7.8 P7.2 Q8.0 R7.7
     S6.5 T6.6 U7.4 V7.0 W9.5 X8.7 Y7.0 Z7.2"""
-_ONE = dict.fromkeys(map(chr, range(127)), 5.1) | {pair[0]: float(pair[1:]) for pair in _ITALIC.split()} | {
-    "+": 12.3, "-": 12.3, "=": 13.4, "<": 13.4, ">": 13.4, "(": 3.9, ")": 3.9, ",": 4.5, ".": 2.8, " ": 0.0, "'": 2.4,
-    NOW: 5.0, BEFORE: 5.0, "⋅": 7.3,
-}
+_ONE = (
+    dict.fromkeys(map(chr, range(127)), 5.1)
+    | {pair[0]: float(pair[1:]) for pair in _ITALIC.split()}
+    | {
+        "+": 12.3,
+        "-": 12.3,
+        "=": 13.4,
+        "<": 13.4,
+        ">": 13.4,
+        "(": 3.9,
+        ")": 3.9,
+        ",": 4.5,
+        ".": 2.8,
+        " ": 0.0,
+        "'": 2.4,
+        NOW: 5.0,
+        BEFORE: 5.0,
+        "⋅": 7.3,
+    }
+)
 # in a sub- or superscript, where operators have no space around them
 _SMALL = {c: 0.83 * w for c, w in _ONE.items()} | {
-    "+": 6.2, "-": 6.2, "=": 6.2, ",": 2.3, ".": 2.3, "⋅": 2.3, **dict.fromkeys("0123456789", 4.0),
+    "+": 6.2,
+    "-": 6.2,
+    "=": 6.2,
+    ",": 2.3,
+    ".": 2.3,
+    "⋅": 2.3,
+    **dict.fromkeys("0123456789", 4.0),
 }
 _AFTER = 0.5  # what TeX leaves after a script
 _COMMANDS = {
-    r"\,": 1.7, r"\ ": 3.4, r"\odot": 12.3, r"\sum": 17.0, r"\tanh": 20.1, r"\sigma": 6.1, r"\ln": 8.5, r"\exp": 15.3,
-    r"\max": 18.8, r"\min": 16.7, r"\Bigl": 2.2, r"\Bigr": 2.2, r"\lvert": 2.8, r"\rvert": 2.8, r"\dagger": 4.5,
-    r"\_": 5.1, r"\le": 13.4, r"\quad": 10.0, r"\;": 2.8,
+    r"\,": 1.7,
+    r"\ ": 3.4,
+    r"\odot": 12.3,
+    r"\sum": 17.0,
+    r"\tanh": 20.1,
+    r"\sigma": 6.1,
+    r"\ln": 8.5,
+    r"\exp": 15.3,
+    r"\max": 18.8,
+    r"\min": 16.7,
+    r"\Bigl": 2.2,
+    r"\Bigr": 2.2,
+    r"\lvert": 2.8,
+    r"\rvert": 2.8,
+    r"\dagger": 4.5,
+    r"\_": 5.1,
+    r"\le": 13.4,
+    r"\quad": 10.0,
+    r"\;": 2.8,
 }
 _AROUND = {r"\mathbf": (1.3, 0.0), r"\operatorname": (1.0, 1.7), r"\sqrt": (1.0, 9.0), r"\text": (1.0, 0.0)}
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)
@@ -161,8 +212,11 @@ def width(latex: str) -> float:
     if any("\\" in part or "{" in part for part in parts):
         return _Measure(_TOKEN.findall(latex.replace(r"\cdot", "⋅"))).row(_ONE)
     # sums of products, which are nearly all there is
-    return (latex.count(r"\,") * _COMMANDS[r"\,"] + len(parts) // 2 * _AFTER + sum(
-        sum(map((_SMALL if k % 2 else _ONE).__getitem__, part)) for k, part in enumerate(parts)))
+    return (
+        latex.count(r"\,") * _COMMANDS[r"\,"]
+        + len(parts) // 2 * _AFTER
+        + sum(sum(map((_SMALL if k % 2 else _ONE).__getitem__, part)) for k, part in enumerate(parts))
+    )
 
 
 class _Measure:

@@ -12,8 +12,14 @@ COLUMN = 12.0  # points between two columns
 SIGN = 4.5  # points that a minus sign is narrower where nothing stands before it
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]], left: int = 0, colours: Sequence[str] = (),
-          above: str = "", ruled: bool = True) -> str:
+def table(
+    heads: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    left: int = 0,
+    colours: Sequence[str] = (),
+    above: str = "",
+    ruled: bool = True,
+) -> str:
     """Columns aligned to the right, the first `left` to the left; `colours` has one for each column, "" for none, and
     `above` is a row over the heads.
 
@@ -24,8 +30,10 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], left: int = 0, co
     shades = [*colours, *[""] * (len(heads) - len(colours))]
 
     def line(cells: Sequence[str]) -> str:
-        shown = (rf"\textcolor{{{shade}}}{{{cell}}}" if shade and cell else cell
-                 for cell, shade in zip(cells, shades, strict=True))
+        shown = (
+            rf"\textcolor{{{shade}}}{{{cell}}}" if shade and cell else cell
+            for cell, shade in zip(cells, shades, strict=True)
+        )
         push = ["" if short or k < left else r"\hfill " for k in range(len(heads))]
         return " & ".join(space + cell for space, cell in zip(push, shown, strict=True)) + r" \\"
 
@@ -37,8 +45,15 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], left: int = 0, co
     head = [*top, *([above] if above else []), line(heads), r"\midrule"]
     body = [*map(line, rows), *bottom]
     if short:
-        return "\n".join([r"\par\nopagebreak\indented", rf"\begin{{tabular}}{{@{{}}{columns}@{{}}}}", *head, *body,
-                          r"\end{tabular}\par\smallskip"])
+        return "\n".join(
+            [
+                r"\par\nopagebreak\indented",
+                rf"\begin{{tabular}}{{@{{}}{columns}@{{}}}}",
+                *head,
+                *body,
+                r"\end{tabular}\par\smallskip",
+            ]
+        )
     return "\n".join([rf"\begin{{longtable}}{{@{{}}{columns}@{{}}}}", *head, r"\endhead", *body, r"\end{longtable}"])
 
 

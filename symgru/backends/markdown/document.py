@@ -80,10 +80,14 @@ def table(header: list[str], rows: list[list[str]], left: int = 0) -> str:
 def _explanation(e: Explanation) -> dict[str, Any]:
     outputs = [output_name(e, TEXT, k) for k in range(len(e.results))]
     return {
-        "e": e, "name": markdown_text(e.network.origin or e.network.name), "x_lines": inputs(e),
+        "e": e,
+        "name": markdown_text(e.network.origin or e.network.name),
+        "x_lines": inputs(e),
         "results": [f"{name} = {e.promise.text(e.promise(v))}" for name, v in zip(outputs, e.results, strict=True)],
         "layers": (_layer(e, layer) for layer in e.layers),
-        "checks": _checks(e), "footnote": footnote(e), "spelling": _spelling(e),
+        "checks": _checks(e),
+        "footnote": footnote(e),
+        "spelling": _spelling(e),
         "notes": [markdown_text(n) for layer in e.layers for n in layer.layer.notes],
     }
 
@@ -99,8 +103,11 @@ def _spelling(e: Explanation) -> str:
     """How the symbols of the text blocks are spelled in the formulas, by the example of the layer that shows most."""
     layer = max(e.layers, key=lambda layer: (max(layer.sizes.values()) > 1, bool(layer.cell.states)))
     pairs = [(result_name(layer, form, 0), element_name(layer, form)) for form in (TEXT, LATEX)]
-    return "The text blocks write " + " and ".join(
-        f"`{plain}` for ${latex}$" for plain, latex in zip(*pairs, strict=True)) + "."
+    return (
+        "The text blocks write "
+        + " and ".join(f"`{plain}` for ${latex}$" for plain, latex in zip(*pairs, strict=True))
+        + "."
+    )
 
 
 def _layer(e: Explanation, layer: Working) -> dict[str, Any]:
@@ -108,8 +115,11 @@ def _layer(e: Explanation, layer: Working) -> dict[str, Any]:
     writer = LayerWriter(layer, TEXT)
     many = max(layer.sizes.values()) > 1
     return {
-        "it": layer, "title": _title(e, layer), "weights": weights(layer),
-        "elements": elements(layer.cell, layer.sizes, PROSE), "names": names(layer, PROSE),
+        "it": layer,
+        "title": _title(e, layer),
+        "weights": weights(layer),
+        "elements": elements(layer.cell, layer.sizes, PROSE),
+        "names": names(layer, PROSE),
         "matrix": _formulas(layer.cell, LatexMatrix(notation)) if many else [],
         "units": _formulas(layer.cell, LatexUnit(notation)),
         "definitions": definitions(layer.activations, layer.uses_sigma),
@@ -129,15 +139,21 @@ def _derivation(d: Derivation) -> dict[str, Any]:
     notation = LATEX.notation(d.cell, dict(d.sizes))
     form = LatexMatrix(notation)
     return {
-        "d": d, "kind": kind(d.cell), "matrix": _formulas(d.cell, form), "elements": elements(d.cell, d.sizes, LATEX),
+        "d": d,
+        "kind": kind(d.cell),
+        "matrix": _formulas(d.cell, form),
+        "elements": elements(d.cell, d.sizes, LATEX),
         "units": _formulas(d.cell, LatexUnit(notation)),
-        "symbols": table(["symbol", "shape", "what it is"],
-                         [[f"${form.scalar(s.symbol)}$", " × ".join(str(d.sizes[k]) for k in s.shape), s.says]
-                          for s in d.symbols], 3),
+        "symbols": table(
+            ["symbol", "shape", "what it is"],
+            [[f"${form.scalar(s.symbol)}$", " × ".join(str(d.sizes[k]) for k in s.shape), s.says] for s in d.symbols],
+            3,
+        ),
         "definitions": definitions(d.activations, d.uses_sigma),
         "merged": [formula(lhs, rhs) for lhs, rhs in merged_pairs(d)],
         "sections": ({"name": name, "steps": _steps(stage.program)} for name, stage in d.sections),
-        "operations": operations(d), "idle": [t.name for t in d.idle],
+        "operations": operations(d),
+        "idle": [t.name for t in d.idle],
     }
 
 
@@ -156,6 +172,7 @@ def operations(d: Derivation) -> str:
 
     def counts(c: Counts) -> list[str]:
         return [*(str(c[k]) for k in kinds), str(sum(c.values()))]
+
     header = ["rule", "what it does", *(f"{n} {when}".strip() for when in ("before", "after") for n in (*names, ""))]
     nothing = [""] * (len(kinds) + 1)
     rows = [[s.rule, s.says, *(nothing if s is d.stages[0] else counts(s.before)), *counts(s.after)] for s in d.stages]

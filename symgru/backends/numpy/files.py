@@ -37,8 +37,10 @@ def module_name(network: Network, options: Options) -> str:
     if options.name is None:
         return f"{network.name}_gru" if network.name in RESERVED else network.name
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,47}", options.name) or options.name in RESERVED:
-        raise UnusableInput(f"--name {options.name[:60]!r} is no name for a module: it takes letters, digits and _, "
-                            "starts with a letter, is at most 48 long and not reserved")
+        raise UnusableInput(
+            f"--name {options.name[:60]!r} is no name for a module: it takes letters, digits and _, "
+            "starts with a letter, is at most 48 long and not reserved"
+        )
     return options.name
 
 
@@ -58,10 +60,18 @@ def _module(network: Network, common: dict[str, str]) -> str:
     functions = _Functions()
     calls = [functions.name(unit) for unit in units]
     return render(
-        "numpy/module.py.j2", **common, title=_title(units), features=network.features, helpers=functions.helpers,
-        functions=functions.activations, cells=functions.cells, weights=_weights(units),
-        x_shape=f"(batch, time, {network.features})", y_shape=_output_shape(network, units),
-        predict_says="The model's output for a batch of inputs.", **_body(units, calls),
+        "numpy/module.py.j2",
+        **common,
+        title=_title(units),
+        features=network.features,
+        helpers=functions.helpers,
+        functions=functions.activations,
+        cells=functions.cells,
+        weights=_weights(units),
+        x_shape=f"(batch, time, {network.features})",
+        y_shape=_output_shape(network, units),
+        predict_says="The model's output for a batch of inputs.",
+        **_body(units, calls),
     )
 
 
@@ -121,9 +131,15 @@ def _cell(unit: Unit, name: str) -> dict[str, object]:
     print_at_t = NumPyPrinter({"x": "x_t", "h1": "h"} if unit.recurrent else {})
     lines = [f"{print_at_t.doprint(lhs)} = {print_at_t.doprint(rhs)}" for lhs, rhs in cell.equations]
     return {
-        "name": name, "kind": cell.name, "recurrent": unit.recurrent, "says": cell.source + ".", "arrays": arrays,
+        "name": name,
+        "kind": cell.name,
+        "recurrent": unit.recurrent,
+        "says": cell.source + ".",
+        "arrays": arrays,
         "weights": [f"{a} {_axes(unit, a)}" for a in arrays],
-        "unpack": _unpack(unit), "equations": lines, "result": print_at_t.doprint(cell.equations[-1][1]),
+        "unpack": _unpack(unit),
+        "equations": lines,
+        "result": print_at_t.doprint(cell.equations[-1][1]),
     }
 
 
@@ -166,13 +182,20 @@ def _body(units: list[Unit], calls: list[str]) -> dict[str, object]:
             body.append(f"y = {function}({source}, {weights})")
         first, source = last, "y"
     none = ", ".join(["None"] * len(states))
-    return {"body": body, "state_names": states, "last_states": after,
-            "none_states": f"({none}{',' if len(states) == 1 else ''})"}
+    return {
+        "body": body,
+        "state_names": states,
+        "last_states": after,
+        "none_states": f"({none}{',' if len(states) == 1 else ''})",
+    }
 
 
 def _weights(units: list[Unit]) -> list[dict[str, str]]:
-    return [{"says": f"{unit.id}: {name}", "text": literal(array, len("    np.array("))}
-            for unit in units for name, array in unit.arrays.items()]
+    return [
+        {"says": f"{unit.id}: {name}", "text": literal(array, len("    np.array("))}
+        for unit in units
+        for name, array in unit.arrays.items()
+    ]
 
 
 def _literal(number: object) -> str:
@@ -193,6 +216,12 @@ def literal(array: Array, column: int) -> str:
 
 
 def _test(network: Network, common: dict[str, str], vectors: Vectors) -> str:
-    return render("numpy/test.py.j2", **common, x=literal(vectors.x.text, len("X = np.array(")),
-                  y=literal(vectors.texts, len("Y = np.array(")),
-                  tolerance=vectors.tolerance_text, tolerance_why=vectors.why, keeps_time=keeps_time(network))
+    return render(
+        "numpy/test.py.j2",
+        **common,
+        x=literal(vectors.x.text, len("X = np.array(")),
+        y=literal(vectors.texts, len("Y = np.array(")),
+        tolerance=vectors.tolerance_text,
+        tolerance_why=vectors.why,
+        keeps_time=keeps_time(network),
+    )

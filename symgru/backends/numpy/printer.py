@@ -10,8 +10,15 @@ from sympy import Expr, Symbol, oo
 from symgru.algebra import Across, Dot
 from symgru.printing import ATOM, MUL, OrderedPrinter
 
-FUNCTIONS = {"sigma": "sigmoid", "tanh": "np.tanh", "exp": "np.exp", "expm1": "np.expm1", "log1p": "np.log1p",
-             "erf": "erf", "Abs": "np.abs"}
+FUNCTIONS = {
+    "sigma": "sigmoid",
+    "tanh": "np.tanh",
+    "exp": "np.exp",
+    "expm1": "np.expm1",
+    "log1p": "np.log1p",
+    "erf": "erf",
+    "Abs": "np.abs",
+}
 
 
 class NumPyPrinter(OrderedPrinter):

@@ -71,8 +71,14 @@ def _gathered(pieces: Iterator[str]) -> Iterator[str]:
 
 def paragraph(text: str) -> str:
     """A paragraph, wrapped."""
-    return textwrap.fill(" ".join(text.split()), WIDTH, initial_indent="  ", subsequent_indent="  ",
-                         break_long_words=False, break_on_hyphens=False)
+    return textwrap.fill(
+        " ".join(text.split()),
+        WIDTH,
+        initial_indent="  ",
+        subsequent_indent="  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def formula(lhs: str, parts: list[str], pad: int = 0, indent: int = 2, latest: int = 0) -> str:
@@ -81,8 +87,10 @@ def formula(lhs: str, parts: list[str], pad: int = 0, indent: int = 2, latest: i
     head = " " * indent + lhs.ljust(pad)
     rows = arrange(parts, WIDTH - len(at_time(head, latest)) - 5, lambda text: len(at_time(text, latest)))
     blank = " " * len(head)
-    return "\n".join(f"{(blank if k else head)} {'=' if starts else ' '} {'' if starts else '  '}{text}"
-                     for k, (starts, text) in enumerate(rows))
+    return "\n".join(
+        f"{(blank if k else head)} {'=' if starts else ' '} {'' if starts else '  '}{text}"
+        for k, (starts, text) in enumerate(rows)
+    )
 
 
 def aligned(pairs: list[tuple[str, str]], indent: int = 2, latest: int = 0) -> list[str]:
@@ -124,8 +132,13 @@ def table(header: list[str], rows: list[list[str]], left: int = 0) -> list[str]:
     """Columns aligned to the right, the first `left` to the left."""
     widths = [max(len(row[k]) for row in [header, *rows]) for k in range(len(header))]
     lines = [header, ["─" * w for w in widths], *rows]
-    return ["  " + "  ".join(cell.ljust(w) if k < left else cell.rjust(w)
-                             for k, (cell, w) in enumerate(zip(line, widths, strict=True))).rstrip() for line in lines]
+    return [
+        "  "
+        + "  ".join(
+            cell.ljust(w) if k < left else cell.rjust(w) for k, (cell, w) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    ]
 
 
 def nested(texts: Array, indent: int) -> str:
@@ -151,9 +164,17 @@ def _wrapped(words: list[str], indent: int) -> str:
 
 def weights(layer: Working) -> list[dict[str, Any]]:
     """Each array of get_weights() with the symbol of each block of columns."""
-    return [{"place": array.place, "name": array.name, "shape": array.shape, "zero": array.zero,
-             "columns": [" | ".join(block.symbol.name for block in row) for row in array.blocks],
-             "lines": _blocks(array)} for array in layer.arrays]
+    return [
+        {
+            "place": array.place,
+            "name": array.name,
+            "shape": array.shape,
+            "zero": array.zero,
+            "columns": [" | ".join(block.symbol.name for block in row) for row in array.blocks],
+            "lines": _blocks(array),
+        }
+        for array in layer.arrays
+    ]
 
 
 def _blocks(array: WeightArray) -> list[str]:
@@ -179,8 +200,14 @@ def summary_cells(layer: Working) -> tuple[list[str], list[list[str]]]:
     for t in range(1, layer.steps + 1):
         for unit in range(units):
             x = [str(v) if unit == 0 else "" for v in layer.x_texts[t - 1][: len(xs)]]
-            rows.append([str(t) if unit == 0 else "", *([str(unit + 1)] if units > 1 else []), *x,
-                         *(layer.value(s.name, t, unit) for s in symbols)])
+            rows.append(
+                [
+                    str(t) if unit == 0 else "",
+                    *([str(unit + 1)] if units > 1 else []),
+                    *x,
+                    *(layer.value(s.name, t, unit) for s in symbols),
+                ]
+            )
     return ["t", *(["unit"] if units > 1 else []), *xs, *(letters.get(s, s).name for s in symbols)], rows
 
 
@@ -200,12 +227,15 @@ def _explanation(e: Explanation) -> dict[str, Any]:
     outputs = [output_name(e, TEXT, k) for k in range(len(e.results))]
     promised = [e.promise.text(e.promise(v)) for v in e.results]
     return {
-        "e": e, "name": plain_text(e.network.origin or e.network.name), "x_lines": inputs(e),
+        "e": e,
+        "name": plain_text(e.network.origin or e.network.name),
+        "x_lines": inputs(e),
         "results": [f"{name} = {text}" for name, text in zip(outputs, promised, strict=True)],
         "layers": (_layer(e, layer) for layer in e.layers),
         "checks": (check_row(c) for c in e.checks()),
         "framework_rows": (check_row(c) for c in e.framework_rows()),
-        "footnote": footnote(e), "paragraph": paragraph,
+        "footnote": footnote(e),
+        "paragraph": paragraph,
         "notes": [plain_text(n) for layer in e.layers for n in layer.layer.notes],
     }
 
@@ -223,8 +253,11 @@ def _layer(e: Explanation, layer: Working) -> dict[str, Any]:
     writer = LayerWriter(layer, TEXT)
     many = max(layer.sizes.values()) > 1
     return {
-        "it": layer, "title": _title(e, layer), "weights": weights(layer),
-        "elements": elements(layer.cell, layer.sizes, TEXT), "names": names(layer, TEXT),
+        "it": layer,
+        "title": _title(e, layer),
+        "weights": weights(layer),
+        "elements": elements(layer.cell, layer.sizes, TEXT),
+        "names": names(layer, TEXT),
         "matrix": aligned(equations(layer.cell, TextMatrix(notation))) if many else [],
         "units": aligned(equations(layer.cell, TextUnit(notation))),
         "definitions": definitions(layer.activations, layer.uses_sigma),
@@ -244,14 +277,22 @@ def _derivation(d: Derivation) -> dict[str, Any]:
     notation = TEXT.notation(d.cell, dict(d.sizes))
     form = TextMatrix(notation)
     return {
-        "d": d, "kind": kind(d.cell), "elements": elements(d.cell, d.sizes, TEXT), "paragraph": paragraph,
-        "matrix": aligned(equations(d.cell, form)), "units": aligned(equations(d.cell, TextUnit(notation))),
-        "symbols": table(["symbol", "shape", "what it is"],
-                         [[form.scalar(s.symbol), _shape(d, s.shape), s.says] for s in d.symbols], 3),
+        "d": d,
+        "kind": kind(d.cell),
+        "elements": elements(d.cell, d.sizes, TEXT),
+        "paragraph": paragraph,
+        "matrix": aligned(equations(d.cell, form)),
+        "units": aligned(equations(d.cell, TextUnit(notation))),
+        "symbols": table(
+            ["symbol", "shape", "what it is"],
+            [[form.scalar(s.symbol), _shape(d, s.shape), s.says] for s in d.symbols],
+            3,
+        ),
         "definitions": definitions(d.activations, d.uses_sigma, 4),
         "merged": [f"{s.name} = {Text().scalar(e)}" for s, e in d.merged.items()],
         "sections": ({"name": name, "stage": stage, "steps": _steps(stage.program)} for name, stage in d.sections),
-        "operations": operations(d), "idle": [t.name for t in d.idle],
+        "operations": operations(d),
+        "idle": [t.name for t in d.idle],
     }
 
 
@@ -273,8 +314,10 @@ def operations(d: Derivation) -> list[str]:
     names = [{"*": "·", "function": "func"}.get(k, k) for k in kinds]
     header = ["rule", *names, "before", *names, "after"]
     nothing = [""] * (len(kinds) + 1)
-    rows = [[s.rule, *(nothing if s is d.stages[0] else _counts(s.before, kinds)), *_counts(s.after, kinds)]
-            for s in d.stages]
+    rows = [
+        [s.rule, *(nothing if s is d.stages[0] else _counts(s.before, kinds)), *_counts(s.after, kinds)]
+        for s in d.stages
+    ]
     return table(header, rows, 1)
 
 

@@ -9,9 +9,21 @@ from sympy import Expr
 from symgru.backends.formula import MatrixForm, Name, NumberForm, ScalarForm, Syntax, UnitForm
 from symgru.printing import ADD
 
-ASCII = str.maketrans({
-    "σ": "sigma", "·": "*", "⊙": "*", "Σ": "sum", "†": "!", "─": "-", "═": "=", "×": "x", "≤": "<=", "“": '"', "”": '"',
-})
+ASCII = str.maketrans(
+    {
+        "σ": "sigma",
+        "·": "*",
+        "⊙": "*",
+        "Σ": "sum",
+        "†": "!",
+        "─": "-",
+        "═": "=",
+        "×": "x",
+        "≤": "<=",
+        "“": '"',
+        "”": '"',
+    }
+)
 _ATOM = re.compile(r"-?(\w+|\x03\d+\x04|[\w\x01\x02]+(\[[\w,]*\])?)")
 
 
