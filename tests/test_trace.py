@@ -234,3 +234,21 @@ def test_exact_where_digits_are_lost(case):
     )
     y = exact(network, Tensor.of(np.array([x])))
     assert abs(y[0, 0] / Decimal(right) - 1) < Decimal("1e-28")
+
+
+def test_what_cancels_for_ever_is_zero():
+    """softmax gives 1 in all; 1 is taken off: no precision shows a digit of the rest."""
+    network = read(
+        {
+            "layers": [
+                {"kind": "gru", "weights": [[[0.5] * 6], [[0.25] * 6] * 2, [[0.1] * 6] * 2]},
+                {
+                    "kind": "dense",
+                    "options": {"activation": "softmax"},
+                    "weights": [[[1, 2, 3], [0.3, 0.2, 0.1]], [0, 0, 0]],
+                },
+                {"kind": "dense", "weights": [[[1], [1], [1]], [-1]]},
+            ]
+        }
+    )
+    assert exact(network, Tensor.of(np.array([[[0.7], [0.3]]]))).tolist() == [[0]]
