@@ -11,6 +11,7 @@ import numpy as np
 
 from symgru.cells import Cell, build
 from symgru.domains import Decimals, Domain, Float64
+from symgru.errors import Unsupported
 from symgru.network import Array, Call, Layer, Network, Tensor
 from symgru.rules import CALCULATOR
 
@@ -116,6 +117,10 @@ def exact(network: Network, x: Tensor, typed: bool = False, digits: int = 30) ->
             return high
         working *= 2
     # what shrinks with every precision tried is 0: nothing else cancels to so many places
+    if any(v.adjusted() > -working // 8 for v, settled in zip(high.ravel(), agreed, strict=True) if not settled):
+        raise Unsupported(
+            f"the exact output cannot be had: {working // 2} digits are lost on the way through the network"
+        )
     values = [v if settled else Decimal(0) for v, settled in zip(high.ravel(), agreed, strict=True)]
     return np.array(values, dtype=object).reshape(high.shape)
 
