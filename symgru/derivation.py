@@ -107,6 +107,8 @@ def derive(
     for name, value in (("units", units), ("features", features), ("steps", steps)):
         if not isinstance(value, int) or value < 1:
             raise UnusableInput(f"{name} is {value!r}; it must be a whole number of at least 1")
+    if not isinstance(cell, Cell | str):
+        raise UnusableInput(f"a cell is named by a text, not by a {type(cell).__name__}")
     if isinstance(cell, str):
         if cell not in CELLS:
             raise UnusableInput(f"no cell is called {cell[:60]!r}; known are {', '.join(CELLS)}")

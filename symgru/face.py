@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import decimal
 import warnings
 from collections.abc import Mapping
@@ -104,6 +105,10 @@ class Model:
         if options.get("scale"):
             options["scale"] = self.scale(options["scale"])
         code = backend(target)
+        known = {field.name for field in dataclasses.fields(code.Options)}
+        for option, value in options.items():
+            if option not in known or (option == "name" and not isinstance(value, str | None)):
+                raise UnusableInput(f"emit {target}: {option[:30]}={str(value)[:30]} is not an option it takes")
         return cast("Mapping[str, bytes]", code.files(self.network, code.Options(**options), x))
 
     def scale(self, path: str | Path) -> Scale:

@@ -135,6 +135,9 @@ def final(r: Run) -> Decimal:
     return cast(Decimal, r.traces[0].y[0, -1, 0])
 
 
+LARGEST, COARSEST = Decimal(10) ** 30, 0.051  # of a claim, and of half a unit of its last digit
+
+
 @dataclass(frozen=True)
 class Claim:
     """A number that somebody got, as written. The last digit may be off by `half` a unit."""
@@ -151,11 +154,14 @@ class Claim:
 
     @staticmethod
     def read(text: str, whose: str) -> Claim:
-        """Raises UnusableInput where the text is no number."""
+        """Raises UnusableInput where the text is no number, or tells too little to be compared with anything."""
         try:
-            return Claim(canonical(text))
+            claim = Claim(canonical(text))
         except UnusableInput as error:
             raise UnusableInput(f"{whose}: {error}") from None
+        if abs(claim.value) > LARGEST or claim.half > COARSEST:
+            raise UnusableInput(f"{whose}: {text[:30]} cannot be told from other numbers: give it with decimals")
+        return claim
 
 
 @dataclass(frozen=True)
