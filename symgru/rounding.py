@@ -106,5 +106,6 @@ def exactly(v: float | np.floating) -> Decimal:
 
 def ulps(a: Decimal | float, b: Decimal | float, dtype: str = "float32") -> float:
     """|a - b| in units in the last place of `b` as a number of `dtype`."""
-    reference = np.dtype(dtype).type(float(b))
-    return float(abs(Decimal(a) - Decimal(b))) / float(np.spacing(np.abs(reference)))
+    with np.errstate(all="ignore"):
+        spacing = float(np.spacing(np.abs(np.dtype(dtype).type(float(b)))))
+    return float(abs(Decimal(a) - Decimal(b))) / spacing

@@ -109,24 +109,24 @@ def exact(network: Network, x: Tensor, typed: bool = False, digits: int = 30) ->
     numbers of unlike size, and gates so far saturated that 1 - z has many zeros.
     """
     working = digits + 10 + _lost_digits(network, x)
-    for _ in range(MOST_TRIES):
+    while True:
         low, high = (run(network, x, Decimals(p, typed)).y for p in (working, working + 15))
         with Decimals(working + 15).context():
             agreed = [_agree(a, b, digits) for a, b in zip(low.ravel(), high.ravel(), strict=True)]
         if all(agreed):
             return high
-        working *= 2
+        if working >= MOST_DIGITS:
+            break
+        working = min(2 * working, MOST_DIGITS)
     # what shrinks with every precision tried is 0: nothing else cancels to so many places
     if any(v.adjusted() > -working // 8 for v, settled in zip(high.ravel(), agreed, strict=True) if not settled):
-        raise Unsupported(
-            f"the exact output cannot be had: {working // 2} digits are lost on the way through the network"
-        )
+        raise Unsupported(f"the exact output cannot be had: {working} digits are lost on the way through the network")
     values = [v if settled else Decimal(0) for v, settled in zip(high.ravel(), agreed, strict=True)]
     return np.array(values, dtype=object).reshape(high.shape)
 
 
-MOST_TRIES = 5  # from some 40 digits to some 600
-MOST_LOST = 2000  # digits: what is smaller than 10^-2000 beside 1 counts as nothing
+MOST_DIGITS = 1500  # of the precision that is tried last
+MOST_LOST = 650  # digits: a float64 reaches from 10^-324 to 10^308
 
 
 def _lost_digits(network: Network, x: Tensor) -> int:

@@ -97,6 +97,8 @@ def own_error(network: Network, x: Tensor, dtype: str) -> tuple[Array, float]:
     One sample can be right by luck, so that is never less than half an ulp of the largest value on the way.
     """
     result = run(network, x, Float32() if dtype == "float32" else Float64())
+    if not np.isfinite(result.y.astype(np.float64)).all():
+        raise UnusableInput(OVERFLOW.format(dtype))
     size = max(largest(trace.columns[name]) for trace in result.traces for name in trace.columns)
     return result.y, float(np.spacing(np.dtype(dtype).type(size))) / 2
 

@@ -72,4 +72,8 @@ def predict(network: Network, x: Array, path: Path | None = None, dtype: str | N
     layer fixes another number of time steps, a model without that limit is built from the arrays.
     """
     own = path if network.steps in (None, x.shape[1]) else None
-    return cast(Array, model(network, own, dtype).predict(x.astype(dtype or network.dtype), verbose=0))
+    dtype = dtype or network.dtype
+    framework = model(network, own, None if dtype == network.dtype else dtype)
+    if dtype != "float32":  # predict() would cast the input to float32 on its way in
+        return np.asarray(framework(x.astype(dtype), training=False))
+    return cast(Array, framework.predict(x.astype(dtype), verbose=0))

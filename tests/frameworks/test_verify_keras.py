@@ -9,7 +9,7 @@ from symgru.network import Tensor
 from symgru.verify import keras as framework
 from symgru.verify.compare import compare
 from symgru.yardstick import example_input
-from tests.conftest import ROOT, SEED
+from tests.conftest import ROOT, SEED, random_network
 
 SUNSPOTS = ROOT / "examples" / "sunspots.keras"
 
@@ -58,3 +58,11 @@ def test_a_damaged_file_is_one_line(tmp_path):
     with pytest.raises(Exception, match=r"broken\.keras: Keras cannot load it") as raised:
         framework.model(model.network, broken)
     assert "\n" not in str(raised.value)
+
+
+def test_a_float64_model_is_held_to_float64():
+    """Keras' predict() casts its input to float32; asked directly, it computes in float64 throughout."""
+    network = random_network([("gru", 3, {})], 2, "float64", seed=4)
+    rows = {row.engine.split()[0]: row for row in compare(network, example_input(network))}
+    assert rows["Keras"].difference < 1e-14
+    assert all(row.passed for row in rows.values())

@@ -41,7 +41,11 @@ def member(identifier: str) -> str:
 
 def number(value: object) -> str:
     """A float literal that reads back as exactly this float32."""
-    shortest = str(np.float32(value))  # type: ignore[arg-type]
+    with np.errstate(over="ignore"):
+        held = np.float32(value)  # type: ignore[arg-type]
+    if not np.isfinite(held):
+        raise UnusableInput(f"{value!s:.30} does not fit into a float32, which the C computes in")
+    shortest = str(held)
     return f"{shortest}f" if "." in shortest or "e" in shortest else f"{shortest}.0f"
 
 
