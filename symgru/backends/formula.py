@@ -15,7 +15,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any, cast
 
-from sympy import Expr, Pow, Symbol, oo
+from sympy import Expr, Symbol, oo
 
 from symgru.activations import LOGISTIC, substitute
 from symgru.algebra import Across, Dot, Mat, Ref, Vec, sigma
@@ -24,7 +24,6 @@ from symgru.printing import ADD, ATOM, MUL, OrderedPrinter
 
 NOW, BEFORE = "\x01", "\x02"  # stand for t and t - 1 in a line that is printed once for all steps
 _SLOT = re.compile("\x03(=?[0-9]+)\x04")  # with = where brackets stand around it already
-HALF = Pow(2, -1)
 _EXACT = Context(prec=120)
 
 
@@ -130,9 +129,6 @@ class Syntax(OrderedPrinter):
     def function(self, name: str, *args: str) -> str:
         raise NotImplementedError
 
-    def root(self, radicand: str) -> str:
-        raise NotImplementedError
-
     def absolute(self, text: str) -> str:
         raise NotImplementedError
 
@@ -151,11 +147,6 @@ class Syntax(OrderedPrinter):
     def _print_Rational(self, e: Any) -> str:
         text = decimal_text(Fraction(int(e.p), int(e.q)))
         return text or self.ratio(str(e.p), str(e.q))
-
-    def _print_Pow(self, e: Expr) -> str:
-        if e.args[1] == HALF:
-            return self.root(self.scalar(e.args[0]))
-        return super()._print_Pow(e)
 
     def quotient(self, above: list[Expr], below: list[Expr]) -> str:
         return self.ratio(self.product(above), self.scalar(below[0]) if len(below) == 1 else self.product(below))

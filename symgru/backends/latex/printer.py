@@ -103,9 +103,6 @@ class Latex(Syntax):
         head = known.get(name) or rf"\operatorname{{{latex_text(name)}}}"
         return head + self.brackets(r",\ ".join(args))
 
-    def root(self, radicand: str) -> str:
-        return rf"\sqrt{{{radicand}}}"
-
     def absolute(self, text: str) -> str:
         return rf"\lvert {text}\rvert"
 

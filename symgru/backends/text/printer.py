@@ -71,9 +71,6 @@ class Text(Syntax):
     def function(self, name: str, *args: str) -> str:
         return f"{'σ' if name == 'sigma' else plain_text(name)}({', '.join(args)})"
 
-    def root(self, radicand: str) -> str:
-        return f"sqrt({radicand})"
-
     def absolute(self, text: str) -> str:
         return f"abs({text})"
 
