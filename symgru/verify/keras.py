@@ -40,10 +40,10 @@ def version() -> str:
     return f"Keras {_keras().__version__}"
 
 
-def model(network: Network, path: Path | None = None, dtype: str | None = None) -> Any:
+def model(network: Network, path: Path | None = None) -> Any:
     """A Keras model: loaded by Keras itself where there is a file, else built with the network's arrays."""
     keras = _keras()
-    if path is not None and dtype is None:
+    if path is not None:
         try:
             return keras.saving.load_model(path, compile=False)
         except Exception as e:  # whatever a framework raises
@@ -51,7 +51,7 @@ def model(network: Network, path: Path | None = None, dtype: str | None = None) 
     if not knows(network):
         unknown = next(layer for layer in network.layers.values() if layer.kind not in KINDS)
         raise Unsupported(f"Keras has no layer for cell {unknown.kind!r} (layer {unknown.id})")
-    dtype = dtype or network.dtype
+    dtype = network.dtype
     built = keras.Sequential(
         [keras.Input((None, network.features), dtype=dtype), *(_layer(keras, unit, dtype) for unit in layers(network))]
     )
@@ -65,15 +65,14 @@ def _layer(keras: Any, unit: Unit, dtype: str) -> Any:
     return kind(unit.sizes["H"], dtype=dtype, **options)
 
 
-def predict(network: Network, x: Array, path: Path | None = None, dtype: str | None = None) -> Array:
+def predict(network: Network, x: Array, path: Path | None = None) -> Array:
     """Keras' predict() on x (batch, time, features).
 
     A file's model is loaded by Keras itself, so that nothing of symgru's reading is taken on trust; where its input
     layer fixes another number of time steps, a model without that limit is built from the arrays.
     """
-    own = path if network.steps in (None, x.shape[1]) else None
-    dtype = dtype or network.dtype
-    framework = model(network, own, None if dtype == network.dtype else dtype)
-    if dtype != "float32":  # predict() would cast the input to float32 on its way in
-        return np.asarray(framework(x.astype(dtype), training=False))
-    return cast(Array, framework.predict(x.astype(dtype), verbose=0))
+    framework = model(network, path if network.steps in (None, x.shape[1]) else None)
+    x = x.astype(network.dtype)
+    if network.dtype != "float32":  # predict() would cast the input to float32 on its way in
+        return np.asarray(framework(x, training=False))
+    return cast(Array, framework.predict(x, verbose=0))

@@ -6,6 +6,7 @@ import itertools
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
@@ -13,7 +14,6 @@ from symgru.errors import SymgruError
 from symgru.network import Network
 from symgru.readers import read
 
-keras = pytest.importorskip("keras")
 L = keras.layers
 
 
