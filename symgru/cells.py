@@ -20,28 +20,85 @@ from symgru.errors import Unsupported
 # fmt: off
 x, h, h1, z, r, n, f, y = vectors("x h h1 z r n f y")
 bz, br, bn, bf, b, cz, cr, cn = vectors("b_z b_r b_n b_f b c_z c_r c_n")
-Wz, Wr, Wn, Wf, W, Uz, Ur, Un, Uf = matrices("W_z W_r W_n W_f W U_z U_r U_n U_f")
+Wz, Wr, Wn, Wf, W, Uz, Ur, Un, Uf, U = matrices("W_z W_r W_n W_f W U_z U_r U_n U_f U")
+relu = activation("relu")
 phi = Function("phi", real=True)  # the activation of a Dense layer
 
 with evaluate(False):  # keep the order a person wrote
+    keep = h1, z * h + (1 - z) * n  # z says how much of the state is kept
+    new = h1, (1 - z) * h + z * n   # z says how much of it is new
+    update = z, sigma(Wz @ x + Uz @ h + bz)
+    reset = r, sigma(Wr @ x + Ur @ h + br)
+    before = n, tanh(Wn @ x + Un @ (r * h) + bn)  # the reset gate acts before the product with U_n
+
     EQUATIONS: dict[str, tuple[Any, ...]] = {
         # two bias rows: b on the input's side, c on the state's; the reset gate acts after the product
-        "gru": ("Keras' GRU, reset_after=True (keras/src/layers/rnn/gru.py)",
+        "gru": ("GRU", "Keras' GRU, reset_after=True (keras/src/layers/rnn/gru.py); PyTorch's nn.GRU",
                 (z, sigma(Wz @ x + bz + Uz @ h + cz)),
                 (r, sigma(Wr @ x + br + Ur @ h + cr)),
                 (n, tanh(Wn @ x + bn + r * (Un @ h + cn))),
-                (h1, z * h + (1 - z) * n)),
+                keep),
+        "gru_new": ("GRU, update rule exchanged", "as gru, with the update rule of Chung et al. 2014 (arXiv:1412.3555)",
+                    (z, sigma(Wz @ x + bz + Uz @ h + cz)),
+                    (r, sigma(Wr @ x + br + Ur @ h + cr)),
+                    (n, tanh(Wn @ x + bn + r * (Un @ h + cn))),
+                    new),
         # one bias row; the reset gate acts on the state before the product
-        "gru_before": ("Keras' GRU, reset_after=False; Cho et al. 2014 (arXiv:1406.1078) with biases",
+        "gru_before": ("GRU (reset before the product)",
+                       "Keras' GRU, reset_after=False; Cho et al. 2014 (arXiv:1406.1078) with biases",
                        (z, sigma(Wz @ x + bz + Uz @ h)),
                        (r, sigma(Wr @ x + br + Ur @ h)),
                        (n, tanh(Wn @ x + bn + Un @ (r * h))),
-                       (h1, z * h + (1 - z) * n)),
-        "mgu": ("Minimal gated unit; Zhou et al. 2016 (arXiv:1603.09420)",
+                       keep),
+        "cho": ("GRU of Cho et al. 2014", "Cho et al. 2014 (arXiv:1406.1078v3), equations 5 to 8, without biases",
+                (z, sigma(Wz @ x + Uz @ h)),
+                (r, sigma(Wr @ x + Ur @ h)),
+                (n, tanh(Wn @ x + Un @ (r * h))),
+                keep),
+        "fully_gated": ("Fully gated unit", "Wikipedia, Gated recurrent unit; Chung et al. 2014 (arXiv:1412.3555)",
+                        update, reset, before, new),
+        # the gates see less and less: no input, no bias either, and in the end nothing but a bias
+        "type1": ("Gated unit, type 1", "Wikipedia, Gated recurrent unit; GRU1 in Dey, Salem 2017 (arXiv:1701.05923)",
+                  (z, sigma(Uz @ h + bz)),
+                  (r, sigma(Ur @ h + br)),
+                  before, new),
+        "type2": ("Gated unit, type 2", "Wikipedia, Gated recurrent unit; GRU2 in Dey, Salem 2017 (arXiv:1701.05923)",
+                  (z, sigma(Uz @ h)),
+                  (r, sigma(Ur @ h)),
+                  before, new),
+        "type3": ("Gated unit, type 3", "Wikipedia, Gated recurrent unit; GRU3 in Dey, Salem 2017 (arXiv:1701.05923)",
+                  (z, sigma(bz)),
+                  (r, sigma(br)),
+                  before, new),
+        # one gate does both: it resets, and says how much of the state is new
+        "mgu": ("Minimal gated unit", "Zhou et al. 2016 (arXiv:1603.09420)",
                 (f, sigma(Wf @ x + Uf @ h + bf)),
                 (n, tanh(Wn @ x + Un @ (f * h) + bn)),
                 (h1, (1 - f) * h + f * n)),
-        "dense": ("Keras' Dense (keras/src/layers/core/dense.py)",
+        "mgu1": ("Minimal gated unit 1", "Heck and Salem 2017 (arXiv:1701.03452): the gate without the input",
+                 (f, sigma(Uf @ h + bf)),
+                 (n, tanh(Wn @ x + Un @ (f * h) + bn)),
+                 (h1, (1 - f) * h + f * n)),
+        "mgu2": ("Minimal gated unit 2", "Heck and Salem 2017 (arXiv:1701.03452): the gate without input and bias",
+                 (f, sigma(Uf @ h)),
+                 (n, tanh(Wn @ x + Un @ (f * h) + bn)),
+                 (h1, (1 - f) * h + f * n)),
+        "mgu3": ("Minimal gated unit 3", "Heck and Salem 2017 (arXiv:1701.03452): the gate is its bias alone",
+                 (f, sigma(bf)),
+                 (n, tanh(Wn @ x + Un @ (f * h) + bn)),
+                 (h1, (1 - f) * h + f * n)),
+        "mgu_after": ("Minimal gated unit (reset after the product)", "Flax' MGUCell (flax/linen/recurrent.py)",
+                      (f, sigma(Wf @ x + bf + Uf @ h)),
+                      (n, tanh(Wn @ x + bn + f * (Un @ h + cn))),
+                      (h1, (1 - f) * n + f * h)),
+        # no reset gate; trained with batch normalisation of W x, which is part of W and b afterwards
+        "ligru": ("Light GRU", "Li-GRU; Ravanelli et al. 2018 (arXiv:1803.10225); SpeechBrain's LiGRU",
+                  (z, sigma(Wz @ x + bz + Uz @ h)),
+                  (n, relu(Wn @ x + bn + Un @ h)),
+                  keep),
+        "simple": ("Simple recurrent unit", "Elman 1990; Keras' SimpleRNN (keras/src/layers/rnn/simple_rnn.py)",
+                   (h1, tanh(W @ x + b + U @ h))),
+        "dense": ("Dense layer", "Keras' Dense (keras/src/layers/core/dense.py)",
                   (y, phi(W @ x + b))),
     }
 # fmt: on
@@ -53,6 +110,7 @@ class Cell:
 
     name: str
     equations: tuple[tuple[Vec, Expr], ...]
+    title: str = ""
     source: str = ""
     inputs: tuple[Vec, ...] = (x,)
     states: tuple[tuple[Vec, Vec], ...] = ((h, h1),)
@@ -138,13 +196,14 @@ def _unify(cell: Cell) -> dict[Symbol, tuple[str, ...]]:
 
 
 def _cell(name: str) -> Cell:
-    source, *equations = EQUATIONS[name]
+    title, source, *equations = EQUATIONS[name]
     flat = tuple((lhs, rebuild(e)) for lhs, e in equations)  # (a + b) + c becomes a + b + c
     used = {s for _, e in flat for s in walk(e)}
-    return Cell(name, flat, source, states=((h, h1),) if h in used else ())
+    return Cell(name, flat, title, source, states=((h, h1),) if h in used else ())
 
 
 CELLS = {name: _cell(name) for name in EQUATIONS}
+OUTPUT_FUNCTIONS = (tanh, relu(x).func, phi)  # what a layer's option `activation` exchanges
 
 
 def build(kind: str, options: Mapping[str, object]) -> Cell:
@@ -155,9 +214,15 @@ def build(kind: str, options: Mapping[str, object]) -> Cell:
     cell = CELLS[name]
     if not options.get("use_bias", True):
         cell = cell.without({p for p in cell.params if not isinstance(p, Mat)})
-    default = "tanh" if cell.states else "linear"
-    own = activation(options.get("activation", default))
-    return cell.activated({sigma: activation(options.get("recurrent_activation", "sigmoid")), tanh: own, phi: own})
+    functions: dict[Any, Any] = {phi: activation("linear")}
+    if "activation" in options:
+        functions |= dict.fromkeys(OUTPUT_FUNCTIONS, activation(options["activation"]))
+    if "recurrent_activation" in options:
+        functions[sigma] = activation(options["recurrent_activation"])
+    return cell.activated(functions)
+
+
+BIASES = ("bias", "recurrent_bias")  # on the input's side and on the state's
 
 
 @dataclass(frozen=True)
@@ -167,6 +232,14 @@ class Layout:
     kernel: tuple[Mat, ...]
     recurrent: tuple[Mat, ...]
     biases: tuple[tuple[Vec, ...], ...]  # one row for each side: b on the input's, c on the state's
+
+    @property
+    def arrays(self) -> dict[str, tuple[tuple[Symbol, ...], ...]]:
+        """Each array by its framework's name, as rows of blocks. Bias rows of unlike length are arrays of their own."""
+        alike = len({len(row) for row in self.biases}) == 1
+        biases = {"bias": self.biases} if alike else dict(zip(BIASES, ((row,) for row in self.biases), strict=False))
+        named = {"kernel": (self.kernel,), "recurrent_kernel": (self.recurrent,), **biases}
+        return {name: rows for name, rows in named.items() if rows[0]}
 
 
 def layout(cell: Cell) -> Layout:

@@ -14,7 +14,7 @@ from sympy import Expr, Symbol, erf, tanh
 
 from symgru.activations import Activation, expanded, where_positive
 from symgru.algebra import Mat, Ref, Vec, rebuild, sigma, walk
-from symgru.cells import Cell, build, layout
+from symgru.cells import BIASES, Cell, build, layout
 from symgru.derivation import named_activations, uses, uses_function
 from symgru.domains import Decimals, Step
 from symgru.network import Array, Layer, Network, Tensor
@@ -291,12 +291,11 @@ def work_out(network: Network, x: Tensor, cells: Mapping[str, Shown], decimals: 
 def _arrays(layer: Layer, first: int) -> Iterator[WeightArray]:
     """A layer's arrays as get_weights() gives them, cut into the symbols of the equations."""
     own = layout(build(layer.kind, layer.options))
-    named = [("kernel", (own.kernel,)), ("recurrent_kernel", (own.recurrent,)), ("bias", own.biases)]
-    for place, (name, rows) in enumerate(((n, r) for n, r in named if r and r[0]), first):
+    for place, (name, rows) in enumerate(own.arrays.items(), first):
         blocks = tuple(tuple(_block(layer, s) for s in row) for row in rows)
         width = sum(block.texts.shape[-1] for block in blocks[0])
-        height = len(rows) if name == "bias" else len(blocks[0][0].texts)
-        shape = (width,) if name == "bias" and len(rows) == 1 else (height, width)
+        height = len(rows) if name in BIASES else len(blocks[0][0].texts)
+        shape = (width,) if name in BIASES and len(rows) == 1 else (height, width)
         zero = all(_all_zero(layer.weights[block.symbol.name]) for row in blocks for block in row)
         yield WeightArray(place, name, shape, blocks, zero)
 

@@ -227,8 +227,10 @@ def test_another_activation_is_caught(name):
 @every_cell
 def test_a_lost_factor_is_caught(name):
     def lose(cell):
-        lhs, e = cell.equations[0]
-        return cell.with_equations(((lhs, rebuild(e, lambda q: S.Zero if q == x else q)), *cell.equations[1:])), {}
+        where = next(k for k, (_, e) in enumerate(cell.equations) if e.has(x))
+        rows = list(cell.equations)
+        rows[where] = rows[where][0], rebuild(rows[where][1], lambda q: S.Zero if q == x else q)
+        return cell.with_equations(tuple(rows)), {}
 
     assert false(lose).proof(CELLS[name]) is False
 

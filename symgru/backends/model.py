@@ -46,13 +46,10 @@ class Unit:
         def columns(names: tuple[object, ...]) -> Array:
             return np.hstack([self.layer.weights[str(m)].T.text for m in names])
 
-        own = {"kernel": columns(self.layout.kernel)}
-        if self.layout.recurrent:
-            own["recurrent_kernel"] = columns(self.layout.recurrent)
-        if self.layout.biases:
-            rows = [columns(row) for row in self.layout.biases]
-            own["bias"] = np.stack(rows) if len(rows) > 1 else rows[0]
-        return own
+        def array(rows: tuple[tuple[object, ...], ...]) -> Array:
+            return np.stack([columns(row) for row in rows]) if len(rows) > 1 else columns(rows[0])
+
+        return {name: array(rows) for name, rows in self.layout.arrays.items()}
 
 
 def layers(network: Network) -> list[Unit]:

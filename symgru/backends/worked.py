@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -263,12 +262,9 @@ def operation_kinds(d: Derivation) -> list[str]:
     return [k for k in ("*", "+", "/", "function") if any(s.after[k] for s in d.stages)]
 
 
-KINDS = {"gru": "GRU", "gru_before": "GRU (reset before the product)", "dense": "Dense layer"}
-
-
 def kind(cell: Cell) -> str:
     """What a cell is called in a title."""
-    return KINDS.get(cell.name) or re.split(r"[;(]", cell.source)[0].strip() or cell.name
+    return cell.title or cell.name
 
 
 def sizes_text(layer: Working) -> str:

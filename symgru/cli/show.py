@@ -61,21 +61,23 @@ def _some(n: int, what: str) -> str:
 
 
 def _count(unit: Unit) -> str:
-    """3 x (1*8 + 8*8 + 2*8) = 264 numbers."""
+    """3 x (1*8 + 8*8 + 2*8) = 264 numbers; each array for itself where the gates do not have the same."""
     own, sizes = unit.layout, unit.sizes
-    gates, rows = len(own.kernel), len(own.biases)
-    parts = [f"{sizes['D']}*{sizes['H']}"] if own.kernel else []
-    parts += [f"{sizes['H']}*{sizes['H']}"] if own.recurrent else []
-    parts += [f"{rows}*{sizes['H']}" if rows > 1 else str(sizes["H"])] if rows else []
+    D, H = sizes["D"], sizes["H"]
     total = sum(t.value.size for t in unit.layer.weights.values())
-    each = " + ".join(parts)
+    blocks = [(len(own.kernel), f"{D}*{H}"), (len(own.recurrent), f"{H}*{H}"), *((len(b), str(H)) for b in own.biases)]
+    blocks = [(n, each) for n, each in blocks if n]
+    gates = blocks[0][0]
+    if any(n != gates for n, _ in blocks):
+        return " + ".join(f"{n}*{each}" if n > 1 else each for n, each in blocks) + f" = {total} numbers"
+    rows = len(own.biases)
+    biases = [f"{rows}*{H}" if rows > 1 else str(H)] if rows else []
+    each = " + ".join([size for _, size in blocks[: len(blocks) - rows]] + biases)
     return f"{gates} x ({each}) = {total} numbers" if gates > 1 else f"{each} = {total} numbers"
 
 
 def _blocks(unit: Unit, name: str) -> str:
-    own = unit.layout
-    rows = {"kernel": [own.kernel], "recurrent_kernel": [own.recurrent], "bias": list(own.biases)}[name]
-    return "; ".join(" | ".join(map(str, row)) for row in rows)
+    return "; ".join(" | ".join(map(str, row)) for row in unit.layout.arrays[name])
 
 
 def _parameter(name: str, tensor: Tensor) -> Iterator[str]:

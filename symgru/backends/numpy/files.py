@@ -14,6 +14,7 @@ from symgru.activations import LOGISTIC, used_in
 from symgru.algebra import Across, sigma, walk
 from symgru.backends.model import Unit, layers
 from symgru.backends.numpy.printer import NumPyPrinter
+from symgru.cells import BIASES
 from symgru.errors import UnusableInput
 from symgru.network import Array, Network, Tensor
 from symgru.templating import render
@@ -22,7 +23,7 @@ from symgru.yardstick import Vectors, recorded
 
 RESERVED = {*keyword.kwlist, *keyword.softkwlist, *sys.stdlib_module_names, "np", "numpy", "predict", "test"}
 WIDTH = 110  # columns of an emitted line
-AXES = {"kernel": "(features, {n}units)", "recurrent_kernel": "(units, {n}units)", "bias": "({rows}{n}units{comma})"}
+AXES = {"kernel": "(features, {n}units)", "recurrent_kernel": "(units, {n}units)"}
 
 
 @dataclass(frozen=True)
@@ -144,21 +145,19 @@ def _cell(unit: Unit, name: str) -> dict[str, object]:
 
 
 def _axes(unit: Unit, array: str) -> str:
-    gates = len(unit.layout.kernel)
-    rows = f"{len(unit.layout.biases)}, " if len(unit.layout.biases) > 1 else ""
-    n = f"{gates} * " if gates > 1 else ""
-    return AXES[array].format(n=n, rows=rows, comma="" if rows else ",")
+    rows = unit.layout.arrays[array]
+    n = f"{len(rows[0])} * " if len(rows[0]) > 1 else ""
+    biases = f"({len(rows)}, {n}units)" if len(rows) > 1 else f"({n}units,)"
+    return AXES.get(array, biases).format(n=n)
 
 
 def _unpack(unit: Unit) -> list[str]:
     """Lines that cut the framework's arrays into the symbols of the equations."""
-    own = unit.layout
-    lines = [_split(own.kernel, "kernel", ", axis=1")]
-    if own.recurrent:
-        lines.append(_split(own.recurrent, "recurrent_kernel", ", axis=1"))
-    for k, row in enumerate(own.biases):
-        lines.append(_split(row, f"bias[{k}]" if len(own.biases) > 1 else "bias", ""))
-    return lines
+    return [
+        _split(row, f"{array}[{k}]" if len(rows) > 1 else array, "" if array in BIASES else ", axis=1")
+        for array, rows in unit.layout.arrays.items()
+        for k, row in enumerate(rows)
+    ]
 
 
 def _split(symbols: tuple[object, ...], array: str, axis: str) -> str:
