@@ -33,7 +33,7 @@ with evaluate(False):  # keep the order a person wrote
 
     EQUATIONS: dict[str, tuple[Any, ...]] = {
         # two bias rows: b on the input's side, c on the state's; the reset gate acts after the product
-        "gru": ("GRU", "Keras' GRU, reset_after=True (keras/src/layers/rnn/gru.py); PyTorch's nn.GRU",
+        "gru": ("GRU", "Keras' GRU, reset_after=True (keras/src/layers/rnn/gru.py)",
                 (z, sigma(Wz @ x + bz + Uz @ h + cz)),
                 (r, sigma(Wr @ x + br + Ur @ h + cr)),
                 (n, tanh(Wn @ x + bn + r * (Un @ h + cn))),

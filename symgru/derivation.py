@@ -5,7 +5,7 @@ This is the model of the document; the backends latex, markdown and text print i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -15,22 +15,15 @@ from symgru.activations import Activation, used_in
 from symgru.algebra import Mat, Vec, sigma, walk
 from symgru.cells import CELLS, Cell, build
 from symgru.errors import UnusableInput
-from symgru.rules import MERGED_BIASES, UNUSED, ZERO_BIASES, ZERO_STATE, Transform
-from symgru.unroll import Program, unroll
+from symgru.folding import Numbers
+from symgru.network import Layer, Network
+from symgru.rules import ZERO_BIASES
+from symgru.simplification import AS_WRITTEN, RULES, Counts, Rule, Simplification, Stage, chosen, simplify
+from symgru.trace import keeps_time
+from symgru.trace import units as units_of
 
-Counts = Mapping[str, int]
-AS_WRITTEN = "as written"
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A program and the rule that led to it, with the operations of the whole program before and after."""
-
-    rule: str
-    says: str
-    program: Program
-    before: Counts
-    after: Counts
+__all__ = ["Counts", "Derivation", "Derivations", "Section", "derive", "derive_network"]
+READABLE = 2  # time steps up to which the closed form of one unit can be read
 
 
 @dataclass(frozen=True)
@@ -43,20 +36,48 @@ class Described:
 
 
 @dataclass(frozen=True)
-class Derivation:
-    """Everything that the document says.
+class Section:
+    """A program shown step by step, under a heading. `closed` says whether one formula for the result is readable."""
 
-    `stages` begins with the program as written; a rule that changes nothing for this cell has no stage, and `idle`
-    names it. `merged` gives each merged bias in terms of the old ones.
+    kind: str  # "as written", "simplified", "without biases" or "with numbers"
+    stage: Stage
+    rules: tuple[str, ...]
+    made: Mapping[Symbol, Expr]  # parameters that the rules made, in terms of earlier ones
+    closed: bool
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """Everything that the document says of one cell.
+
+    `with_biases` leaves no bias out because it is 0; `full` applies every rule that was chosen. A rule that changes
+    nothing for this cell has no stage, and `idle` names it. `layer` is a network's layer whose numbers are put in,
+    `timed` says whether it has a time axis, `place` its place in the network.
     """
 
     cell: Cell
     sizes: Mapping[str, int]
     steps: int
-    stages: tuple[Stage, ...]
-    idle: tuple[Transform, ...]
-    merged: Mapping[Symbol, Expr]
+    full: Simplification
+    with_biases: Simplification
     options: Mapping[str, object] = field(default_factory=dict)
+    layer: Layer | None = None
+    timed: bool = True
+    place: int = 1
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        return self.full.stages
+
+    @property
+    def idle(self) -> tuple[Rule, ...]:
+        return self.full.idle
+
+    @cached_property
+    def left_alone(self) -> tuple[Rule, ...]:
+        """Rules that were not asked for, and that could be."""
+        tried = {s.rule for s in self.stages} | {rule.name for rule in self.idle}
+        return tuple(r for r in RULES.values() if not r.usual and r.vectors and r.name not in tried)
 
     @cached_property
     def symbols(self) -> tuple[Described, ...]:
@@ -71,24 +92,45 @@ class Derivation:
     def uses_sigma(self) -> bool:
         return uses(self.cell, sigma) or any(uses_function(a.meaning, sigma) for a in self.activations)
 
-    def after(self, *rules: str) -> Stage | None:
-        """The last stage that one of these rules led to."""
-        return next((s for s in reversed(self.stages) if s.rule in rules), None)
-
     @cached_property
-    def sections(self) -> tuple[tuple[str, Stage], ...]:
-        """What is shown unrolled: as written, then with state and merged biases, then without biases."""
-        general = self._upto(ZERO_BIASES)
-        shown = [(AS_WRITTEN, self.stages[0])]
-        if general is not self.stages[0]:
-            shown.append(("simplified", general))
-        if self.after(ZERO_BIASES.name):
-            shown.append(("without biases", self.stages[-1]))
-        return tuple(shown)
+    def sections(self) -> tuple[Section, ...]:
+        """What is shown unrolled: as written, then simplified, then without biases or with a network's numbers."""
+        first, last = self.stages[0], self.full.last
+        general = self.with_biases.last
+        if self.full.numbers:
+            general = [s for s in self.stages if s.rule not in _ON_NUMBERS][-1]
+        shown = [(AS_WRITTEN, first, self.full)]
+        if general is not first and general.rule != AS_WRITTEN:
+            shown.append(("simplified", general, self.full if self.full.numbers else self.with_biases))
+        if self.full.numbers and last is not general:
+            shown.append(("with numbers", last, self.full))
+        elif not self.full.numbers and any(s.rule == ZERO_BIASES.name for s in self.stages):
+            shown.append(("without biases", last, self.full))
+        return tuple(self._section(*item) for item in shown)
 
-    def _upto(self, rule: Transform) -> Stage:
-        names = [s.rule for s in self.stages]
-        return self.stages[names.index(rule.name) - 1 if rule.name in names else -1]
+    def _section(self, kind: str, stage: Stage, path: Simplification) -> Section:
+        upto = path.stages[1 : path.stages.index(stage) + 1]
+        read = {s for t, line in stage.program.lines() if t < 3 for s in _params_of(line.rhs)}
+        for s, e in reversed(list(stage.program.params.items())):  # a rule's parameter may be made of another rule's
+            read |= set(e.free_symbols) if s in read else set()
+        made = {s: e for s, e in stage.program.params.items() if s in read}
+        readable = self.sizes["H"] == 1 and self.steps <= READABLE and bool(self.cell.states) and kind != AS_WRITTEN
+        return Section(kind, stage, tuple(s.rule for s in upto), made, readable)
+
+
+@dataclass(frozen=True)
+class Derivations:
+    """A network's layers, each with its numbers put in. `name` is the file's, untrusted."""
+
+    name: str
+    parts: tuple[Derivation, ...]
+
+
+_ON_NUMBERS = {rule.name for rule in RULES.values() if rule.scalars}
+
+
+def _params_of(e: Expr) -> Iterator[Symbol]:
+    return (s.of for s in walk(e) if getattr(s, "dt", 0) is None)
 
 
 def derive(
@@ -97,12 +139,14 @@ def derive(
     features: int = 1,
     steps: int = 4,
     options: Mapping[str, object] | None = None,
+    rules: Sequence[str] | None = None,
 ) -> Derivation:
     """Unroll a cell for `steps` time steps and simplify it.
 
     `cell` is a cell or the name of one ("gru", "gru_before", ...); `options` are a layer's (activations, use_bias,
-    reset_after) and go with a name. Raises UnusableInput for sizes below 1 and for a cell that is not known. The time
-    it takes does not depend on `steps`.
+    reset_after) and go with a name. `rules` are keys of `simplification.RULES` (the usual ones where None). Raises
+    UnusableInput for sizes below 1, and for a cell or rule that is not known. The time it takes does not depend on
+    `steps`.
     """
     for name, value in (("units", units), ("features", features), ("steps", steps)):
         if not isinstance(value, int) or value < 1:
@@ -115,39 +159,32 @@ def derive(
         cell = build(cell, options or {})
     sizes = {"H": units, "D": features}
     sizes |= {letter: units for shape in cell.dims.values() for letter in shape if letter not in sizes}
-    return _Chain(cell, sizes, steps).run(options or {})
+    keys = chosen(rules)
+    full = simplify(cell, sizes, steps, keys)
+    with_biases = simplify(cell, sizes, steps, [k for k in keys if RULES[k].name != ZERO_BIASES.name])
+    return Derivation(cell, sizes, steps, full, with_biases, options or {})
 
 
-class _Chain:
-    """Applies the rules one after the other and keeps the stages that changed something."""
+def derive_network(network: Network, steps: int | None = None, rules: Sequence[str] | None = None) -> Derivations:
+    """The same for each layer of a network, with its numbers put in: the formula of that very network.
 
-    def __init__(self, cell: Cell, sizes: Mapping[str, int], steps: int) -> None:
-        self.cell, self.first = cell, cell  # the first step has become simpler than the rest once its state is 0
-        self.original, self.sizes, self.steps = cell, sizes, steps
-        program = unroll(cell, sizes, steps)
-        counts = program.operations()
-        self.stages = [Stage(AS_WRITTEN, "every step is the recurrence itself", program, counts, counts)]
-        self.idle: list[Transform] = []
-
-    def run(self, options: Mapping[str, object]) -> Derivation:
-        merged = MERGED_BIASES.apply(self.cell)[1]
-        self._step(ZERO_STATE, rest=False)
-        self._step(UNUSED, quiet=True)
-        self._step(MERGED_BIASES)
-        self._step(ZERO_BIASES)
-        self._step(UNUSED, quiet=True)
-        return Derivation(self.original, self.sizes, self.steps, tuple(self.stages), tuple(self.idle), merged, options)
-
-    def _step(self, rule: Transform, rest: bool = True, quiet: bool = False) -> None:
-        first, cell = rule(self.first), rule(self.cell) if rest else self.cell
-        if (first, cell) == (self.first, self.cell):
-            if not quiet:
-                self.idle.append(rule)
-            return
-        self.first, self.cell = first, cell
-        before = self.stages[-1].after
-        program = unroll(cell, self.sizes, self.steps, first)
-        self.stages.append(Stage(rule.name, rule.says, program, before, program.operations()))
+    `steps` is the network's own number where it fixes one, else 4.
+    """
+    keys = chosen(rules)
+    count = steps or network.steps or 4
+    width, derivations = network.features, []
+    last = max((k for k, (_, layer) in enumerate(network) if build(layer.kind, layer.options).states), default=-1)
+    for place, (_, layer) in enumerate(network):
+        cell = build(layer.kind, layer.options)
+        sizes = {"H": units_of(cell, layer), "D": width}
+        timed = place <= last or keeps_time(network)
+        numbers = Numbers(layer.weights, network.dtype)
+        full = simplify(cell, sizes, count if timed else 1, keys, numbers)
+        derivations.append(
+            Derivation(cell, sizes, count if timed else 1, full, full, layer.options, layer, timed, place + 1)
+        )
+        width = sizes["H"]
+    return Derivations(network.origin or network.name, tuple(derivations))
 
 
 _GATES = {

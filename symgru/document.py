@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from symgru.backends import DOCUMENTS, backend
-from symgru.derivation import Derivation
+from symgru.derivation import Derivation, Derivations
 from symgru.errors import UnusableInput
 from symgru.explanation import Explanation
 from symgru.writing import write_text
@@ -18,7 +18,7 @@ from symgru.writing import write_text
 class Document:
     """`content` is what it says, free of any format. str() gives plain text; `save` follows the file's ending."""
 
-    content: Derivation | Explanation
+    content: Derivation | Derivations | Explanation
 
     def pieces(self, ending: str, **options: Any) -> Iterator[str]:
         """The text in the format of a file's ending (.tex, .md, .txt), piece by piece, as it becomes known."""
@@ -29,10 +29,10 @@ class Document:
         text = render(self.content, **options)
         yield from [text] if isinstance(text, str) else text
 
-    def save(self, path: str | Path) -> Path:
-        """Write a .tex, .md or .txt file, whole or not at all."""
+    def save(self, path: str | Path, **options: Any) -> Path:
+        """Write a .tex, .md or .txt file, whole or not at all; show=3 leaves out the middle of many time steps."""
         place = Path(path)
-        write_text(place, self.pieces(place.suffix))
+        write_text(place, self.pieces(place.suffix, **options))
         return place
 
     def __str__(self) -> str:

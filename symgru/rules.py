@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import permutations, product
 from typing import cast
 
-from sympy import Expr, Function, S, Symbol, expand
+from sympy import Expr, Function, S, Symbol, expand, tanh
 
-from symgru.algebra import Dot, Mat, Vec, add, mul, rebuild, terms, walk
+from symgru.algebra import Dot, Mat, Vec, add, mul, rebuild, sigma, terms, walk
 from symgru.cells import Cell
 
 Rewriting = tuple[Cell, Mapping[Symbol, Expr]]  # the new cell; its new parameters in terms of the old ones
@@ -16,13 +17,17 @@ Rewriting = tuple[Cell, Mapping[Symbol, Expr]]  # the new cell; its new paramete
 
 @dataclass(frozen=True)
 class Transform:
-    """A cell in, a cell out. `preserves`: the function computed stays the same where `assumes(cell)` symbols are 0."""
+    """A cell in, a cell out. `preserves`: the function computed stays the same where `assumes(cell)` symbols are 0.
+
+    `rests_on` names the theorem of `symgru prove` that it applies, where there is one.
+    """
 
     name: str
     says: str
     apply: Callable[[Cell], Rewriting]
     preserves: bool = True
     assumes: Callable[[Cell], set[Symbol]] = field(default=lambda cell: set())
+    rests_on: str = ""
 
     def __call__(self, cell: Cell) -> Cell:
         return self.apply(cell)[0]
@@ -44,12 +49,20 @@ def closed(cell: Cell) -> Expr:
 
 
 def normal(e: Expr) -> Expr:
-    """SymPy's sorted form with products multiplied out; equal forms mean equal functions."""
+    """SymPy's sorted form with products multiplied out and sigma(a) as (1 + tanh(a/2))/2, which is odd about 1/2; equal
+    forms mean equal functions."""
+
+    def odd(s: Expr) -> Expr:
+        return cast(Expr, (1 + tanh(expand(s.args[0] / 2))) / 2)
 
     def linear(d: Expr) -> Expr:
-        return S.Zero if S.Zero in d.args else d
+        """A product with a matrix, summand by summand, numbers in front."""
+        p, matrix = cast(Expr, d.args[0]).as_coeff_Mul()
+        parts = (t.as_coeff_Mul() for t in terms(expand(d.args[1])) if t != 0)
+        return cast(Expr, sum((p * q * Dot(matrix, v) for q, v in parts), S.Zero))
 
-    return cast(Expr, expand(e.replace(lambda q: isinstance(q, Dot), linear).doit()))
+    plain = e.doit().replace(lambda q: isinstance(q, sigma), odd)
+    return cast(Expr, expand(plain.replace(lambda q: isinstance(q, Dot), linear)))
 
 
 def _is_bias(s: object, cell: Cell) -> bool:
@@ -121,6 +134,92 @@ def _holds_dot(e: object) -> bool:
     return any(isinstance(node, Dot) for node in walk(cast(Expr, e)))
 
 
+def _negated(e: Expr) -> Expr:
+    """-e without a bracket: each summand with the other sign."""
+    if e.is_Add:
+        return add(*(_negated(t) for t in terms(e)))
+    if e.is_Mul and e.args[0] is S.NegativeOne:
+        return mul(*cast("tuple[Expr, ...]", e.args[1:]))
+    return -e if e.is_Rational else mul(S.NegativeOne, e)
+
+
+def _complemented(e: Expr) -> Expr | None:
+    """p where `e` is 1 - p, else None."""
+    if e.is_Add and len(e.args) == 2 and e.args[0] is S.One:
+        p = _negated(cast(Expr, e.args[1]))
+        return p if p.is_Symbol else None
+    return None
+
+
+def _blend(cell: Cell) -> Rewriting:
+    """p*a + (1 - p)*b becomes b + p*(a - b), whichever way round it is written."""
+
+    def blend(e: Expr) -> Expr:
+        if not (e.is_Add and len(e.args) == 2 and all(t.is_Mul and len(t.args) == 2 for t in e.args)):
+            return e
+        for (p, a), (q, b) in product(*(permutations(t.args) for t in e.args)):
+            for gate, rest, kept, other in ((p, q, a, b), (q, p, b, a)):
+                if _complemented(cast(Expr, rest)) == gate:
+                    return add(other, mul(gate, add(kept, mul(S.NegativeOne, other))))
+        return e
+
+    return cell.with_equations(tuple((lhs, rebuild(e, blend)) for lhs, e in cell.equations)), {}
+
+
+def _complement(cell: Cell) -> Rewriting:
+    """A gate sigma(a) that is only ever read as 1 - sigma(a) becomes sigma(-a)."""
+    nodes = [node for _, e in cell.equations for node in walk(e)]
+    gates = [lhs for lhs, e in cell.equations if isinstance(e, sigma) and _only_complemented(lhs, nodes)]
+    fresh = {gate: Vec(f"k_{gate}", real=True) for gate in gates}
+
+    def read(e: Expr) -> Expr:
+        return fresh.get(cast(Vec, _complemented(e)), e)
+
+    lines = []
+    for lhs, e in cell.equations:
+        if lhs in fresh:
+            lines.append((fresh[lhs], cast(Expr, sigma(_negated(cast(Expr, e.args[0])), evaluate=False))))
+        else:
+            lines.append((lhs, rebuild(e, read)))
+    return cell.with_equations(tuple(lines)), {}
+
+
+def _only_complemented(gate: Vec, nodes: list[Expr]) -> bool:
+    """Whether a cell's expressions read `gate`, and only within 1 - gate."""
+    read, complemented = nodes.count(gate), sum(_complemented(node) == gate for node in nodes)
+    return bool(0 < read == complemented)
+
+
+def _half_angle(cell: Cell) -> Rewriting:
+    """sigma(a) becomes (1 + tanh(a/2))/2; the halves go into the weights and biases of `a`."""
+    params: dict[Symbol, Expr] = {}
+
+    def half(t: Expr) -> Expr:
+        if t.is_Add:
+            return add(*map(half, terms(t)))
+        if isinstance(t, Dot):
+            matrix, operand = cast("tuple[Mat, Expr]", t.args)
+            return cast(Expr, Dot(halved(matrix), operand, evaluate=False))
+        if t.is_Mul and t.args[0] is S.NegativeOne:
+            return mul(S.NegativeOne, half(mul(*cast("tuple[Expr, ...]", t.args[1:]))))
+        return halved(t) if t in cell.params else mul(S.Half, t)
+
+    def halved(p: Symbol) -> Symbol:
+        fresh = type(p)(f"{p.name}'", real=True)
+        params[fresh] = mul(S.Half, p)
+        return fresh
+
+    def rewrite(e: Expr) -> Expr:
+        if not isinstance(e, sigma) or e.args[0].is_number:
+            return e
+        inner = cast(Expr, tanh(half(cast(Expr, e.args[0])), evaluate=False))
+        return mul(S.Half, add(S.One, inner))
+
+    if not any(isinstance(node, tanh) for _, e in cell.equations for node in walk(e)):
+        return cell, {}  # there is no other tanh that could serve
+    return cell.with_equations(tuple((lhs, rebuild(e, rewrite)) for lhs, e in cell.equations)), params
+
+
 def _states(cell: Cell) -> set[Symbol]:
     return {before for before, _ in cell.states}
 
@@ -135,14 +234,29 @@ ZERO_STATE = Transform(
     _without(_states),
     assumes=_states,
 )
-MERGED_BIASES = Transform("merged biases", "two biases that are only ever added become one", _merge)
+MERGED_BIASES = Transform(
+    "merged biases", "two biases that are only ever added become one", _merge, rests_on="merged-biases"
+)
 ZERO_BIASES = Transform(
     "zero biases", "biases that are 0, as in a freshly built layer, are left out", _without(_biases), assumes=_biases
 )
 UNUSED = Transform("unused lines", "lines that nothing reads are left out", _drop_unused)
+BLEND = Transform("blend", "z h + (1 - z) n is n + z (h - n): one product fewer", _blend, rests_on="blend")
+COMPLEMENT = Transform(
+    "complement",
+    "1 - σ(a), where a gate is only read so, is σ(-a), called k; it keeps the digits that the subtraction would lose",
+    _complement,
+    rests_on="sigma-complement",
+)
+HALF_ANGLE = Transform(
+    "half angle",
+    "σ(a) is (1 + tanh(a/2))/2, so that one function serves; the halves are folded into the weights",
+    _half_angle,
+    rests_on="tanh-sigma",
+)
 CALCULATOR = Transform("calculator lines", "every line is one entry on a calculator", _calculator_lines)
 
-RULES = {t.name: t for t in (ZERO_STATE, MERGED_BIASES, ZERO_BIASES, UNUSED, CALCULATOR)}
+RULES = {t.name: t for t in (ZERO_STATE, MERGED_BIASES, ZERO_BIASES, UNUSED, BLEND, COMPLEMENT, HALF_ANGLE, CALCULATOR)}
 
 
 def zero_params(params: set[Symbol]) -> Transform:

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from typing import cast
 
 from sympy import Expr, Symbol
 
-from symgru.algebra import Across, Dot, Mat, Ref, add, count_operations, mul, rebuild
+from symgru.algebra import Across, Dot, Mat, Ref, Vec, add, count_operations, mul, rebuild
 from symgru.cells import Cell
+
+Shapes = Mapping[Symbol, tuple[str, ...]]
+Equation = tuple[Vec, Expr]
 
 
 @dataclass(frozen=True)
@@ -39,38 +43,123 @@ class Block:
 
 @dataclass(frozen=True)
 class Program:
-    """The recurrence in single-assignment form. `sizes` maps "H" to the units, "D" to the features."""
+    """The recurrence in single-assignment form. `sizes` maps "H" to the units, "D" to the features.
+
+    `once` holds lines that are computed before the first step; what they define is read like a parameter. `shapes`
+    are those of every symbol, `params` gives parameters that rules made in terms of the layer's own.
+    """
 
     cell: Cell
     sizes: Mapping[str, int]
     blocks: tuple[Block, ...]
+    shapes: Shapes
+    once: tuple[Assign, ...] = ()
+    params: Mapping[Symbol, Expr] = field(default_factory=dict)
 
     @property
     def steps(self) -> int:
         return sum(block.repeat for block in self.blocks)
 
     def lines(self) -> Iterator[tuple[int, Assign]]:
-        """Every assignment with its time step; lazy, since there may be millions."""
-        return ((t, line) for block in self.blocks for t in block.times for line in block.lines)
+        """Every assignment with its time step (0 for what is computed once); lazy, since there may be millions."""
+        yield from ((0, line) for line in self.once)
+        yield from ((t, line) for block in self.blocks for t in block.times for line in block.lines)
+
+    @property
+    def assignments(self) -> int:
+        return len(self.once) + sum(len(block.lines) * block.repeat for block in self.blocks)
 
     def operations(self) -> dict[str, int]:
         """How many operations running the program takes, by kind."""
         total: Counter[str] = Counter()
-        for block in self.blocks:
-            for line in block.lines:
+        for lines, repeat in ((self.once, 1), *((block.lines, block.repeat) for block in self.blocks)):
+            for line in lines:
                 for kind, n in count_operations(line.rhs).items():
-                    total[kind] += n * block.repeat
+                    total[kind] += n * repeat
         return dict(total)
 
 
-def lower(cell: Cell, sizes: Mapping[str, int], whole: Cell | None = None) -> tuple[Assign, ...]:
+@dataclass(frozen=True)
+class Recurrence:
+    """A cell over time before its vectors are taken apart: what rules work on.
+
+    `once` are equations computed before the first step, `first` is the cell at that step and `rest` at every later
+    one; `cell` is what a person wrote. `params` gives each parameter that a rule made in terms of earlier ones.
+    """
+
+    cell: Cell
+    first: Cell
+    rest: Cell
+    once: tuple[Equation, ...] = ()
+    params: Mapping[Symbol, Expr] = field(default_factory=dict)
+    zero: frozenset[Symbol] = frozenset()  # parameters that a rule took to be 0
+    zero_start: bool = False  # whether the state before the first step was
+
+    @staticmethod
+    def of(cell: Cell) -> Recurrence:
+        return Recurrence(cell, cell, cell)
+
+    @cached_property
+    def shapes(self) -> Shapes:
+        """The shape of every symbol: the cell's own, and what rules made has the shape of what it is made from."""
+        known = dict(self.cell.dims)
+        made = (*self.params.items(), *self.once, *self.first.equations, *self.rest.equations)
+        for s, e in made:
+            if s not in known:
+                known[s] = _shape(e, known, matrix=isinstance(s, Mat))
+        return known
+
+    @property
+    def constants(self) -> Cell:
+        """What is computed once, as a cell: to it the input is a parameter like any other."""
+        return Cell(self.cell.name, self.once, inputs=(), states=())
+
+    def unroll(self, sizes: Mapping[str, int], steps: int) -> Program:
+        """The scalar program of `steps` time steps, its first step peeled off where it is not like the others."""
+        cells = [self.rest] if self.first == self.rest else [self.first, self.rest]
+        counts = [steps] if len(cells) == 1 else [1, steps - 1]
+        blocks = (
+            Block(lower(cell, sizes, self.shapes), 1 + k, n)
+            for k, (cell, n) in enumerate(zip(cells, counts, strict=True))
+            if n
+        )
+        once = lower(self.constants, sizes, self.shapes, constant=True) if self.once else ()
+        return Program(self.cell, sizes, tuple(blocks), self.shapes, once, self.params)
+
+
+def _shape(e: Expr, known: Shapes, matrix: bool) -> tuple[str, ...]:
+    """The shape of an expression: that of the first symbol in it that has its rank; ("H",) for a number."""
+    if isinstance(e, Dot):
+        return known[cast(Mat, e.args[0])][:1]
+    if isinstance(e, Symbol):
+        return known[e]
+    parts = (cast(Expr, a) for a in e.args if not cast(Expr, a).is_number)
+    found = (shape for a in parts if len(shape := _shape(a, known, matrix)) == 1 + matrix)
+    return next(found, ("H",))
+
+
+def lower(
+    cell: Cell, sizes: Mapping[str, int], shapes: Shapes | None = None, constant: bool = False
+) -> tuple[Assign, ...]:
     """One time step, unit by unit: each matrix product becomes a sum of products.
 
-    `whole` is the cell before anything was left out; it knows the shapes that what is left may no longer show.
+    `shapes` are those of all symbols, where what is left of a cell no longer shows them. What a `constant` cell
+    defines belongs to no time.
     """
-    dims = (whole or cell).dims
+    known = tuple((shapes or cell.dims).items())
+    return _lower(cell, tuple(sorted(sizes.items())), known, constant)
+
+
+@lru_cache(maxsize=64)  # rules leave most steps as they are, and a large step takes seconds
+def _lower(
+    cell: Cell,
+    lengths: tuple[tuple[str, int], ...],
+    shapes: tuple[tuple[Symbol, tuple[str, ...]], ...],
+    constant: bool,
+) -> tuple[Assign, ...]:
+    sizes, dims = dict(lengths), dict(shapes)
     after = {new: old for old, new in cell.states}
-    params = set(cell.params)
+    params = {*cell.params, *(cell.defined if constant else ())}
     refs: dict[tuple[Symbol, tuple[int, ...]], Ref] = {}
 
     def ref(s: Symbol, *idx: int) -> Ref:
@@ -106,7 +195,4 @@ def lower(cell: Cell, sizes: Mapping[str, int], whole: Cell | None = None) -> tu
 
 def unroll(cell: Cell, sizes: Mapping[str, int], steps: int, first: Cell | None = None) -> Program:
     """`steps` time steps of a cell; `first` is what the first step has become where it is simpler than the rest."""
-    if first is None or first == cell:
-        return Program(cell, sizes, (Block(lower(cell, sizes), 1, steps),))
-    head = (Block(lower(first, sizes, cell), 1, 1),)
-    return Program(cell, sizes, head + ((Block(lower(cell, sizes), 2, steps - 1),) if steps > 1 else ()))
+    return Recurrence(cell, first or cell, cell).unroll(sizes, steps)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from symgru.backends import latex, markdown, text
+from symgru.cells import CELLS
 from symgru.derivation import derive
 from symgru.errors import UnusableInput
-from symgru.rules import RULES
 
 
 def lines(d, rule: str, t: int) -> list[str]:
@@ -15,7 +15,7 @@ def lines(d, rule: str, t: int) -> list[str]:
     from symgru.backends.text.printer import TextScalar
 
     program = next(s.program for s in d.stages if s.rule == rule)
-    form = TextScalar(Notation(program.cell, program.sizes))
+    form = TextScalar(Notation(program.cell, program.sizes, shapes=program.shapes))
     return [at_time(f"{form.scalar(a.lhs)} = {form.scalar(a.rhs)}", t) for when, a in program.lines() if when == t]
 
 
@@ -25,8 +25,10 @@ def test_stages_of_the_gru() -> None:
     assert rules == ["as written", "zero initial state", "merged biases", "zero biases", "unused lines"]
     assert [sum(s.after.values()) for s in d.stages] == [92, 84, 76, 59, 57]
     assert all(a.after == b.before for a, b in zip(d.stages, d.stages[1:], strict=False))
-    assert {str(k): str(v) for k, v in d.merged.items()} == {"d_z": "b_z + c_z", "d_r": "b_r + c_r"}
-    assert d.idle == ()
+    _, simplified, _ = d.sections
+    assert {str(k): str(v) for k, v in simplified.made.items()} == {"d_z": "b_z + c_z", "d_r": "b_r + c_r"}
+    assert [r.key for r in d.idle] == ["constants"]
+    assert [r.key for r in d.left_alone] == ["complement", "blend", "half-angle", "constant-inputs"]
 
 
 def test_lines_by_hand() -> None:
@@ -56,15 +58,18 @@ def test_indices_follow_the_framework() -> None:
 
 def test_rules_that_change_nothing_are_named() -> None:
     d = derive("gru_before")
-    assert [t.name for t in d.idle] == ["merged biases"]
-    assert "Nothing to do here for: merged biases" in "".join(text.render_derivation(d))
-    assert [t.name for t in derive(options={"use_bias": False}).idle] == ["merged biases", "zero biases"]
+    assert [t.name for t in d.idle] == ["merged biases", "constants"]
+    assert "Nothing to do here for: merged biases, constants" in "".join(text.render_derivation(d))
+    bare = derive(options={"use_bias": False})
+    assert [t.name for t in bare.idle] == ["merged biases", "zero biases", "constants"]
 
 
-@pytest.mark.parametrize("cell", ["gru", "gru_before"])
-def test_every_rule_used_is_proved(cell: str) -> None:
-    d = derive(cell)
-    assert all(RULES[s.rule].proof(d.cell) for s in d.stages[1:])
+@pytest.mark.parametrize("rules", [None, ["all"], ["all", "constant-inputs"]], ids=str)
+@pytest.mark.parametrize("cell", CELLS)
+def test_every_rule_used_is_proved(cell: str, rules: list[str] | None) -> None:
+    d = derive(cell, rules=rules)
+    assert d.full.proved
+    assert d.with_biases.proved
 
 
 @pytest.mark.parametrize("backend", [text, markdown, latex])

@@ -49,7 +49,8 @@ def output(cell, x_value, h_value, p):
 
 def evaluate(e, p):
     """A merged parameter: a sum of old ones."""
-    return sum(p[t.name] for t in terms(e))
+    parts = (t.as_coeff_Mul() for t in terms(e))
+    return sum(float(q) * p[s.name] for q, s in parts)
 
 
 @every_rule

@@ -79,7 +79,7 @@ static float seed_tanh(float a)
     return seed_float(seed_bits(y) | (seed_bits(a) & 0x80000000u));
 }
 
-/* gru: Keras' GRU, reset_after=True (keras/src/layers/rnn/gru.py); PyTorch's nn.GRU.
+/* gru: Keras' GRU, reset_after=True (keras/src/layers/rnn/gru.py).
  * A matrix has one row for each unit. */
 static const float seed_gru_W_z[1][1] = {
     {-0.90954137f}

@@ -17,7 +17,7 @@ def sigmoid(a):
 
 
 def gru(x, weights, h=None, return_sequences=False):
-    """Keras' GRU, reset_after=True (keras/src/layers/rnn/gru.py); PyTorch's nn.GRU.
+    """Keras' GRU, reset_after=True (keras/src/layers/rnn/gru.py).
 
     x        (batch, time, features)
     weights  as get_weights() gives them: kernel (features, 3 * units),

@@ -60,6 +60,11 @@ class Notation:
     timed: bool = True
     now: str = NOW
     before: str = BEFORE
+    shapes: Mapping[Symbol, tuple[str, ...]] | None = None  # of symbols that rules made, beside the cell's own
+
+    @cached_property
+    def dims(self) -> Mapping[Symbol, tuple[str, ...]]:
+        return self.shapes or self.cell.dims
 
     @cached_property
     def _after(self) -> dict[Symbol, Symbol]:
@@ -77,16 +82,16 @@ class Notation:
 
     def matrix(self, m: Symbol, row: str = "", column: str = "") -> Name:
         """A matrix as a whole, or its element under general indices (row and column as the framework has them)."""
-        rows, columns = reversed(self.cell.dims[m])
+        rows, columns = reversed(self.dims[m])
         return self._name(m, None, tuple(k for k, d in ((row, rows), (column, columns)) if k and self.sizes[d] > 1))
 
     def scalar(self, ref: Ref) -> Name:
-        dims = self.cell.dims[ref.of]
+        dims = self.dims[ref.of]
         index = [str(k + 1) for k, d in zip(ref.idx, dims, strict=True) if self.sizes[d] > 1]
         return self._name(ref.of, ref.dt, tuple(reversed(index)))
 
     def size(self, s: Symbol) -> int:
-        return self.sizes[self.cell.dims[s][0]]
+        return self.sizes[self.dims[s][0]]
 
     def _name(self, s: Symbol, dt: int | None, index: tuple[str, ...]) -> Name:
         letter, _, gate = s.name.partition("_")
@@ -223,7 +228,7 @@ class UnitForm(Syntax):
 
     def _print_Dot(self, e: Dot) -> str:
         matrix, operand = cast("tuple[Mat, Expr]", e.args)
-        letter = self.notation.cell.dims[matrix][1]
+        letter = self.notation.dims[matrix][1]
         outer, self.index = self.index, row_index(letter)
         if self.index == outer:
             self.index = "l"
@@ -234,7 +239,7 @@ class UnitForm(Syntax):
 
     def tight(self, e: Expr, level: int) -> str:
         # a sum over one term is a product like any other
-        if isinstance(e, Dot) and level == ATOM and self.notation.sizes[self.notation.cell.dims[e.args[0]][1]] == 1:
+        if isinstance(e, Dot) and level == ATOM and self.notation.sizes[self.notation.dims[e.args[0]][1]] == 1:
             return self.brackets(self.scalar(e))
         return super().tight(e, level)
 
@@ -248,7 +253,7 @@ class UnitForm(Syntax):
             one,
             every
             if self.notation.size(self.notation.cell.output) == 1
-            else self.total("k", self.notation.cell.dims[self.notation.cell.output][0], every),
+            else self.total("k", self.notation.dims[self.notation.cell.output][0], every),
         )
 
 

@@ -9,7 +9,7 @@ from typing import cast
 
 from sympy import Expr, Symbol, exp
 
-from symgru.algebra import Across, Dot, Mat, Ref, Vec, walk
+from symgru.algebra import Across, Dot, Mat, Ref, Vec, rebuild, walk
 from symgru.backends.formula import (
     MatrixForm,
     Name,
@@ -25,7 +25,7 @@ from symgru.backends.formula import (
 from symgru.cells import Cell
 from symgru.derivation import Derivation, gates
 from symgru.explanation import Explanation
-from symgru.unroll import Program
+from symgru.unroll import Assign, Program
 from symgru.working import Line, Working
 
 
@@ -200,11 +200,84 @@ def _applied(node: Expr, dialect: Dialect) -> str:
     return f"{dialect.quote(dialect.syntax().function(name, '').removesuffix('()'))} is taken of"
 
 
-def program_lines(program: Program, dialect: Dialect) -> Iterator[tuple[range, list[tuple[str, str]]]]:
-    """Each block once, as (left, right) with placeholders for the time, and the steps it holds for."""
-    form = dialect.scalar(Notation(program.cell, program.sizes))
-    for block in program.blocks:
-        yield block.times, [(form.scalar(line.lhs), form.scalar(line.rhs)) for line in block.lines]
+Pairs = list[tuple[str, str]]  # the left and right sides of equations
+
+
+@dataclass(frozen=True)
+class ProgramWriter:
+    """Writes an unrolled program in a dialect; each block is printed once and filled in for each step."""
+
+    program: Program
+    dialect: Dialect
+    timed: bool = True
+
+    @cached_property
+    def _form(self) -> ScalarForm:
+        notation = Notation(self.program.cell, self.program.sizes, self.timed, shapes=self.program.shapes)
+        return self.dialect.scalar(notation)
+
+    def _pairs(self, lines: tuple[Assign, ...]) -> Pairs:
+        return [(self._form.scalar(line.lhs), self._form.scalar(line.rhs)) for line in lines]
+
+    def once(self) -> Pairs:
+        """What is computed before the first step."""
+        return self._pairs(self.program.once)
+
+    def blocks(self) -> Iterator[tuple[range, Pairs]]:
+        """Each block once, with placeholders for the time, and the steps it holds for."""
+        return ((block.times, self._pairs(block.lines)) for block in self.program.blocks)
+
+    def closed(self) -> Pairs:
+        """The last state as one formula in inputs and parameters."""
+        known: dict[tuple[Ref, int], Expr] = {(line.lhs, 0): line.rhs for line in self.program.once}
+        result: list[tuple[str, str]] = []
+        for t, line in self.program.lines():
+
+            def value(s: Expr, t: int = t) -> Expr:
+                if not isinstance(s, Ref):
+                    return s
+                time = 0 if s.dt is None else t + s.dt
+                now = Ref(s.of, s.idx, None if s.dt is None else 0)
+                return known.get((now, time), Symbol(at_time(self._form.scalar(s), t)))
+
+            known[line.lhs, t] = rebuild(line.rhs, value)
+            if t == self.program.steps and line.lhs.of in {before for before, _ in self.program.cell.states}:
+                result.append((at_time(self._form.scalar(line.lhs), t), self._form.scalar(known[line.lhs, t])))
+        return result
+
+
+def made_params(made: Mapping[Symbol, Expr], dialect: Dialect) -> Pairs:
+    """d_z = b_z + c_z, for each parameter that a rule made."""
+    form = dialect.syntax()
+
+    def written(e: Expr) -> Expr:
+        return Symbol(form.name(_name(e))) if isinstance(e, Vec | Mat) else e
+
+    return [(form.name(_name(s)), form.scalar(rebuild(e, written))) for s, e in made.items()]
+
+
+def _name(s: Symbol) -> Name:
+    """A parameter as a whole: letter, primes, gate."""
+    letter, _, gate = s.name.partition("_")
+    return Name(letter + "'" * gate.count("'"), gate.replace("'", ""))
+
+
+def shown_times(times: range, steps: int, show: int | None) -> Iterator[int | range]:
+    """The steps of a block that are shown: all, or where `show` is given the first and last so many; what is left out
+    comes as a range."""
+    if show is None or steps <= 2 * show + 1:
+        yield from times
+        return
+    middle = range(max(times.start, show + 1), min(times.stop, steps - show + 1))
+    yield from range(times.start, min(times.stop, show + 1))
+    if middle:
+        yield middle
+    yield from range(max(times.start, steps - show + 1), times.stop)
+
+
+def shown_steps(layer: Working, show: int | None) -> Iterator[int | range]:
+    """The same for the steps of a worked layer."""
+    return shown_times(range(1, layer.steps + 1), layer.steps, show)
 
 
 def output_name(e: Explanation, dialect: Dialect, unit: int) -> str:
@@ -272,3 +345,13 @@ def sizes_text(layer: Working) -> str:
     units, features = layer.sizes["H"], layer.sizes["D"]
     name = "feature" if layer.place == 1 else "input"
     return f"{units} unit{'s' * (units > 1)}, {features} {name}{'s' * (features > 1)}"
+
+
+def part_title(d: Derivation) -> str:
+    """Layer 1, gru: GRU, 8 units, 1 feature; what stands over a network's layer."""
+    if d.layer is None:
+        return ""
+    units, features = d.sizes["H"], d.sizes["D"]
+    name = "feature" if d.place == 1 else "input"
+    sizes = f"{units} unit{'s' * (units > 1)}, {features} {name}{'s' * (features > 1)}"
+    return f"Layer {d.place}, “{d.layer.label}”: {kind(d.cell)}, {sizes}"

@@ -21,6 +21,18 @@ architecture = click.option(
     help="Options for bare weights: activations, reset_after, kinds of layers.",
 )
 
+rules = click.option(
+    "--rules", metavar="RULES", help="Which simplifications, by name: all, none, or merged-biases,blend,..."
+)
+show = click.option(
+    "--show", type=click.IntRange(1), metavar="N", help="Show the first and last N time steps and leave out the middle."
+)
+
+
+def rule_names(given: str | None) -> list[str] | None:
+    """The names in a list that was typed; None where none was given."""
+    return None if given is None else [name for name in given.replace(",", " ").split() if name]
+
 
 def input_option(required: bool = True, use: str = "") -> Callable[[Any], Any]:
     return click.option(

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
+
+from symgru.cli import arguments
+
+if TYPE_CHECKING:
+    from symgru.document import Document
 
 
 @click.command("derive")
@@ -14,20 +21,60 @@ import click
 @click.option("--steps", type=click.IntRange(1, 1_000_000), default=4, show_default=True)
 @click.option("--activation", help="The candidate's activation, by Keras' name.")
 @click.option("--recurrent-activation", help="The gates' activation, by Keras' name.")
+@click.option("--model", metavar="MODEL", help="Put in the numbers of this network's layers, in place of a cell.")
+@arguments.rules
+@arguments.show
 @click.option("-o", "--output", metavar="F", type=click.Path(path_type=Path), help="A .tex, .md or .txt file to write.")
+@arguments.architecture
+@click.pass_context
 def command(
+    context: click.Context,
     cell: str,
     units: int,
     features: int,
     steps: int,
     activation: str | None,
     recurrent_activation: str | None,
+    model: str | None,
+    rules: str | None,
+    show: int | None,
     output: Path | None,
+    architecture: str | None,
 ) -> None:
-    """Write the recurrence in matrix form and per unit, unrolled over the time steps and simplified rule by rule."""
+    """Write the recurrence in matrix form and per unit, unrolled over the time steps and simplified rule by rule.
+
+    RULES is all, none, usual or names such as merged-biases,blend; the document ends with what each one did.
+    """
     from symgru.cli.documents import send
     from symgru.derivation import derive
     from symgru.document import Document
 
-    given = {"activation": activation, "recurrent_activation": recurrent_activation}
-    send(Document(derive(cell, units, features, steps, {k: v for k, v in given.items() if v})), output)
+    chosen = arguments.rule_names(rules)
+    if model is not None:
+        _refuse_beside_a_model(context)
+        arguments.spare_inputs(output, model, architecture)
+        given_steps = steps if _is_given(context, "steps") else None
+        send(_of_a_model(model, architecture, given_steps, chosen), output, show=show)
+        return
+    if architecture is not None:
+        raise click.UsageError("--architecture describes the bare weights of a --model")
+    options = {"activation": activation, "recurrent_activation": recurrent_activation}
+    derivation = derive(cell, units, features, steps, {k: v for k, v in options.items() if v}, chosen)
+    send(Document(derivation), output, show=show)
+
+
+def _of_a_model(source: str, architecture: str | None, steps: int | None, rules: list[str] | None) -> Document:
+    from symgru.derivation import derive_network
+    from symgru.document import Document
+
+    return Document(derive_network(arguments.load(source, architecture).network, steps, rules))
+
+
+def _is_given(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is not ParameterSource.DEFAULT
+
+
+def _refuse_beside_a_model(context: click.Context) -> None:
+    for name in ("cell", "units", "features", "activation", "recurrent_activation"):
+        if _is_given(context, name):
+            raise click.UsageError(f"--{name.replace('_', '-')} goes with a cell; a --model has its own")

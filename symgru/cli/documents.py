@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -10,11 +11,11 @@ from symgru.cli.output import plain_ascii, say_written
 from symgru.document import Document
 
 
-def send(document: Document, output: Path | None) -> None:
+def send(document: Document, output: Path | None, **options: Any) -> None:
     """To a file in the format of its ending, else to the terminal as it becomes known, without the header that says
-    where a file comes from."""
+    where a file comes from. `options` are the document's: show=3 leaves out the middle of many time steps."""
     if output is not None:
-        say_written([document.save(output)])
+        say_written([document.save(output, **options)])
         return
-    for part in document.pieces(".txt", ascii=plain_ascii(), header=False):
+    for part in document.pieces(".txt", ascii=plain_ascii(), header=False, **options):
         click.echo(part, nl=False)

@@ -21,9 +21,16 @@ if TYPE_CHECKING:
 @click.option("--digits", type=int, metavar="D", help="Digits promised of the result: 4 unless asked, at most 6.")
 @click.option("-o", "--output", metavar="F", type=click.Path(path_type=Path), help="A .tex, .md or .txt file to write.")
 @click.option("--keras/--no-keras", default=None, help="Ask Keras for the verification box (if it is installed).")
+@arguments.show
 @arguments.architecture
 def command(
-    source: str, given: str, digits: int | None, output: Path | None, keras: bool | None, architecture: str | None
+    source: str,
+    given: str,
+    digits: int | None,
+    output: Path | None,
+    keras: bool | None,
+    show: int | None,
+    architecture: str | None,
 ) -> None:
     """Write every number of every step of MODEL on an input, each line as symbols = numbers = value."""
     from symgru.cli.documents import send
@@ -35,7 +42,7 @@ def command(
     model = arguments.load(source, architecture)
     x = arguments.read(model, given)
     asked = framework.installed() and framework.knows(model.network) if keras is None else keras
-    send(Document(explain(model.network, x, digits, _asking(model) if asked else None)), output)
+    send(Document(explain(model.network, x, digits, _asking(model) if asked else None)), output, show=show)
 
 
 def _asking(model: Model) -> Framework:

@@ -12,6 +12,7 @@ from symgru.backends import latex, markdown, text
 from symgru.backends.latex.document import ROOM
 from symgru.backends.latex.printer import latex_text, width
 from symgru.backends.latex.table import points, table
+from symgru.backends.markdown.document import markdown_text
 from symgru.backends.text.printer import plain_text
 from symgru.derivation import derive
 from symgru.explanation import explain
@@ -166,4 +167,4 @@ def test_escapes() -> None:
     assert latex_text("\\") == r"\textbackslash{}"
     assert latex_text("é€") == r"é\textless U+20AC\textgreater{}"
     assert plain_text("a\x1b[2J\n") == "a?[2J?"
-    assert markdown.markdown_text("<b>[x](y)") == r"\<b\>\[x\]\(y\)"
+    assert markdown_text("<b>[x](y)") == r"\<b\>\[x\]\(y\)"

@@ -1,4 +1,4 @@
-"""Both documents as standalone LaTeX that compiles with pdflatex, no line wider than the page."""
+"""The worked example as standalone LaTeX that compiles with pdflatex, no line wider than the page."""
 
 from __future__ import annotations
 
@@ -31,19 +31,16 @@ from symgru.backends.worked import (
     in_ulps,
     kind,
     names,
-    operation_kinds,
     output_name,
-    program_lines,
     scientific,
+    shown_steps,
     sizes_text,
     summary_symbols,
 )
 from symgru.backends.wrapping import arrange
 from symgru.cells import build
-from symgru.derivation import Counts, Derivation
 from symgru.explanation import Check, Explanation
-from symgru.templating import render, stream
-from symgru.unroll import Program
+from symgru.templating import render
 from symgru.working import WeightArray, Working
 
 LATEX = Dialect(LatexMatrix, LatexUnit, LatexScalar, LatexNumbers, Latex, "t-1", "$")
@@ -53,14 +50,9 @@ CONTINUED = r"\qquad {}"
 UNBROKEN = 4  # rows that stay on one page
 
 
-def render_derivation(d: Derivation) -> Iterator[str]:
-    """The derivation piece by piece."""
-    return stream("latex/derivation.tex.j2", **_derivation(d))
-
-
-def render_explanation(e: Explanation) -> str:
-    """The worked example."""
-    return render("latex/explanation.tex.j2", **_explanation(e))
+def render_explanation(e: Explanation, show: int | None = None) -> str:
+    """The worked example; with `show` only the first and last so many steps."""
+    return render("latex/explanation.tex.j2", **_explanation(e, show))
 
 
 Formula = tuple[str, list[str]]  # left-hand side, and what follows each equals sign
@@ -179,7 +171,7 @@ def weights(layer: Working) -> list[dict[str, Any]]:
     ]
 
 
-def summary(layer: Working) -> str:
+def summary(layer: Working, show: int | None = None) -> str:
     """One row for each step and unit."""
     units, features = layer.sizes["H"], layer.sizes["D"]
     letters = {new: old for old, new in layer.cell.states}
@@ -192,7 +184,10 @@ def summary(layer: Working) -> str:
         *(Latex().name(Name(letters.get(s, s).name)) for s in symbols),
     ]
     rows = []
-    for t in range(1, layer.steps + 1):
+    for t in shown_steps(layer, show):
+        if isinstance(t, range):
+            rows.append([r"\dots", *[""] * (len(heads) - 1)])
+            continue
         for unit in range(units):
             x = [str(layer.x_texts[t - 1][k]) if unit == 0 else "" for k in xs]
             rows.append(
@@ -233,7 +228,7 @@ def _numbers(texts: Any) -> str:
     return ", ".join(f"${latex_number(str(v))}$" for v in texts)
 
 
-def _explanation(e: Explanation) -> dict[str, Any]:
+def _explanation(e: Explanation, show: int | None) -> dict[str, Any]:
     outputs = [output_name(e, LATEX, k) for k in range(len(e.results))]
     promised = [latex_number(e.promise.text(e.promise(v))) for v in e.results]
     return {
@@ -241,7 +236,7 @@ def _explanation(e: Explanation) -> dict[str, Any]:
         "name": latex_text(e.network.origin or e.network.name),
         "inputs": inputs(e),
         "results": [f"{name} = {text}" for name, text in zip(outputs, promised, strict=True)],
-        "layers": (_layer(e, layer) for layer in e.layers),
+        "layers": (_layer(e, layer, show) for layer in e.layers),
         "boxed": len(outputs) <= 3,
         "verification": verification(e),
         "footnote": footnote(e),
@@ -249,7 +244,7 @@ def _explanation(e: Explanation) -> dict[str, Any]:
     }
 
 
-def _layer(e: Explanation, layer: Working) -> dict[str, Any]:
+def _layer(e: Explanation, layer: Working, show: int | None) -> dict[str, Any]:
     notation = LATEX.notation(layer.cell, dict(layer.sizes), layer.timed)
     writer = LayerWriter(layer, LATEX)
     many = max(layer.sizes.values()) > 1
@@ -263,10 +258,12 @@ def _layer(e: Explanation, layer: Working) -> dict[str, Any]:
         "units": single(equations(layer.cell, LatexUnit(notation))),
         "definitions": definitions(layer.activations, layer.uses_sigma),
         "steps": (
-            {"head": step_head(writer, t), "lines": aligned([worked(w) for w in writer.lines(t)])}
-            for t in range(1, layer.steps + 1)
+            {"left_out": t}
+            if isinstance(t, range)
+            else {"t": t, "head": step_head(writer, t), "lines": aligned([worked(w) for w in writer.lines(t)])}
+            for t in shown_steps(layer, show)
         ),
-        "summary": summary(layer),
+        "summary": summary(layer, show),
         "left_out": [Latex().name(Name(*s.name.split("_"))) for s in layer.partly_left_out],
     }
 
@@ -276,65 +273,3 @@ def _title(e: Explanation, layer: Working) -> str:
     if len(e.layers) == 1:
         return title
     return f"Layer {layer.place} of {len(e.layers)}, ``{latex_text(layer.layer.label)}'': {title}"
-
-
-def _derivation(d: Derivation) -> dict[str, Any]:
-    notation = LATEX.notation(d.cell, dict(d.sizes))
-    form = LatexMatrix(notation)
-    return {
-        "d": d,
-        "kind": kind(d.cell),
-        "matrix": single(equations(d.cell, form)),
-        "units": single(equations(d.cell, LatexUnit(notation))),
-        "elements": elements(d.cell, d.sizes, LATEX),
-        "symbols": table(
-            ["symbol", "shape", "what it is"],
-            [[f"${form.scalar(s.symbol)}$", _shape(d, s.shape), s.says] for s in d.symbols],
-            3,
-        ),
-        "definitions": definitions(d.activations, d.uses_sigma),
-        "merged": single(merged_pairs(d)) if d.merged else "",
-        "sections": ({"name": name, "steps": _steps(stage.program)} for name, stage in d.sections),
-        "operations": operations(d),
-        "idle": [t.name for t in d.idle],
-    }
-
-
-def _shape(d: Derivation, letters: tuple[str, ...]) -> str:
-    return "$" + r" \times ".join(str(d.sizes[k]) for k in letters) + "$"
-
-
-def merged_pairs(d: Derivation) -> list[tuple[str, str]]:
-    """d_z = b_z + c_z, for each merged bias."""
-    form = Latex()
-
-    def name(s: Any) -> str:
-        return form.name(Name(*s.name.split("_")))
-
-    return [(name(s), " + ".join(map(name, e.args))) for s, e in d.merged.items()]
-
-
-def _steps(program: Program) -> Iterator[tuple[int, str]]:
-    """(t, its rows); each block is laid out once."""
-    for times, pairs in program_lines(program, LATEX):
-        body = single(pairs, times[-1])
-        for t in times:
-            yield t, at_time(body, t)
-
-
-def operations(d: Derivation) -> str:
-    """The table of rules with the operations of the whole program before and after each."""
-    kinds = operation_kinds(d)
-
-    def counts(c: Counts) -> list[str]:
-        return [*(str(c[k]) for k in kinds), str(sum(c.values()))]
-
-    n = len(kinds) + 1
-    heads = [*({"*": r"$\cdot$", "+": "$+$", "/": "$/$", "function": "func."}[k] for k in kinds), "total"]
-    above = (
-        rf" & \multicolumn{{{n}}}{{c}}{{before}} & \multicolumn{{{n}}}{{c}}{{after}} \\"
-        "\n"
-        rf"\cmidrule(lr){{2-{n + 1}}}\cmidrule(lr){{{n + 2}-{2 * n + 1}}}"
-    )
-    rows = [[s.rule, *([""] * n if s is d.stages[0] else counts(s.before)), *counts(s.after)] for s in d.stages]
-    return table(["rule", *heads, *heads], rows, 1, above=above)

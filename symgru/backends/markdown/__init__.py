@@ -1,5 +1,6 @@
-"""Both documents as Markdown."""
+"""The documents as Markdown."""
 
-from symgru.backends.markdown.document import markdown_text, render_derivation, render_explanation
+from symgru.backends.markdown.derivation import render_derivation, render_derivations
+from symgru.backends.markdown.document import render_explanation
 
-__all__ = ["markdown_text", "render_derivation", "render_explanation"]
+__all__ = ["render_derivation", "render_derivations", "render_explanation"]

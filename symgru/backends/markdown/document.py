@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from symgru.activations import LOGISTIC, Activation
-from symgru.backends.formula import Syntax, at_time
-from symgru.backends.latex.document import LATEX, formula_rows, merged_pairs
+from symgru.backends.formula import Syntax
+from symgru.backends.latex.document import LATEX, formula_rows
 from symgru.backends.latex.printer import Latex, LatexMatrix, LatexUnit
 from symgru.backends.text.document import TEXT, check_cells, inputs, step_head, step_lines, summary_cells, weights
 from symgru.backends.text.printer import plain_text
@@ -21,17 +20,14 @@ from symgru.backends.worked import (
     footnote,
     kind,
     names,
-    operation_kinds,
     output_name,
-    program_lines,
     result_name,
+    shown_steps,
     sizes_text,
 )
 from symgru.cells import Cell
-from symgru.derivation import Counts, Derivation
 from symgru.explanation import Explanation
-from symgru.templating import render, stream
-from symgru.unroll import Program
+from symgru.templating import render
 from symgru.working import Working
 
 PROSE = replace(TEXT, quoted="`")  # the text blocks' symbols within a sentence
@@ -43,17 +39,12 @@ def markdown_text(untrusted: str) -> str:
     return _SPECIAL.sub(r"\\\1", plain_text(untrusted))
 
 
-def render_derivation(d: Derivation) -> Iterator[str]:
-    """The derivation piece by piece."""
-    return stream("markdown/derivation.md.j2", **_derivation(d))
+def render_explanation(e: Explanation, show: int | None = None) -> str:
+    """The worked example; with `show` only the first and last so many steps."""
+    return render("markdown/explanation.md.j2", **_explanation(e, show))
 
 
-def render_explanation(e: Explanation) -> str:
-    """The worked example."""
-    return render("markdown/explanation.md.j2", **_explanation(e))
-
-
-def _formulas(cell: Cell, form: Syntax) -> list[str]:
+def formulas(cell: Cell, form: Syntax) -> list[str]:
     return [formula(lhs, rhs) for lhs, rhs in equations(cell, form)]
 
 
@@ -77,14 +68,14 @@ def table(header: list[str], rows: list[list[str]], left: int = 0) -> str:
     return "\n".join("| " + " | ".join(cells) + " |" for cells in [header, rule, *rows])
 
 
-def _explanation(e: Explanation) -> dict[str, Any]:
+def _explanation(e: Explanation, show: int | None) -> dict[str, Any]:
     outputs = [output_name(e, TEXT, k) for k in range(len(e.results))]
     return {
         "e": e,
         "name": markdown_text(e.network.origin or e.network.name),
         "x_lines": inputs(e),
         "results": [f"{name} = {e.promise.text(e.promise(v))}" for name, v in zip(outputs, e.results, strict=True)],
-        "layers": (_layer(e, layer) for layer in e.layers),
+        "layers": (_layer(e, layer, show) for layer in e.layers),
         "checks": _checks(e),
         "footnote": footnote(e),
         "spelling": _spelling(e),
@@ -110,7 +101,7 @@ def _spelling(e: Explanation) -> str:
     )
 
 
-def _layer(e: Explanation, layer: Working) -> dict[str, Any]:
+def _layer(e: Explanation, layer: Working, show: int | None) -> dict[str, Any]:
     notation = LATEX.notation(layer.cell, dict(layer.sizes), layer.timed)
     writer = LayerWriter(layer, TEXT)
     many = max(layer.sizes.values()) > 1
@@ -120,11 +111,14 @@ def _layer(e: Explanation, layer: Working) -> dict[str, Any]:
         "weights": weights(layer),
         "elements": elements(layer.cell, layer.sizes, PROSE),
         "names": names(layer, PROSE),
-        "matrix": _formulas(layer.cell, LatexMatrix(notation)) if many else [],
-        "units": _formulas(layer.cell, LatexUnit(notation)),
+        "matrix": formulas(layer.cell, LatexMatrix(notation)) if many else [],
+        "units": formulas(layer.cell, LatexUnit(notation)),
         "definitions": definitions(layer.activations, layer.uses_sigma),
-        "steps": ({"head": step_head(writer, t), "lines": step_lines(writer, t)} for t in range(1, layer.steps + 1)),
-        "summary": table(*summary_cells(layer)),
+        "steps": (
+            {"left_out": t} if isinstance(t, range) else {"head": step_head(writer, t), "lines": step_lines(writer, t)}
+            for t in shown_steps(layer, show)
+        ),
+        "summary": table(*summary_cells(layer, show)),
     }
 
 
@@ -133,47 +127,3 @@ def _title(e: Explanation, layer: Working) -> str:
     if len(e.layers) == 1:
         return title
     return f"Layer {layer.place} of {len(e.layers)}, “{markdown_text(layer.layer.label)}”: {title}"
-
-
-def _derivation(d: Derivation) -> dict[str, Any]:
-    notation = LATEX.notation(d.cell, dict(d.sizes))
-    form = LatexMatrix(notation)
-    return {
-        "d": d,
-        "kind": kind(d.cell),
-        "matrix": _formulas(d.cell, form),
-        "elements": elements(d.cell, d.sizes, LATEX),
-        "units": _formulas(d.cell, LatexUnit(notation)),
-        "symbols": table(
-            ["symbol", "shape", "what it is"],
-            [[f"${form.scalar(s.symbol)}$", " × ".join(str(d.sizes[k]) for k in s.shape), s.says] for s in d.symbols],
-            3,
-        ),
-        "definitions": definitions(d.activations, d.uses_sigma),
-        "merged": [formula(lhs, rhs) for lhs, rhs in merged_pairs(d)],
-        "sections": ({"name": name, "steps": _steps(stage.program)} for name, stage in d.sections),
-        "operations": operations(d),
-        "idle": [t.name for t in d.idle],
-    }
-
-
-def _steps(program: Program) -> Iterator[tuple[int, str]]:
-    """(t, its formulas, one a $$ block); each block is printed once."""
-    for times, pairs in program_lines(program, LATEX):
-        body = "\n\n".join(f"$$\n{formula(lhs, rhs, times[-1])}\n$$" for lhs, rhs in pairs)
-        for t in times:
-            yield t, at_time(body, t)
-
-
-def operations(d: Derivation) -> str:
-    """The table of rules with the operations of the whole program before and after each."""
-    kinds = operation_kinds(d)
-    names = [{"*": "·", "+": r"\+", "function": "functions"}.get(k, k) for k in kinds]
-
-    def counts(c: Counts) -> list[str]:
-        return [*(str(c[k]) for k in kinds), str(sum(c.values()))]
-
-    header = ["rule", "what it does", *(f"{n} {when}".strip() for when in ("before", "after") for n in (*names, ""))]
-    nothing = [""] * (len(kinds) + 1)
-    rows = [[s.rule, s.says, *(nothing if s is d.stages[0] else counts(s.before)), *counts(s.after)] for s in d.stages]
-    return table(header, rows, 2)

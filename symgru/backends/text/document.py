@@ -27,15 +27,13 @@ from symgru.backends.worked import (
     in_ulps,
     kind,
     names,
-    operation_kinds,
     output_name,
-    program_lines,
     scientific,
+    shown_steps,
     sizes_text,
     summary_symbols,
 )
 from symgru.backends.wrapping import arrange
-from symgru.derivation import Counts, Derivation
 from symgru.explanation import Check, Explanation
 from symgru.network import Array
 from symgru.templating import stream
@@ -46,19 +44,15 @@ SO_FAR = "\x00"  # in a template: what comes next may take seconds
 TEXT = Dialect(TextMatrix, TextUnit, TextScalar, TextNumbers, Text, "(t-1)", "")
 
 
-def render_derivation(d: Derivation, ascii: bool = False, header: bool = True) -> Iterator[str]:
-    """The derivation piece by piece; `ascii` for terminals that show nothing else."""
-    pieces = _gathered(stream("text/derivation.txt.j2", header=header, **_derivation(d)))
-    return map(ascii_text, pieces) if ascii else pieces
-
-
-def render_explanation(e: Explanation, ascii: bool = False, header: bool = True) -> Iterator[str]:
+def render_explanation(
+    e: Explanation, ascii: bool = False, header: bool = True, show: int | None = None
+) -> Iterator[str]:
     """The worked example piece by piece, the framework's row (which may take seconds) last."""
-    pieces = _gathered(stream("text/explanation.txt.j2", header=header, so_far=SO_FAR, **_explanation(e)))
+    pieces = gathered(stream("text/explanation.txt.j2", header=header, so_far=SO_FAR, **_explanation(e, show)))
     return map(ascii_text, pieces) if ascii else pieces
 
 
-def _gathered(pieces: Iterator[str]) -> Iterator[str]:
+def gathered(pieces: Iterator[str]) -> Iterator[str]:
     """A few large pieces in place of thousands of small ones; a reader never waits for what is known already."""
     held: list[str] = []
     for piece in pieces:
@@ -95,7 +89,7 @@ def formula(lhs: str, parts: list[str], pad: int = 0, indent: int = 2, latest: i
 
 def aligned(pairs: list[tuple[str, str]], indent: int = 2, latest: int = 0) -> list[str]:
     """Equations, one below the other."""
-    pad = max(len(lhs) for lhs, _ in pairs)
+    pad = max((len(lhs) for lhs, _ in pairs), default=0)
     return [formula(lhs, [rhs], pad, indent, latest) for lhs, rhs in pairs]
 
 
@@ -190,14 +184,18 @@ def _block(block: Block) -> str:
     return head + nested(block.texts, len(head))
 
 
-def summary_cells(layer: Working) -> tuple[list[str], list[list[str]]]:
+def summary_cells(layer: Working, show: int | None = None) -> tuple[list[str], list[list[str]]]:
     """Header and rows: one row for each step, for several units one for each step and unit."""
     units, features = layer.sizes["H"], layer.sizes["D"]
     letters = {new: old for old, new in layer.cell.states}
     symbols = summary_symbols(layer)
     xs = [f"x[{k + 1}]" if features > 1 else "x" for k in range(features)] if features <= 3 else []
+    header = ["t", *(["unit"] if units > 1 else []), *xs, *(letters.get(s, s).name for s in symbols)]
     rows = []
-    for t in range(1, layer.steps + 1):
+    for t in shown_steps(layer, show):
+        if isinstance(t, range):
+            rows.append(["…", *[""] * (len(header) - 1)])
+            continue
         for unit in range(units):
             x = [str(v) if unit == 0 else "" for v in layer.x_texts[t - 1][: len(xs)]]
             rows.append(
@@ -208,7 +206,7 @@ def summary_cells(layer: Working) -> tuple[list[str], list[list[str]]]:
                     *(layer.value(s.name, t, unit) for s in symbols),
                 ]
             )
-    return ["t", *(["unit"] if units > 1 else []), *xs, *(letters.get(s, s).name for s in symbols)], rows
+    return header, rows
 
 
 def check_cells(check: Check) -> list[str]:
@@ -220,10 +218,10 @@ def check_cells(check: Check) -> list[str]:
 def check_row(check: Check) -> str:
     """The same in fixed columns, since the last rows are computed last."""
     says, *numbers = check_cells(check)
-    return "  {:<44}{:>20}  {:>10}  {:>8}".format(plain_text(says), *numbers).rstrip()
+    return "  {:<46}{:>20}  {:>10}  {:>8}".format(plain_text(says), *numbers).rstrip()
 
 
-def _explanation(e: Explanation) -> dict[str, Any]:
+def _explanation(e: Explanation, show: int | None) -> dict[str, Any]:
     outputs = [output_name(e, TEXT, k) for k in range(len(e.results))]
     promised = [e.promise.text(e.promise(v)) for v in e.results]
     return {
@@ -231,7 +229,7 @@ def _explanation(e: Explanation) -> dict[str, Any]:
         "name": plain_text(e.network.origin or e.network.name),
         "x_lines": inputs(e),
         "results": [f"{name} = {text}" for name, text in zip(outputs, promised, strict=True)],
-        "layers": (_layer(e, layer) for layer in e.layers),
+        "layers": (_layer(e, layer, show) for layer in e.layers),
         "checks": (check_row(c) for c in e.checks()),
         "framework_rows": (check_row(c) for c in e.framework_rows()),
         "footnote": footnote(e),
@@ -248,7 +246,7 @@ def inputs(e: Explanation) -> list[str]:
     return [f"  x_{t} = " + _wrapped([str(v) for v in row], 8) for t, row in enumerate(rows, 1)]
 
 
-def _layer(e: Explanation, layer: Working) -> dict[str, Any]:
+def _layer(e: Explanation, layer: Working, show: int | None) -> dict[str, Any]:
     notation = TEXT.notation(layer.cell, dict(layer.sizes), layer.timed)
     writer = LayerWriter(layer, TEXT)
     many = max(layer.sizes.values()) > 1
@@ -261,8 +259,11 @@ def _layer(e: Explanation, layer: Working) -> dict[str, Any]:
         "matrix": aligned(equations(layer.cell, TextMatrix(notation))) if many else [],
         "units": aligned(equations(layer.cell, TextUnit(notation))),
         "definitions": definitions(layer.activations, layer.uses_sigma),
-        "steps": ({"head": step_head(writer, t), "lines": step_lines(writer, t)} for t in range(1, layer.steps + 1)),
-        "summary": table(*summary_cells(layer)) if layer.timed else [],
+        "steps": (
+            {"left_out": t} if isinstance(t, range) else {"head": step_head(writer, t), "lines": step_lines(writer, t)}
+            for t in shown_steps(layer, show)
+        ),
+        "summary": table(*summary_cells(layer, show)) if layer.timed else [],
     }
 
 
@@ -271,55 +272,3 @@ def _title(e: Explanation, layer: Working) -> str:
     if len(e.layers) == 1:
         return title
     return f"Layer {layer.place} of {len(e.layers)}, “{plain_text(layer.layer.label)}”: {title}"
-
-
-def _derivation(d: Derivation) -> dict[str, Any]:
-    notation = TEXT.notation(d.cell, dict(d.sizes))
-    form = TextMatrix(notation)
-    return {
-        "d": d,
-        "kind": kind(d.cell),
-        "elements": elements(d.cell, d.sizes, TEXT),
-        "paragraph": paragraph,
-        "matrix": aligned(equations(d.cell, form)),
-        "units": aligned(equations(d.cell, TextUnit(notation))),
-        "symbols": table(
-            ["symbol", "shape", "what it is"],
-            [[form.scalar(s.symbol), _shape(d, s.shape), s.says] for s in d.symbols],
-            3,
-        ),
-        "definitions": definitions(d.activations, d.uses_sigma, 4),
-        "merged": [f"{s.name} = {Text().scalar(e)}" for s, e in d.merged.items()],
-        "sections": ({"name": name, "stage": stage, "steps": _steps(stage.program)} for name, stage in d.sections),
-        "operations": operations(d),
-        "idle": [t.name for t in d.idle],
-    }
-
-
-def _shape(d: Derivation, letters: tuple[str, ...]) -> str:
-    return " × ".join(str(d.sizes[k]) for k in letters)
-
-
-def _steps(program: Any) -> Iterator[tuple[int, str]]:
-    """(t, its lines); each block is laid out once."""
-    for times, pairs in program_lines(program, TEXT):
-        body = "\n".join(aligned(pairs, 4, times[-1]))
-        for t in times:
-            yield t, at_time(body, t)
-
-
-def operations(d: Derivation) -> list[str]:
-    """The table of rules with the operations of the whole program before and after each."""
-    kinds = operation_kinds(d)
-    names = [{"*": "·", "function": "func"}.get(k, k) for k in kinds]
-    header = ["rule", *names, "before", *names, "after"]
-    nothing = [""] * (len(kinds) + 1)
-    rows = [
-        [s.rule, *(nothing if s is d.stages[0] else _counts(s.before, kinds)), *_counts(s.after, kinds)]
-        for s in d.stages
-    ]
-    return table(header, rows, 1)
-
-
-def _counts(counts: Counts, kinds: list[str]) -> list[str]:
-    return [*(str(counts[k]) for k in kinds), str(sum(counts.values()))]
