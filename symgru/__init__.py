@@ -17,11 +17,19 @@ if TYPE_CHECKING:
     from symgru.cells import CELLS
     from symgru.errors import SymgruError
     from symgru.face import Model, derive, load
+    from symgru.proving import prove
 
 __version__ = "0.1.0"
 
-_HOMES = {"load": "face", "derive": "face", "Model": "face", "CELLS": "cells", "SymgruError": "errors"}
-__all__ = ["CELLS", "Model", "SymgruError", "derive", "load"]
+_HOMES = {
+    "load": "face",
+    "derive": "face",
+    "Model": "face",
+    "prove": "proving",
+    "CELLS": "cells",
+    "SymgruError": "errors",
+}
+__all__ = ["CELLS", "Model", "SymgruError", "derive", "load", "prove"]
 
 
 def __getattr__(name: str) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Literal, cast
 
-from sympy import Add, Expr, Function, Mul, Pow, S, Symbol
+from sympy import Add, Expr, Function, Integer, Mul, Pow, S, Symbol
 
 
 class Vec(Symbol):
@@ -23,6 +23,21 @@ class Mat(Symbol):
     """A matrix of real numbers; `W @ v` is its product with a vector."""
 
     __slots__ = ()
+
+    def __matmul__(self, v: Expr) -> Expr:
+        return cast(Expr, Dot(self, v, evaluate=False))
+
+    @property
+    def T(self) -> Transposed:
+        """The matrix with rows and columns exchanged."""
+        return Transposed(self, evaluate=False)
+
+
+class Transposed(Function):
+    """W.T: `W.T @ v` leads back from the units to what W reads."""
+
+    nargs = 1
+    is_real = True
 
     def __matmul__(self, v: Expr) -> Expr:
         return cast(Expr, Dot(self, v, evaluate=False))
@@ -53,6 +68,27 @@ class Across(Function):
     For one unit it is written out as Across(name, a_i, a_1, ..., a_H).
     """
 
+    is_real = True
+
+
+class Outer(Function):
+    """Outer(p, v): the matrix with the element p_i v_j in row i and column j, of the shape of a W in W @ v = p."""
+
+    nargs = 2
+    is_real = True
+
+
+class Total(Function):
+    """The sum of a vector over all units, one number."""
+
+    nargs = 1
+    is_real = True
+
+
+class Prime(Function):
+    """Prime(Symbol("relu"), a): the derivative of a named activation at `a`."""
+
+    nargs = 2
     is_real = True
 
 
@@ -125,6 +161,11 @@ def mul(*factors: Expr) -> Expr:
     return cast(Expr, Mul(*factors, evaluate=False))
 
 
+def square(e: Expr) -> Expr:
+    """e times itself."""
+    return cast(Expr, Pow(e, Integer(2), evaluate=False))
+
+
 def walk(e: Expr) -> Iterator[Expr]:
     """Every node from left to right, operands before the node that uses them."""
     for a in e.args:
@@ -135,6 +176,11 @@ def walk(e: Expr) -> Iterator[Expr]:
 def is_inverse(e: object) -> bool:
     """Whether `e` is 1/b, the form that a division has in a product."""
     return isinstance(e, Pow) and e.args[1] == -1
+
+
+def is_square(e: object) -> bool:
+    """Whether `e` is b times b, written once."""
+    return isinstance(e, Pow) and e.args[1] == 2
 
 
 def count_operations(e: Expr) -> dict[str, int]:
@@ -151,6 +197,8 @@ def count_operations(e: Expr) -> dict[str, int]:
             ops["*"] += max(0, len(node.args) - 1 - unary)
         elif is_inverse(node):
             ops["/"] += 1
+        elif is_square(node):
+            ops["*"] += 1
         elif isinstance(node, Dot):
             ops["@"] += 1
         elif isinstance(node, Function):

@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from symgru.backends import DOCUMENTS, backend
+from symgru.comparison import Comparison
 from symgru.derivation import Derivation, Derivations
 from symgru.errors import UnusableInput
 from symgru.explanation import Explanation
 from symgru.writing import write_text
+
+if TYPE_CHECKING:
+    from symgru.proving import Proofs
 
 
 @dataclass(frozen=True)
 class Document:
     """`content` is what it says, free of any format. str() gives plain text; `save` follows the file's ending."""
 
-    content: Derivation | Derivations | Explanation
+    content: Comparison | Derivation | Derivations | Explanation | Proofs
 
     def pieces(self, ending: str, **options: Any) -> Iterator[str]:
         """The text in the format of a file's ending (.tex, .md, .txt), piece by piece, as it becomes known."""

@@ -19,6 +19,7 @@ from sympy import Dummy, Expr, Symbol
 from symgru.activations import expanded
 from symgru.algebra import Across, Dot
 from symgru.cells import Cell
+from symgru.derivatives import meant
 from symgru.network import Array, Tensor
 from symgru.printing import OrderedPrinter
 from symgru.rounding import Rounding, exactly
@@ -91,17 +92,22 @@ FUNCTIONS = (
     "dot",
     "ratio",
     "store",
+    "between",
+    "within",
+    "gauss",
+    "Total",
+    "Transposed",
 )
 
 
 @cache
 def source(cell: Cell) -> str:
-    """One time step of a cell as Python, one line an equation."""
+    """One time step of a cell as Python, one line an equation; inputs after the first come with the parameters."""
     p = Source()
     before = next((b for b, _ in cell.states), Dummy("unused"))
-    names = {p.doprint(s): s.name for s in cell.params}
+    names = {p.doprint(s): s.name for s in (*cell.inputs[1:], *cell.params)}
     lines = [f"    {python} = p[{name!r}]" for python, name in names.items()]
-    lines += [f"    {p.doprint(lhs)} = store({p.doprint(expanded(rhs))})" for lhs, rhs in cell.equations]
+    lines += [f"    {p.doprint(lhs)} = store({p.doprint(expanded(meant(rhs)))})" for lhs, rhs in cell.equations]
     result = ", ".join(f"{lhs.name!r}: {p.doprint(lhs)}" for lhs in cell.defined)
     state = before.name if cell.states else "unused"
     return "\n".join([f"def step({cell.inputs[0]}, {state}, p):", *lines, f"    return {{{result}}}", ""])
@@ -128,8 +134,13 @@ class Float64:
     def zeros(self, shape: tuple[int, ...]) -> Array:
         return np.zeros(shape)
 
+    @property
+    def functions(self) -> Mapping[str, object]:
+        """What stands in the source, by name."""
+        return _FLOAT64
+
     def step(self, cell: Cell) -> Step:
-        return compiled(cell, _FLOAT64)
+        return compiled(cell, self.functions)
 
     def context(self) -> Any:
         return np.errstate(all="ignore")  # Inf and NaN pass through as in every framework
@@ -155,13 +166,23 @@ def _erf64(a: Array) -> Array:
     return cast(Array, np.vectorize(erf, otypes=[np.float64])(a))
 
 
+# What only a reverse step needs, and any array can do
+_ARRAYS: dict[str, Callable[..., Array]] = {
+    "Total": lambda v: v.sum(-1, keepdims=True),
+    "Transposed": lambda W: W.T,
+}
+
 _FLOAT64 = {
+    **_ARRAYS,
     "sigma": _sigma64,
     "tanh": np.tanh,
     "exp": np.exp,
     "expm1": np.expm1,
     "log1p": np.log1p,
     "erf": _erf64,
+    "gauss": lambda a: 2 / np.sqrt(np.pi) * np.exp(-a * a),
+    "between": lambda a, low, high: np.where((low < a) & (a < high), 1, 0),
+    "within": lambda a, low, high: np.where((low <= a) & (a <= high), 1, 0),
     "Abs": np.abs,
     "clip": np.clip,
     "where_positive": lambda a, p, q: np.where(a > 0, p, q),
@@ -315,12 +336,16 @@ def _softmax(a: Array) -> Array:
 
 
 _DECIMAL = {
+    **_ARRAYS,
     "sigma": _each(_sigma),
     "tanh": _each(_tanh),
     "exp": _each(Decimal.exp),
     "expm1": _each(_expm1),
     "log1p": _each(_log1p),
     "erf": _each(_erf),
+    "gauss": lambda a: 2 / _pi().sqrt() * _each(Decimal.exp)(-a * a),
+    "between": lambda a, low, high: _each(lambda v: Decimal(int(low < v < high)))(a),
+    "within": lambda a, low, high: _each(lambda v: Decimal(int(low <= v <= high)))(a),
     "Abs": np.abs,
     "clip": lambda a, low, high: _each(lambda v: _clip(v, low, high))(a),
     "where_positive": lambda a, p, q: np.where(a > 0, p, q),

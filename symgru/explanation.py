@@ -15,16 +15,17 @@ from typing import cast
 
 import numpy as np
 
+from symgru.certified import DIGITS, NOT_INSTALLED, Exact, exact
 from symgru.errors import UnusableInput
 from symgru.network import Array, Network, Tensor, shortest, stored
-from symgru.rounding import Rounding, exactly, line_rounding, round_digits, ulps
-from symgru.trace import exact
+from symgru.rounding import PRECISION, Rounding, exactly, line_rounding, round_digits, ulps
 from symgru.working import Working, shown, work_out
 
 DEFAULT_DIGITS, MOST_DIGITS = 4, 6
 GUARDS, MOST_DECIMALS = (2, 3, 4), 8  # decimals carried beyond the digits promised
 TOO_LARGE = "the numbers grow beyond what decimals can show; try fewer steps or smaller x"
 SHOWN = 14  # decimals of an exact value in the verification box
+OWN = Rounding(SHOWN, 6, 6)  # how it is shown there
 Framework = Callable[[Network, Tensor], tuple[Array, str]]  # its output, and what to call it: "Keras 3.15.1"
 
 
@@ -56,6 +57,7 @@ class Explanation:
     y: Array  # the chain's output
     exact_typed: Array
     exact_stored: Array
+    doubt: str  # why the exact values, as far as they are shown, are not proven; "" where they are
     framework: Framework | None = None
 
     @property
@@ -102,13 +104,21 @@ class Explanation:
 
     def checks(self) -> Iterator[Check]:
         """The rows that need no framework: the chain, then the exact values."""
-        own = Rounding(SHOWN, 6, 6)
         typed, stored = _last(self.exact_typed), _last(self.exact_stored)
+        exact = "exact, not proven" if self.doubt else "exact, proven"
         for k, (v, true) in enumerate(zip(self.results, typed, strict=True)):
             yield Check("this page (rounded chain)", _component(k, self.results), self.rounding.text(v), v - true)
-        yield from _exact_rows("exact, from the decimals shown above" if self.stored_differs else "exact", typed, own)
+        yield from _exact_rows(f"{exact}, decimals shown above" if self.stored_differs else exact, typed)
         if self.stored_differs:
-            yield from _exact_rows(f"exact, from the stored {self.network.dtype} numbers", stored, own)
+            yield from _exact_rows(f"{exact}, stored {self.network.dtype} numbers", stored)
+
+    @property
+    def proof(self) -> str:
+        """What stands behind the exact values, as a sentence."""
+        if not self.doubt:
+            return "Proven by ball arithmetic: every digit of the exact values is right."
+        why = "python-flint is not installed" if self.doubt == NOT_INSTALLED else "ball arithmetic does not settle them"
+        return f"Not proven: two decimal precisions agree on the exact values; {why}."
 
     def framework_rows(self) -> Iterator[Check]:
         """What the framework itself gives; it is imported and run only now, which may take seconds."""
@@ -121,8 +131,8 @@ class Explanation:
             yield Check(says, _component(k, values), str(texts[k]), v - true, ulps(v, true, self.network.dtype))
 
 
-def _exact_rows(says: str, values: Array, rounding: Rounding) -> Iterator[Check]:
-    return (Check(says, _component(k, values), rounding.text(rounding(v))) for k, v in enumerate(values))
+def _exact_rows(says: str, values: Array) -> Iterator[Check]:
+    return (Check(says, _component(k, values), OWN.text(OWN(v))) for k, v in enumerate(values))
 
 
 def _component(k: int, values: Array) -> str:
@@ -150,19 +160,41 @@ def explain(network: Network, x: Tensor, digits: int | None = None, framework: F
     _check(network, x)
     cells = {call.id: shown(layer) for call, layer in network}
     try:
-        typed, kept = exact(network, x, typed=True), exact(network, stored(x, network.dtype))
-        wanted = [promise(digits)(v) for v in typed.ravel()]
+        typed, kept = _exact(network, x, True), _exact(network, stored(x, network.dtype), False)
+        wanted = [promise(digits)(v) for v in typed.y.ravel()]
+        doubt = _doubt(typed) or _doubt(kept)
         tried = [work_out(network, x, cells, digits + g) for g in GUARDS if digits + g <= MOST_DECIMALS]
     except decimal.InvalidOperation:  # a number too large to be rounded to decimals
         raise UnusableInput(TOO_LARGE) from None
-    if not all(v.is_finite() for y in (typed, kept) for v in y.ravel()):
+    if not all(v.is_finite() for e in (typed, kept) for v in e.y.ravel()):
         raise UnusableInput(TOO_LARGE)
     good = [(result, layers) for result, layers in tried if [promise(digits)(v) for v in result.y.ravel()] == wanted]
     # of several with the fewest risky lines the first, which has the fewest decimals
     result, layers = min(good, key=lambda a: sum(w.risky_lines() for w in a[1])) if good else tried[-1]
     return Explanation(
-        network, x, digits, layers[0].rounding.decimals, bool(good), layers, result.y, typed, kept, framework
+        network,
+        x,
+        digits,
+        layers[0].rounding.decimals,
+        bool(good),
+        layers,
+        result.y,
+        typed.y,
+        kept.y,
+        doubt,
+        framework,
     )
+
+
+def _exact(network: Network, x: Tensor, typed: bool) -> Exact:
+    """With all the decimals shown, however large the numbers are."""
+    found = exact(network, x, typed)
+    size = max(v.adjusted() for v in found.y.ravel())
+    return exact(network, x, typed, DIGITS + size) if DIGITS - SHOWN < size <= PRECISION else found
+
+
+def _doubt(e: Exact) -> str:
+    return e.doubt or ("" if e.settles(OWN) else "the digits shown end too near a tie")
 
 
 def _check(network: Network, x: Tensor) -> None:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import decimal
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
-
-import numpy as np
 
 from symgru import readers
 from symgru.backends import CODE, backend
@@ -18,11 +15,12 @@ from symgru.network import Array, Layer, Network, Tensor, stored
 
 if TYPE_CHECKING:
     from symgru.cells import Cell
+    from symgru.certified import Exact
     from symgru.document import Document
     from symgru.explanation import Framework
     from symgru.scaling import Scale
+    from symgru.writing import Content
 
-EXACT_DIGITS = 30
 ENGINES = ("reference", "numpy", "c", "exact")
 
 
@@ -41,27 +39,27 @@ class Model:
         given = readers.read_input(x, self.network)
         return Tensor(given.value, given.text), given.notes
 
-    def __call__(self, x: object, engine: str = "reference") -> Array:
+    def __call__(self, x: object, engine: str = "reference", digits: int | None = None) -> Array:
         """The output, (batch, units) or (batch, time, units), as Keras' predict() shapes it.
 
         Engines: "reference" (the equations in float64), "numpy" and "c" (what symgru emits, in the model's own
-        precision; "c" needs a compiler), "exact" (Decimal objects, 30 digits).
+        precision; "c" needs a compiler), "exact" (Decimal objects with `digits` significant digits, 30 unless asked;
+        `exact` says whether they are proven).
         """
-        return self.evaluate(self.read(x)[0], engine)
+        return self.evaluate(self.read(x)[0], engine, digits)
 
-    def evaluate(self, x: Tensor, engine: str = "reference") -> Array:
+    def evaluate(self, x: Tensor, engine: str = "reference", digits: int | None = None) -> Array:
         """The same for an input that has been read."""
+        if engine == "exact":
+            return self.certify(x, digits).y
+        if digits is not None and engine in ENGINES:
+            raise UnusableInput(f"digits are the engine exact's to choose; {engine} computes in a precision of its own")
         inside = stored(x, self.network.dtype)
         if engine == "reference":
             from symgru.domains import Float64
             from symgru.trace import run
 
             return run(self.network, inside, Float64()).y
-        if engine == "exact":
-            from symgru.trace import exact
-
-            with decimal.localcontext(prec=EXACT_DIGITS):
-                return np.positive(exact(self.network, inside, digits=EXACT_DIGITS))  # + rounds to the precision
         if engine == "numpy":
             from symgru.verify.emitted import run_numpy
 
@@ -72,6 +70,21 @@ class Model:
             return compiled(self.network).window(inside.value)
         raise UnusableInput(f"engine {engine!r} is not known; there are {', '.join(ENGINES)}")
 
+    def exact(self, x: object, digits: int | None = None) -> Exact:
+        """The exact output of the stored numbers to 1 to 4000 significant digits, 30 where None: `.y` holds Decimal
+        objects, `.proven` says whether every digit is proven (it needs python-flint), `.label` why or why not.
+
+        Raises Unsupported where ball arithmetic with 16,384 bits does not prove them.
+        """
+        return self.certify(self.read(x)[0], digits)
+
+    def certify(self, x: Tensor, digits: int | None = None) -> Exact:
+        """The same for an input that has been read."""
+        from symgru.certified import DIGITS, check_digits, exact
+
+        asked = DIGITS if digits is None else check_digits(digits)
+        return exact(self.network, stored(x, self.network.dtype), digits=asked, only_proven=True)
+
     def explain(self, x: object, digits: int | None = None, keras: bool = False) -> Document:
         """The worked example of one sequence, to print or `.save("f.tex")`; with `keras` its verification box asks
         Keras too."""
@@ -79,6 +92,16 @@ class Model:
         from symgru.explanation import explain
 
         return Document(explain(self.network, self.read(x)[0], digits, self.framework() if keras else None))
+
+    def derive(self, steps: int | None = None, rules: Sequence[str] | None = None) -> Document:
+        """The formula of this very network: each layer in symbols, simplified, its numbers put in.
+
+        `steps` is the network's own number where it fixes one, else 4; `rules` as for `symgru.derive`.
+        """
+        from symgru.derivation import derive_network
+        from symgru.document import Document
+
+        return Document(derive_network(self.network, steps, rules))
 
     def framework(self) -> Framework:
         """Keras' output for an input and its name, as `explanation.explain` takes it."""
@@ -96,10 +119,16 @@ class Model:
         """
         from symgru.writing import write_files
 
-        return write_files(Path(folder), self.files(target, None if x is None else self.read(x)[0], **options))
+        return write_files(Path(folder), self.contents(target, None if x is None else self.read(x)[0], **options))
 
     def files(self, target: str, x: Tensor | None = None, **options: Any) -> Mapping[str, bytes]:
         """What `emit` would write, as {file name: content}."""
+        from symgru.writing import whole
+
+        return {name: whole(content) for name, content in self.contents(target, x, **options).items()}
+
+    def contents(self, target: str, x: Tensor | None = None, **options: Any) -> Mapping[str, Content]:
+        """The same; a long file in pieces that are made as they are written."""
         if target not in CODE:
             raise Unsupported(f"no backend is called {target!r}; there are {', '.join(CODE)}")
         if options.get("scale"):
@@ -109,7 +138,7 @@ class Model:
         for option, value in options.items():
             if option not in known or (option == "name" and not isinstance(value, str | None)):
                 raise UnusableInput(f"emit {target}: {option[:30]}={str(value)[:30]} is not an option it takes")
-        return cast("Mapping[str, bytes]", code.files(self.network, code.Options(**options), x))
+        return cast("Mapping[str, Content]", code.files(self.network, code.Options(**options), x))
 
     def scale(self, path: str | Path) -> Scale:
         """The normalisation in a JSON file, checked against the network's widths."""
@@ -171,15 +200,29 @@ def _cell(layer: Layer, place: str) -> Cell:
         raise Unsupported(f"{place}layer {layer.id}: {e}") from None
 
 
-def derive(cell: str = "gru", units: int = 1, features: int = 1, steps: int = 4, **options: object) -> Document:
-    """The recurrence of a cell in symbols, unrolled and simplified, to print or `.save("f.tex")`.
+def derive(
+    cell: str = "gru",
+    units: int = 1,
+    features: int = 1,
+    steps: int = 4,
+    rules: Sequence[str] | None = None,
+    **options: object,
+) -> Document:
+    """The recurrence of a cell in symbols, unrolled and simplified, to print or `.save("f.tex")`. The cell "all" lays
+    every cell side by side, as it is: no other argument goes with it.
 
-    Options are a layer's: activation, recurrent_activation, use_bias, reset_after.
+    `rules` names the simplifications: ["all"], ["none"], or names such as "merged-biases". Options are a layer's:
+    activation, recurrent_activation, use_bias, reset_after.
     """
     unknown = set(options) - {"activation", "recurrent_activation", "use_bias", "reset_after"}
     if unknown:
         raise UnusableInput(f"derive has no option {min(unknown)[:60]!r}")
+    from symgru.comparison import ALL, compare, refuse
     from symgru.derivation import derive as derivation
     from symgru.document import Document
 
-    return Document(derivation(cell, units, features, steps, options))
+    if cell == ALL:
+        sizes = (("units", units, 1), ("features", features, 1), ("steps", steps, 4), ("rules", rules, None))
+        refuse([*options, *(name for name, value, usual in sizes if value != usual)])
+        return Document(compare())
+    return Document(derivation(cell, units, features, steps, options, rules))

@@ -20,7 +20,10 @@ from symgru.activations import clip, definition_of, expanded, expm1, log1p, wher
 from symgru.algebra import Across, Ref, add, is_inverse, mul, rebuild, sigma, terms, walk
 from symgru.errors import Unsupported
 from symgru.network import Array, Tensor
-from symgru.unroll import Assign, Block, Program
+from symgru.unroll import Assign, Program
+
+Lines = tuple[Assign, ...]
+Values = dict[Expr, Expr]
 
 AT_ZERO = {sigma: S.Half, tanh: S.Zero, exp: S.One, expm1: S.Zero, log1p: S.Zero, erf: S.Zero}
 
@@ -90,7 +93,7 @@ def map_lines(program: Program, f: Callable[[Expr], Expr]) -> Program:
     return replace(program, blocks=blocks, once=lines(program.once))
 
 
-def _weight(program: Program, numbers: Numbers) -> Callable[[Expr], Expr | None]:
+def weight(program: Program, numbers: Numbers) -> Callable[[Expr], Expr | None]:
     """A Ref's number where it is a weight's, else None."""
 
     def number(e: Expr) -> Expr | None:
@@ -102,12 +105,12 @@ def _weight(program: Program, numbers: Numbers) -> Callable[[Expr], Expr | None]
 
 
 def pruned(program: Program, numbers: Numbers) -> Program:
-    number = _weight(program, numbers)
+    number = weight(program, numbers)
     return map_lines(program, lambda e: rebuild(e, lambda s: S.Zero if number(s) == 0 else s))
 
 
 def folded(program: Program, numbers: Numbers) -> Program:
-    number = _weight(program, numbers)
+    number = weight(program, numbers)
 
     def put(e: Expr) -> Expr:
         value = number(e)
@@ -130,7 +133,7 @@ def _fold(e: Expr) -> Expr:
     if is_inverse(e) and e.args[0].is_Rational and e.args[0] != 0:
         return cast(Expr, S.One / e.args[0])
     if isinstance(e, Function):
-        return _fold_function(e)
+        return of_numbers(e)
     return e
 
 
@@ -164,9 +167,9 @@ def _fold_product(e: Expr) -> Expr:
     return mul(*others) if number == 1 else mul(number, *others)
 
 
-def _fold_function(e: Expr) -> Expr:
+def of_numbers(e: Expr) -> Expr:
     """What a function gives for numbers, where that is rational."""
-    if isinstance(e, Across) or not all(a.is_Rational or a.is_infinite for a in e.args[:1]):
+    if isinstance(e, Across) or not e.args[0].is_Rational:
         return e
     argument = cast(Expr, e.args[0])
     if type(e) in AT_ZERO:
@@ -186,15 +189,42 @@ def _fold_function(e: Expr) -> Expr:
 
 def constant_lines(program: Program, numbers: Numbers) -> Program:
     """Components that turn out constant are computed once; those that are a number are put in where they are read."""
+    while True:  # what read a constant may have become one
+        kept = _put_in(_hoisted(program))
+        if kept == program:
+            return program
+        program = kept
+
+
+def _hoisted(program: Program) -> Program:
+    """What is constant at every step stands before the first."""
     fixed = _repeated(program, lambda line: not is_output(program, line.lhs) and _is_constant(line.rhs))
-    once = (*program.once, *(Assign(Ref(line.lhs.of, line.lhs.idx), line.rhs) for line in fixed))
     moved: dict[Expr, Expr] = {line.lhs: Ref(line.lhs.of, line.lhs.idx) for line in fixed}
-    moved |= {line.lhs: line.rhs for line in once if line.rhs.is_Rational}
-    moved = {lhs: moved.get(e, e) for lhs, e in moved.items()}
+    once = (*program.once, *(Assign(cast(Ref, moved[line.lhs]), line.rhs) for line in fixed))
     left = [replace(block, lines=tuple(line for line in block.lines if line not in fixed)) for block in program.blocks]
-    kept = tuple(line for line in once if not line.rhs.is_Rational)
-    smaller = replace(program, blocks=tuple(left), once=kept)
-    return map_lines(smaller, lambda e: rebuild(e, lambda s: _fold(moved.get(s, s)))) if moved else program
+    return map_lines(replace(program, blocks=tuple(left), once=once), lambda e: _replaced(e, moved))
+
+
+def _put_in(program: Program) -> Program:
+    """What is a number needs no line."""
+    once, known = _without_numbers(program, program.once, {})
+    blocks = (replace(block, lines=_without_numbers(program, block.lines, known)[0]) for block in program.blocks)
+    return replace(program, blocks=tuple(blocks), once=once)
+
+
+def _without_numbers(program: Program, lines: Lines, known: Values) -> tuple[Lines, Values]:
+    """The lines that are left, and the numbers of those that are gone; `known` are those of lines before these."""
+    gone = dict(known)
+    kept: list[Assign] = []
+    for line in lines:
+        rhs = line.rhs
+        if any(s in gone for s in walk(rhs)):
+            rhs = rebuild(rhs, lambda s: _fold(gone.get(s, s)))
+        if rhs.is_Rational and not is_output(program, line.lhs):
+            gone[line.lhs] = rhs
+        else:
+            kept.append(Assign(line.lhs, rhs))
+    return tuple(kept), gone
 
 
 def _repeated(program: Program, wanted: Callable[[Assign], bool]) -> list[Assign]:
@@ -215,38 +245,51 @@ def is_output(program: Program, ref: Ref) -> bool:
 def shared(program: Program, numbers: Numbers | None = None) -> Program:
     """Equal applications of a function are computed once in a step; a line that only repeats another is gone."""
     names = iter(range(10**9))
-    blocks, shapes = [], dict(program.shapes)
-    sizes = dict(program.sizes)
+    shapes, sizes = dict(program.shapes), dict(program.sizes)
     part = Symbol("s", real=True)
-    for block in program.blocks:
-        lines = _shared(program, block, lambda: Ref(part, (next(names),), 0))
-        blocks.append(replace(block, lines=lines))
+    once, known = _shared(program, program.once, {}, lambda: Ref(part, (next(names),)))
+    blocks = tuple(
+        replace(block, lines=_shared(program, block.lines, known, lambda: Ref(part, (next(names),), 0))[0])
+        for block in program.blocks
+    )
     count = next(names)
     if count:
         shapes[part], sizes["S"] = ("S",), count
-    return replace(program, blocks=tuple(blocks), shapes=shapes, sizes=sizes)
+    return replace(program, blocks=blocks, once=once, shapes=shapes, sizes=sizes)
 
 
-def _shared(program: Program, block: Block, fresh: Callable[[], Ref]) -> tuple[Assign, ...]:
-    nodes = Counter(node for line in block.lines for node in walk(line.rhs) if isinstance(node, Function))
+def _shared(program: Program, lines: Lines, known: Values, fresh: Callable[[], Ref]) -> tuple[Lines, Values]:
+    """The lines that are left, and what stands for each that is gone; `known` are those of lines before these.
+
+    Once two lines are one, what reads them may be equal too, so it goes on until there is nothing to do.
+    """
+    gone = dict(known)
+    while True:
+        kept = _shared_once(program, lines, gone, fresh)
+        if kept == lines:
+            return lines, gone
+        lines = kept
+
+
+def _shared_once(program: Program, lines: Lines, gone: Values, fresh: Callable[[], Ref]) -> Lines:
+    nodes = Counter(node for line in lines for node in walk(line.rhs) if isinstance(node, Function))
     often = {node for node, n in nodes.items() if n > 1}
-    whole = {line.rhs for line in block.lines}
-    value: dict[Expr, Expr] = {}
-    lines: list[Assign] = []
-    for line in block.lines:
+    value = dict(gone)
+    kept: list[Assign] = []
+    for line in lines:
         for node in walk(line.rhs):  # operands before the node that uses them
-            if node in often and node not in value and node not in whole:
+            if node in often and node not in value and node != line.rhs:
                 ref = fresh()
-                lines.append(Assign(ref, _replaced(node, value, keep=node)))
+                kept.append(Assign(ref, _replaced(node, value, keep=node)))
                 value[node] = ref
         rhs = _replaced(line.rhs, value)
-        if isinstance(rhs, Ref) and rhs.dt == 0 and not is_output(program, line.lhs):
-            value[line.lhs] = rhs  # only another name for what is there already
+        if isinstance(rhs, Ref) and not is_output(program, line.lhs):
+            value[line.lhs] = gone[line.lhs] = rhs  # only another name for what is there already
             continue
-        lines.append(Assign(line.lhs, rhs))
+        kept.append(Assign(line.lhs, rhs))
         if line.rhs in often:
             value[line.rhs] = line.lhs
-    return tuple(lines)
+    return tuple(kept)
 
 
 def _replaced(e: Expr, value: Mapping[Expr, Expr], keep: Expr | None = None) -> Expr:

@@ -9,7 +9,7 @@ from typing import cast
 
 from sympy import Expr, Function, S, Symbol, expand, tanh
 
-from symgru.algebra import Dot, Mat, Vec, add, mul, rebuild, sigma, terms, walk
+from symgru.algebra import Across, Dot, Mat, Vec, add, mul, rebuild, sigma, terms, walk
 from symgru.cells import Cell
 
 Rewriting = tuple[Cell, Mapping[Symbol, Expr]]  # the new cell; its new parameters in terms of the old ones
@@ -104,6 +104,15 @@ def _drop_unused(cell: Cell) -> Rewriting:
 def _calculator_lines(cell: Cell) -> Rewriting:
     """The argument a of every activation, the state's part u under the reset gate, and the operand v of a product
     with a matrix get lines of their own: each line is then one entry on a calculator."""
+    return _own_lines(cell, lambda e: True)
+
+
+def _operand_lines(cell: Cell) -> Rewriting:
+    """The same for what every unit reads of all the others: operands of products with a matrix and of softmax."""
+    return _own_lines(cell, lambda e: isinstance(e, Dot | Across))
+
+
+def _own_lines(cell: Cell, wanted: Callable[[Expr], bool]) -> Rewriting:
     lines: list[tuple[Vec, Expr]] = []
 
     def own_line(letter: str, lhs: Vec, e: Expr) -> Vec:
@@ -117,6 +126,8 @@ def _calculator_lines(cell: Cell) -> Rewriting:
     for lhs, rhs in cell.equations:
 
         def split(e: Expr, lhs: Vec = lhs) -> Expr:
+            if not wanted(e):
+                return e
             if isinstance(e, Dot) and not e.args[1].is_Symbol:
                 return cast(Expr, Dot(e.args[0], own_line("v", lhs, cast(Expr, e.args[1])), evaluate=False))
             if e.is_Mul and any(map(_holds_dot, e.args)):
@@ -256,7 +267,14 @@ HALF_ANGLE = Transform(
 )
 CALCULATOR = Transform("calculator lines", "every line is one entry on a calculator", _calculator_lines)
 
-RULES = {t.name: t for t in (ZERO_STATE, MERGED_BIASES, ZERO_BIASES, UNUSED, BLEND, COMPLEMENT, HALF_ANGLE, CALCULATOR)}
+OPERANDS = Transform(
+    "operands", "what several units read of one, such as r ⊙ h under a matrix, is computed once", _operand_lines
+)
+
+RULES = {
+    t.name: t
+    for t in (ZERO_STATE, MERGED_BIASES, ZERO_BIASES, UNUSED, BLEND, COMPLEMENT, HALF_ANGLE, OPERANDS, CALCULATOR)
+}
 
 
 def zero_params(params: set[Symbol]) -> Transform:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import cast
 
-from sympy import Expr, S, Symbol
+from sympy import Expr, Function, S, Symbol
 
 from symgru import folding
 from symgru.algebra import Dot, Vec, add, rebuild, terms, walk
@@ -23,6 +23,7 @@ from symgru.rules import (
     COMPLEMENT,
     HALF_ANGLE,
     MERGED_BIASES,
+    OPERANDS,
     UNUSED,
     ZERO_BIASES,
     ZERO_STATE,
@@ -210,6 +211,7 @@ RULES = {
             _constants,
         ),
         Rule(UNUSED.name, UNUSED.says, _unused),
+        _rule(OPERANDS),
         Rule(
             "pruned weights",
             "weights that are 0 are left out with what they multiply (for finite inputs)",
@@ -249,7 +251,7 @@ def _closed(r: Recurrence, under: Recurrence) -> list[Expr]:
         e = closed(cell).xreplace(once).xreplace(zero)
         while e.free_symbols & set(r.params):  # what a rule made may be made of what another rule made
             e = e.xreplace(dict(r.params)).xreplace(zero)
-        forms.append(normal(e))
+        forms.append(normal(_worked_out(e)))
     return forms
 
 
@@ -262,14 +264,29 @@ def _substituted(equations: Mapping[Symbol, Expr]) -> dict[Symbol, Expr]:
 
 
 def _composed(program: Program, numbers: Numbers) -> list[dict[Expr, Expr]]:
-    """The outputs of each block in input, state and nothing else."""
-    plain = folding.folded(program, numbers)
-    once = _substituted({line.lhs: line.rhs for line in plain.once})
+    """The outputs of each block in input, state and nothing else. It does not fold as the rules do: what they worked
+    out is worked out again, by SymPy."""
+    number = folding.weight(program, numbers)
+    once = _substituted({line.lhs: line.rhs for line in program.once})
     forms = []
-    for block in plain.blocks:
+    for block in program.blocks:
         values = _substituted({**once, **{line.lhs: line.rhs for line in block.lines}})
-        forms.append({line.lhs: normal(values[line.lhs]) for line in block.lines if folding.is_output(plain, line.lhs)})
+        outputs = (line.lhs for line in block.lines if folding.is_output(program, line.lhs))
+        forms.append({lhs: normal(_worked_out(values[lhs], number)) for lhs in outputs})
     return forms
+
+
+def _worked_out(e: Expr, number: Callable[[Expr], Expr | None] = lambda s: None) -> Expr:
+    """`e` with weights as numbers, in SymPy's own arithmetic; what functions give for numbers is what they mean."""
+
+    def put(s: Expr) -> Expr:
+        if not s.args:
+            value = number(s)
+            return s if value is None else value
+        evaluated = cast(Expr, s.func(*s.args))
+        return folding.of_numbers(evaluated) if isinstance(evaluated, Function) else evaluated
+
+    return rebuild(e, put)
 
 
 def chosen(names: Sequence[str] | None) -> tuple[str, ...]:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import cast
 
 import numpy as np
 
 from symgru.cells import Cell, build
-from symgru.domains import Decimals, Domain, Float64
-from symgru.errors import Unsupported
+from symgru.domains import Domain
 from symgru.network import Array, Call, Layer, Network, Tensor
-from symgru.rules import CALCULATOR
 
 
 @dataclass(frozen=True)
@@ -103,51 +100,10 @@ def units(cell: Cell, layer: Layer) -> int:
 
 
 def exact(network: Network, x: Tensor, typed: bool = False, digits: int = 30) -> Array:
-    """The output to `digits` significant digits, as Decimal objects: two decimal precisions that agree.
+    """The output as Decimal objects: `digits` significant digits and ten more, so that a reader rounds them only once.
 
-    That is strong evidence and not a proof. The precision begins high enough for what a float64 run shows: sums of
-    numbers of unlike size, and gates so far saturated that 1 - z has many zeros.
+    Whether they are proven, `certified.exact` says.
     """
-    working = digits + 10 + _lost_digits(network, x)
-    while True:
-        low, high = (run(network, x, Decimals(p, typed)).y for p in (working, working + 15))
-        with Decimals(working + 15).context():
-            agreed = [_agree(a, b, digits) for a, b in zip(low.ravel(), high.ravel(), strict=True)]
-        if all(agreed):
-            return high
-        if working >= MOST_DIGITS:
-            break
-        working = min(2 * working, MOST_DIGITS)
-    # what shrinks with every precision tried is 0: nothing else cancels to so many places
-    if any(v.adjusted() > -working // 8 for v, settled in zip(high.ravel(), agreed, strict=True) if not settled):
-        raise Unsupported(f"the exact output cannot be had: {working} digits are lost on the way through the network")
-    values = [v if settled else Decimal(0) for v, settled in zip(high.ravel(), agreed, strict=True)]
-    return np.array(values, dtype=object).reshape(high.shape)
+    from symgru import certified  # which runs networks in turn
 
-
-MOST_DIGITS = 1500  # of the precision that is tried last
-MOST_LOST = 650  # digits: a float64 reaches from 10^-324 to 10^308
-
-
-def _lost_digits(network: Network, x: Tensor) -> int:
-    """How many digits sums and saturated gates may cost, from the sizes that a float64 run meets."""
-    cells = {call.id: CALCULATOR(build(layer.kind, layer.options)) for call, layer in network}
-    traces = run(network, x, Float64(), rewrite=cells).traces
-    arrays = [x.value, *(t.value for layer in network.layers.values() for t in layer.weights.values())]
-    size = max(_largest(a) for a in [*arrays, *(c for trace in traces for c in trace.columns.values())])
-    arguments = [c for trace in traces for name, c in trace.columns.items() if name.startswith("a_")]
-    depth = max((_largest(a) for a in arguments), default=0.0)  # 1 - tanh(a) is about 2 e^-2a
-    return int(min(MOST_LOST, 2 * np.log10(max(size, 1.0)) + 0.87 * depth))
-
-
-def _largest(a: Array) -> float:
-    """The largest magnitude; 10^300 for what is not finite."""
-    if not a.size:
-        return 0.0
-    return float(np.abs(np.nan_to_num(a.astype(np.float64), nan=1e300, posinf=1e300, neginf=-1e300)).max())
-
-
-def _agree(a: Decimal, b: Decimal, digits: int) -> bool:
-    if not (a.is_finite() and b.is_finite()):
-        return str(a) == str(b)
-    return a == b or abs(a - b).adjusted() < b.adjusted() - digits
+    return certified.exact(network, x, typed, digits + 10).y

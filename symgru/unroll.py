@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import cast
 
-from sympy import Expr, Symbol
+from sympy import Expr, S, Symbol
 
 from symgru.algebra import Across, Dot, Mat, Ref, Vec, add, count_operations, mul, rebuild
 from symgru.cells import Cell
@@ -73,10 +73,17 @@ class Program:
         """How many operations running the program takes, by kind."""
         total: Counter[str] = Counter()
         for lines, repeat in ((self.once, 1), *((block.lines, block.repeat) for block in self.blocks)):
-            for line in lines:
-                for kind, n in count_operations(line.rhs).items():
-                    total[kind] += n * repeat
+            for kind, n in _operations(lines).items():
+                total[kind] += n * repeat
         return dict(total)
+
+
+@lru_cache(maxsize=64)
+def _operations(lines: tuple[Assign, ...]) -> Counter[str]:
+    total: Counter[str] = Counter(count_operations(S.Zero))  # every kind, at 0
+    for line in lines:
+        total.update(count_operations(line.rhs))
+    return total
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,14 @@ from pathlib import Path
 
 from symgru.errors import UnusableInput
 
+Content = bytes | Iterable[str]  # a file's content, whole or in pieces as they become known
 
-def write_files(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
+
+def whole(content: Content) -> bytes:
+    return content if isinstance(content, bytes) else "".join(content).encode()
+
+
+def write_files(folder: Path, files: Mapping[str, Content]) -> list[Path]:
     """All files or none: each is written beside its place and renamed when every one is complete."""
     _make(folder)
     written: list[tuple[str, Path]] = []
@@ -19,7 +25,8 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
         raise UnusableInput(f"{folder / taken}: a folder has the name of a file that is to be written")
     try:
         for name, content in files.items():
-            written.append((_beside(folder / name, [content]), folder / name))
+            parts = [content] if isinstance(content, bytes) else (part.encode() for part in content)
+            written.append((_beside(folder / name, parts), folder / name))
         for temporary, place in written:
             os.replace(temporary, place)
     except OSError as e:

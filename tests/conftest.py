@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import os
 import shutil
 from pathlib import Path
@@ -28,6 +30,17 @@ def need(program: str) -> str:
             pytest.fail(f"{program} is required (SYMGRU_REQUIRE_ALL=1) and not installed")
         pytest.skip(f"{program} is not installed")
     return found
+
+
+def need_package(name: str):
+    """A module of a framework in the extra `frameworks`; skips and fails as `need` does."""
+    package = name.partition(".")[0]
+    if importlib.util.find_spec(package) is None:
+        how = "pip install -e '.[frameworks]'"
+        if os.environ.get("SYMGRU_REQUIRE_ALL") == "1":
+            pytest.fail(f"{package} is required (SYMGRU_REQUIRE_ALL=1) and not installed: {how}")
+        pytest.skip(f"{package} is not installed: {how}")
+    return importlib.import_module(name)
 
 
 def random_network(specs, features, dtype="float32", seed=0, scale=1.0, name="net") -> Network:

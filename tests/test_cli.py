@@ -93,6 +93,26 @@ def test_run_gives_30_digits(symgru):
     assert out.startswith("-0.462795386817338"), "the digits that round to the seed's -0.46279538681734"
 
 
+def test_run_gives_the_digits_that_are_asked_for(symgru):
+    _, out, err = symgru("run", SEED, "--input", INPUT, "--engine", "exact", "--digits", "50")
+    assert out == "-0.46279538681733878393257980875753238416519096767699\n"  # mpmath, in test_certified.py
+    assert "proven: 50 digits, by ball arithmetic with 231 bits" in err.splitlines()
+    _, few, _ = symgru("run", SEED, "--input", INPUT, "--engine", "exact", "--digits", "3")
+    assert few == "-0.463\n"
+    _, many, err = symgru("run", SEED, "--input", "1", "--engine", "exact", "--digits", "4000")
+    assert len(many.strip().lstrip("-0.")) == 4000
+    assert "proven: 4000 digits" in err
+
+
+def test_run_without_python_flint(symgru, monkeypatch):
+    monkeypatch.setitem(sys.modules, "flint", None)
+    _, out, err = symgru("run", SEED, "--input", INPUT, "--engine", "exact")
+    assert out == "-0.462795386817338783932579808758\n"
+    assert "not proven: python-flint is not installed (pip install 'symgru[exact]')" in err.splitlines()
+    _, _, err = symgru("run", SEED, "--input", INPUT)
+    assert "proven" not in err, "only the engine exact says so"
+
+
 def test_run_to_a_file(symgru, tmp_path):
     status, out, err = symgru("run", SEED, "--input", INPUT, "-o", "deep/y.npy")
     assert (status, out) == (0, "")
@@ -373,6 +393,25 @@ def test_a_bad_scale_is_one_line(symgru, tmp_path, recwarn):
         assert "s.json" in one_line(symgru("emit", "c", SEED, "-o", "out", "--scale", path))
     assert not (tmp_path / "out").exists()
     assert not recwarn.list
+
+
+@pytest.mark.parametrize("digits", [0, -3, 4001, "many", "2.5"])
+def test_digits_out_of_range(digits, symgru):
+    line = one_line(symgru("run", SEED, "--input", INPUT, "--engine", "exact", "--digits", digits))
+    assert str(digits) in line
+    assert "4000" in line or isinstance(digits, str)
+
+
+def test_digits_belong_to_the_engine_exact(symgru):
+    assert "digits" in one_line(symgru("run", SEED, "--input", INPUT, "--digits", "20"))
+
+
+def test_digits_that_cannot_be_proven(symgru, tmp_path):
+    """A softmax gives 1 in all, but for no precision exactly."""
+    head = {"kind": "dense", "weights": [[[1], [1]], [-1]]}
+    inner = {"kind": "dense", "options": {"activation": "softmax"}, "weights": [[[1, 2]], [0, 0]]}
+    path = save(tmp_path, "zero.json", {"layers": [GRU, inner, head]})
+    assert "16,384 bits" in one_line(symgru("run", path, "--input", "1,2", "--engine", "exact"))
 
 
 def test_no_compiler_is_said_in_one_line(symgru, monkeypatch):

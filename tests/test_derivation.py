@@ -28,7 +28,7 @@ def test_stages_of_the_gru() -> None:
     _, simplified, _ = d.sections
     assert {str(k): str(v) for k, v in simplified.made.items()} == {"d_z": "b_z + c_z", "d_r": "b_r + c_r"}
     assert [r.key for r in d.idle] == ["constants"]
-    assert [r.key for r in d.left_alone] == ["complement", "blend", "half-angle", "constant-inputs"]
+    assert [r.key for r in d.left_alone] == ["complement", "blend", "half-angle", "constant-inputs", "operands"]
 
 
 def test_lines_by_hand() -> None:

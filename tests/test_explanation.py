@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from decimal import Decimal
 
 import numpy as np
 import pytest
 
 from symgru.backends import latex, markdown, text
+from symgru.domains import Decimals
 from symgru.errors import UnusableInput
 from symgru.explanation import explain
 from symgru.network import Layer, Tensor, chain
 from symgru.rounding import Rounding
-from symgru.trace import exact
+from symgru.trace import exact, run
 from tests.documents.conftest import documents, network, sequence
 
 X = Tensor.of(np.array([[[1.0], [2], [9], [8]]]))
@@ -114,7 +116,7 @@ def test_the_framework_is_asked_last(seed_network) -> None:
     e = explain(seed_network, X, 6, framework)
     pieces = text.render_explanation(e)
     first = next(pieces)
-    while "exact, from the stored float32 numbers" not in first:
+    while "exact, proven, stored float32 numbers" not in first:
         first += next(pieces)
     assert not asked
     rest = "".join(pieces)
@@ -130,6 +132,51 @@ def test_documents_are_the_same_every_time(seed_network) -> None:
     for document in first.values():
         head = document[:500]
         assert "templates/" in head and seed_network.fingerprint in head and "0BSD" in head and "0.1.0" in head
+
+
+PROVEN = "Proven by ball arithmetic: every digit of the exact values is right."
+
+
+def test_the_verification_box_says_whether_its_exact_values_are_proven(seed_network, monkeypatch) -> None:
+    e = explain(seed_network, X)
+    assert [c.says for c in e.checks()][1:] == [
+        "exact, proven, decimals shown above",
+        "exact, proven, stored float32 numbers",
+    ]
+    assert all("exact, proven, stored float32" in d and PROVEN in d for d in documents(e).values())
+    monkeypatch.setitem(sys.modules, "flint", None)
+    alone = explain(seed_network, X)
+    assert [c.text for c in alone.checks()] == [c.text for c in e.checks()]
+    for document in documents(alone).values():
+        assert "exact, not proven, decimals shown above" in document
+        assert "Not proven: two decimal precisions agree on the exact values; python-flint is not" in document
+        assert PROVEN not in document
+
+
+def test_what_ball_arithmetic_does_not_settle_is_not_called_proven() -> None:
+    """Softmax gives 1 in all, and 1 is taken off."""
+    made = network(1, [("gru", 1, {}), ("dense", 2, {"activation": "softmax"}), ("dense", 1, {})], 1)
+    ones = {"W": Tensor.of(np.ones((1, 2), np.float32)), "b": Tensor.of(np.array([-1], np.float32))}
+    layers = [*list(made.layers.values())[:2], Layer("last", "last", "dense", {}, ones)]
+    e = explain(chain(layers, dtype="float32", features=1), X)
+    assert e.proof == (
+        "Not proven: two decimal precisions agree on the exact values; ball arithmetic does not settle them."
+    )
+    assert [c.says for c in e.checks()][1].startswith("exact, not proven")
+
+
+def test_large_numbers_show_proven_decimals() -> None:
+    """10^24 / 3 or so, in decimals: 14 places need 38 digits."""
+    made = network(1, [("gru", 1, {}), ("dense", 1, {})], 1)
+    wide = {"W": Tensor.of(np.array([[0.0]])), "b": Tensor.of(np.array([2.0**80 + 2.0**28]))}
+    layers = [next(iter(made.layers.values())), Layer("last", "last", "dense", {}, wide)]
+    third = {**wide, "W": Tensor.of(np.array([[1e24]]))}
+    for weights in (wide, third):
+        layers[1] = Layer("last", "last", "dense", {}, weights)
+        e = explain(chain(layers, dtype="float64", features=1), X)
+        wanted = Rounding(14, 6, 6)(run(e.network, X, Decimals(90, typed=True)).y.item())
+        assert e.doubt == ""
+        assert [c.text for c in e.checks()][1] == Rounding(14, 6, 6).text(wanted)
 
 
 def test_every_number_of_the_weights_has_its_symbol() -> None:

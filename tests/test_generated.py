@@ -8,6 +8,7 @@ import pytest
 from symgru.backends import latex, markdown, text
 from symgru.cells import CELLS
 from symgru.cli.demo import DIGITS
+from symgru.comparison import compare
 from symgru.derivation import derive
 from symgru.explanation import explain
 from symgru.face import load
@@ -45,6 +46,11 @@ def derivation_files():
     yield "derivation/gru_2_units.tex", whole(latex.render_derivation(derive("gru", units=2, features=2, steps=2)))
 
 
+def cells_files():
+    for ending, backend in DOCUMENTS.items():
+        yield f"cells{ending}", whole(backend.render_comparison(compare()))
+
+
 def picture():
     import runpy
 
@@ -52,7 +58,7 @@ def picture():
     yield "../docs/seed.svg", draw().encode()
 
 
-MAKERS = [seed_files, derivation_files, picture]
+MAKERS = [seed_files, derivation_files, cells_files, picture]
 
 
 @pytest.mark.parametrize("make", MAKERS)

@@ -1,7 +1,8 @@
 """One folder a target: a printer, its names, a small config, templates. A backend is pure: a model in, files out.
 
 A code backend has `Options` and `files(network, options, x)`, which gives {file name: content}. A document backend has
-`render_derivation(derivation)` and `render_explanation(explanation)`, which give the text, whole or in pieces.
+`render_derivation(derivation)`, `render_explanation(explanation)` and so on, one for each kind of content that a
+`document.Document` can have, which give the text, whole or in pieces.
 """
 
 from __future__ import annotations

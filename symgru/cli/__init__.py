@@ -18,6 +18,7 @@ COMMANDS = {
     "derive": "Write the recurrence in symbols, unrolled and simplified.",
     "emit": "Write standalone NumPy or C that equals the model.",
     "run": "Evaluate a model on an input.",
+    "prove": "List and prove the identities and equivalences symgru rests on.",
     "verify": "Compare reference, NumPy, C and Keras.",
 }
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command("derive")
-@click.option("--cell", default="gru", show_default=True, help="gru, gru_before, or another of symgru.CELLS.")
+@click.option("--cell", default="gru", show_default=True, help="One of symgru.CELLS; all lays them side by side.")
 @click.option("--units", type=click.IntRange(1, 256), default=1, show_default=True)
 @click.option("--features", type=click.IntRange(1, 256), default=1, show_default=True)
 @click.option("--steps", type=click.IntRange(1, 1_000_000), default=4, show_default=True)
@@ -46,9 +46,14 @@ def command(
     RULES is all, none, usual or names such as merged-biases,blend; the document ends with what each one did.
     """
     from symgru.cli.documents import send
+    from symgru.cli.output import waiting
+    from symgru.comparison import ALL
     from symgru.derivation import derive
     from symgru.document import Document
 
+    if cell == ALL:
+        send(_side_by_side(context), output)
+        return
     chosen = arguments.rule_names(rules)
     if model is not None:
         _refuse_beside_a_model(context)
@@ -59,15 +64,28 @@ def command(
     if architecture is not None:
         raise click.UsageError("--architecture describes the bare weights of a --model")
     options = {"activation": activation, "recurrent_activation": recurrent_activation}
-    derivation = derive(cell, units, features, steps, {k: v for k, v in options.items() if v}, chosen)
+    with waiting("deriving"):
+        derivation = derive(cell, units, features, steps, {k: v for k, v in options.items() if v}, chosen)
     send(Document(derivation), output, show=show)
 
 
+def _side_by_side(context: click.Context) -> Document:
+    from symgru.comparison import compare, refuse
+    from symgru.document import Document
+
+    given = (name for name in context.params if name not in ("cell", "output") and _is_given(context, name))
+    refuse(f"--{name.replace('_', '-')}" for name in given)
+    return Document(compare())
+
+
 def _of_a_model(source: str, architecture: str | None, steps: int | None, rules: list[str] | None) -> Document:
+    from symgru.cli.output import waiting
     from symgru.derivation import derive_network
     from symgru.document import Document
 
-    return Document(derive_network(arguments.load(source, architecture).network, steps, rules))
+    network = arguments.load(source, architecture).network
+    with waiting("deriving"):
+        return Document(derive_network(network, steps, rules))
 
 
 def _is_given(context: click.Context, name: str) -> bool:

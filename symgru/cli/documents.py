@@ -7,15 +7,18 @@ from typing import Any
 
 import click
 
-from symgru.cli.output import plain_ascii, say_written
+from symgru.cli.output import plain_ascii, say_written, waiting
 from symgru.document import Document
+from symgru.writing import write_text
 
 
 def send(document: Document, output: Path | None, **options: Any) -> None:
     """To a file in the format of its ending, else to the terminal as it becomes known, without the header that says
     where a file comes from. `options` are the document's: show=3 leaves out the middle of many time steps."""
     if output is not None:
-        say_written([document.save(output, **options)])
+        with waiting(f"writing {output.name}") as sign:
+            write_text(output, sign.watch(document.pieces(output.suffix, **options), output.name))
+        say_written([output])
         return
     for part in document.pieces(".txt", ascii=plain_ascii(), header=False, **options):
         click.echo(part, nl=False)

@@ -21,6 +21,11 @@ from symgru.cli import arguments
     type=click.Path(path_type=Path),
     help='C: fold in {"input": {"mean": [..], "deviation": [..]}, "output": {...}}.',
 )
+@click.option("--gradients", is_flag=True, help="Also the gradients by weights, input and states.")
+@click.option("--unrolled", is_flag=True, help="One straight line of code for a fixed number of time steps.")
+@click.option("--steps", type=click.IntRange(1), metavar="T", help="--unrolled: how many (the model's own if it has).")
+@arguments.rules
+@click.option("--force", is_flag=True, help="--unrolled: also above 1,000 assignments, where compilers choke.")
 @arguments.input_option(required=False, use="What the emitted test is recorded on: ")
 @arguments.architecture
 def command(
@@ -29,16 +34,27 @@ def command(
     output: Path,
     name: str | None,
     scale: Path | None,
+    gradients: bool,
+    unrolled: bool,
+    steps: int | None,
+    rules: str | None,
+    force: bool,
     given: str | None,
     architecture: str | None,
 ) -> None:
     """Write standalone code for MODEL: numpy (a module and its test) or c (a header, a source and a test program)."""
-    from symgru.cli.output import say_written
+    from symgru.cli.output import say_written, waiting
     from symgru.writing import write_files
 
     if target != "c" and scale:
         raise click.UsageError(f"--scale is for c; the {target} module takes inputs that are normalised already")
     model = arguments.load(source, architecture)
     x = arguments.read(model, given) if given is not None else None
-    options = {"name": name} | ({"scale": scale} if scale else {})
-    say_written(write_files(output, model.files(target, x, **options)))
+    options: dict[str, object] = {"name": name, "gradients": gradients}
+    options |= {"unrolled": unrolled, "steps": steps, "force": force}
+    options |= {"rules": arguments.rule_names(rules)} | ({"scale": scale} if scale else {})
+    with waiting(f"emitting {target}") as sign:
+        contents = model.contents(target, x, **options)
+        watched = {name: c if isinstance(c, bytes) else sign.watch(c, name) for name, c in contents.items()}
+        places = write_files(output, watched)
+    say_written(places)

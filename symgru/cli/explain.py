@@ -34,6 +34,7 @@ def command(
 ) -> None:
     """Write every number of every step of MODEL on an input, each line as symbols = numbers = value."""
     from symgru.cli.documents import send
+    from symgru.cli.output import waiting
     from symgru.document import Document
     from symgru.explanation import explain
     from symgru.verify import keras as framework
@@ -42,7 +43,9 @@ def command(
     model = arguments.load(source, architecture)
     x = arguments.read(model, given)
     asked = framework.installed() and framework.knows(model.network) if keras is None else keras
-    send(Document(explain(model.network, x, digits, _asking(model) if asked else None)), output, show=show)
+    with waiting("working it out"):
+        worked = explain(model.network, x, digits, _asking(model) if asked else None)
+    send(Document(worked), output, show=show)
 
 
 def _asking(model: Model) -> Framework:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from threading import Timer
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from rich.live import Live
+    from rich.spinner import Spinner
 
 
 def plain_ascii() -> bool:
@@ -19,13 +24,78 @@ def plain_ascii() -> bool:
     return False
 
 
-def waiting(for_what: str) -> AbstractContextManager[object]:
-    """A sign of life on a terminal's standard error while something takes seconds; nothing elsewhere."""
-    if not sys.stderr.isatty():
-        return nullcontext()
-    from rich.console import Console
+class Waiting:
+    """A sign of life on a terminal's standard error once something has taken a second; nothing elsewhere.
 
-    return Console(stderr=True).status(for_what)
+    Within another one it only changes what that one says.
+    """
+
+    _outer: Waiting | None = None
+
+    def __init__(self, for_what: str, after: float = 1.0) -> None:
+        self.text, self.after = for_what, after
+        self._timer: Timer | None = None
+        self._live: Live | None = None
+        self._spinner: Spinner | None = None
+        self._before = ""
+
+    def __enter__(self) -> Waiting:
+        outer = Waiting._outer
+        if outer is not None:
+            self._before = outer.text
+            outer.say(self.text)
+            return outer
+        Waiting._outer = self
+        if sys.stderr.isatty():
+            self._timer = Timer(self.after, self._show)
+            self._timer.daemon = True
+            self._timer.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if Waiting._outer is not self:
+            assert Waiting._outer is not None
+            Waiting._outer.say(self._before)
+            return
+        Waiting._outer = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer.join()  # it may be just about to show the sign
+        if self._live is not None:
+            self._live.stop()
+
+    def _show(self) -> None:
+        from rich.console import Console
+        from rich.live import Live
+        from rich.spinner import Spinner
+
+        self._spinner = Spinner("dots", self.text)
+        console = Console(stderr=True)
+        # what is printed meanwhile stays on its own stream
+        live = Live(self._spinner, console=console, transient=True, redirect_stdout=False, redirect_stderr=False)
+        live.start()
+        self._live = live
+
+    def say(self, text: str) -> None:
+        """What is being done now."""
+        self.text = text
+        if self._spinner is not None:
+            self._spinner.update(text=text)
+
+    def watch(self, pieces: Iterable[str], name: str) -> Iterator[str]:
+        """The pieces of a file as they are written, with how much there is so far."""
+        written = shown = 0
+        for piece in pieces:
+            yield piece
+            written += len(piece)
+            if written - shown > 1_000_000:
+                shown = written
+                self.say(f"writing {name}: {written / 1e6:.0f} MB")
+
+
+def waiting(for_what: str) -> Waiting:
+    """`with waiting("asking Keras"): ...`"""
+    return Waiting(for_what)
 
 
 def say_written(places: Iterable[Path]) -> None:

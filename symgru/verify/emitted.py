@@ -20,6 +20,7 @@ from symgru.errors import SymgruError
 from symgru.network import Array, Network
 from symgru.trace import keeps_time
 from symgru.verify.compilers import compile_library
+from symgru.writing import whole
 
 
 def run_numpy(network: Network, x: Array) -> Array:
@@ -27,7 +28,7 @@ def run_numpy(network: Network, x: Array) -> Array:
     with tempfile.TemporaryDirectory(prefix="symgru-") as name:
         folder = Path(name)
         for file, content in numpy.files(network, numpy.Options("emitted")).items():
-            (folder / file).write_bytes(content)
+            (folder / file).write_bytes(whole(content))
         with np.errstate(all="ignore"):  # a model that overflows is compared, not warned of
             return cast(Array, _imported(folder / "emitted.py").predict(x))
 
@@ -60,7 +61,7 @@ def compiled(network: Network, options: c.Options | None = None) -> Compiled:
     # Windows keeps the file of a loaded library, so that there its folder stays
     with tempfile.TemporaryDirectory(prefix="symgru-", ignore_cleanup_errors=sys.platform == "win32") as folder:
         for file, content in c.files(network, options).items():
-            (Path(folder) / file).write_bytes(content)
+            (Path(folder) / file).write_bytes(whole(content))
         library = compile_library(Path(folder), "emitted.c", "emitted")
     width, every = output_width(network), keeps_time(network)
     states = sum(4 * layer_units for layer_units in _state_units(network))

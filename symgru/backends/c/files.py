@@ -2,51 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from sympy import Expr
 
-from symgru.activations import table, used_in
-from symgru.algebra import Across, walk
-from symgru.approximations import APPROXIMATIONS, Approximation, c_function, c_helpers, in_order
+from symgru.backends.c.functions import Functions
+from symgru.backends.c.gradients import Backwards, gradients_test
 from symgru.backends.c.kernel import Kernel, copy, initializer, kernel
 from symgru.backends.c.names import member, number, prefix, text
-from symgru.backends.c.printer import LanePrinter
+from symgru.backends.c.straight import straight_files
 from symgru.backends.model import Unit, output_width, split_time
-from symgru.errors import Unsupported
+from symgru.backends.straight import StraightOptions
+from symgru.errors import UnusableInput
 from symgru.network import Array, Network, Tensor
 from symgru.scaling import IDENTITY, Affine, Scale
 from symgru.templating import render
 from symgru.trace import keeps_time
+from symgru.writing import Content
 from symgru.yardstick import Vectors, largest, recorded
 
 USUAL = {True: {"activation": "tanh", "recurrent_activation": "sigmoid"}, False: {"activation": "linear"}}
 
 
 @dataclass(frozen=True)
-class Options:
-    """`name` prefixes every external name; `scale` is folded in as code before and after the network."""
+class Options(StraightOptions):
+    """`name` prefixes every external name; `scale` is folded in as code before and after the network; `gradients` adds
+    the way back."""
 
     name: str | None = None
     scale: Scale = IDENTITY
+    gradients: bool = False
 
     def __str__(self) -> str:
-        parts = [f"--name {self.name}" if self.name else "", "--scale" if self.scale != IDENTITY else ""]
-        return " ".join(filter(None, parts)) or "none"
+        own = [f"--name {self.name}" if self.name else "", "--scale" if self.scale != IDENTITY else ""]
+        own += ["--gradients"] if self.gradients else []
+        return " ".join(filter(None, [*own, *self.straight_text()])) or "none"
 
 
-def files(network: Network, options: Options | None = None, x: Tensor | None = None) -> Mapping[str, bytes]:
+def files(network: Network, options: Options | None = None, x: Tensor | None = None) -> Mapping[str, Content]:
     """{file name: content} of NAME.h, NAME.c and NAME_test.c, whose input is `x` (batch, time, features) if given."""
     options = options or Options()
+    line = options.straight(network)
+    if line:
+        if options.scale != IDENTITY:
+            raise UnusableInput("--scale is folded into the loop; leave out --unrolled")
+        if options.gradients:
+            raise UnusableInput("--gradients go back through the loop; leave out --unrolled")
+        return straight_files(prefix(options.name or safe_prefix(network.name)), line, str(options), x)
+    if options.gradients and options.scale != IDENTITY:
+        raise UnusableInput("--gradients are those of the network itself; leave out --scale")
     source = _Source(prefix(options.name or safe_prefix(network.name)), network, options)
     name = source.name
-    return {
+    written = {
         f"{name}.h": render("c/model.h.j2", **source.header()).encode(),
         f"{name}.c": render("c/model.c.j2", **source.body()).encode(),
         f"{name}_test.c": render("c/test.c.j2", **source.test(x)).encode(),
     }
+    if source.backwards:
+        context = {**source.common(), **gradients_test(network, source.backwards, x)}
+        written[f"{name}_gradients_test.c"] = render("c/gradients_test.c.j2", **context).encode()
+    return written
 
 
 def safe_prefix(name: str) -> str:
@@ -66,6 +83,7 @@ class _Source:
         timed, head = split_time(network)
         self.timed = [kernel(name, unit) for unit in timed]
         self.head = [kernel(name, unit) for unit in head]
+        self.backwards = Backwards(name, network) if options.gradients else None
 
     @property
     def kernels(self) -> list[Kernel]:
@@ -83,6 +101,7 @@ class _Source:
             "steps": self.network.steps,
             "outputs": output_width(self.network),
             "keeps_time": keeps_time(self.network),
+            "backwards": self.backwards,
         }
 
     def header(self) -> dict[str, object]:
@@ -107,7 +126,7 @@ class _Source:
             "table": _table(rows),
             "work": sum(k.multiply_adds for k in self.timed),
             "head_work": sum(k.multiply_adds for k in self.head),
-            "bounds": self.bounds(),
+            "bounds": self.functions.bounds,
         }
 
     def state_bytes(self) -> int:
@@ -127,65 +146,15 @@ class _Source:
         own = sum(k.unit.sizes["H"] for k in kernels[:-1] if not k.unit.recurrent)
         return 4 * (own + (self.network.features if scaled else 0))
 
-    def bounds(self) -> list[str]:
-        return [f"{f.name:<8}{f.ulps:g} ulp" + _absolute(f) for f in self.approximations()]
-
-    def approximations(self) -> list[Approximation]:
-        """The elementary functions that the layers need, each after what it calls."""
-        return in_order(dict.fromkeys(self._elementary()))
-
-    def _expressions(self) -> Iterator[Expr]:
-        for k in self.kernels:
-            for _, e in k.plan.cell.equations:
-                yield e
-
-    def _elementary(self) -> Iterator[str]:
-        meanings = [table()[name].meaning for name in self.named()]
-        for e in [*self._expressions(), *meanings]:
-            for node in walk(e):
-                head = type(node).__name__
-                if isinstance(node, Across):
-                    yield "exp"
-                elif head in APPROXIMATIONS:
-                    yield head
-                elif head in {"erf", "log1p"}:
-                    raise Unsupported(f"C has no approximation of {head} yet, which an activation of this model needs")
-
-    def named(self) -> list[str]:
-        """Activations by name that are not elementary, each after those it uses."""
-        found: dict[str, None] = {}
-
-        def use(e: Expr) -> None:
-            for known in used_in(e):
-                use(known.meaning)
-                found.setdefault(known.name)
-
-        for e in self._expressions():
-            use(e)
-        return list(found)
-
-    def helpers(self) -> set[str]:
-        meanings = [table()[name].meaning for name in self.named()]
-        nodes = [node for e in [*self._expressions(), *meanings] for node in walk(e)]
-        heads = {type(n).__name__ for n in nodes}
-        found = heads & {"Abs"}
-        found |= {"softmax"} if any(isinstance(n, Across) for n in nodes) else set()
-        clips = [n for n in nodes if type(n).__name__ == "clip"]
-        found |= {"at_least"} if any(n.args[2].is_infinite for n in clips) else set()
-        return found | ({"clip"} if any(not n.args[2].is_infinite for n in clips) else set())
-
-    def activation(self, name: str) -> dict[str, str]:
-        body = LanePrinter(self.name, lambda s: s.name).doprint(table()[name].meaning)
-        return {"name": name, "body": body}
+    @cached_property
+    def functions(self) -> Functions:
+        forward = [e for k in self.kernels for _, e in k.plan.cell.equations]
+        return Functions(self.name, forward + (self.backwards.expressions() if self.backwards else []))
 
     def body(self) -> dict[str, object]:
-        approximations = self.approximations()
         return {
             **self.common(),
-            "helpers": self.helpers(),
-            "bits": c_helpers(self.name) if approximations else "",
-            "functions": [c_function(f, self.name) for f in approximations],
-            "activations": [self.activation(name) for name in self.named()],
+            **self.functions.context(),
             "cells": [
                 {
                     "kernel": k,
@@ -258,10 +227,6 @@ class _Source:
     def vectors(self, x: Tensor | None) -> Vectors:
         """Recorded in the sensor's units where a scale is folded in."""
         return recorded(self.network, x, "float32", self.options.scale)
-
-
-def _absolute(f: Approximation) -> str:
-    return f", {f.absolute:g} absolute" if np.isfinite(f.absolute) else ""
 
 
 def _cell(unit: Unit) -> str:

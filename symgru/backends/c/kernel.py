@@ -74,16 +74,27 @@ class Kernel:
                 lines += self.loop(phase)
         if self.unit.recurrent:
             out = self.plan.cell.output
-            lines += copy(self.state, out, self.unit.sizes["H"])
+            lines += copy(self.state, self.array(out), self.unit.sizes["H"])
         return lines
 
+    def array(self, v: Symbol) -> str:
+        """How the array is spelled that holds a vector."""
+        return str(v)
+
+    def local(self, v: Symbol) -> str:
+        """How the variable is spelled that holds one unit's element."""
+        return str(v)
+
     def across(self, phase: Phase) -> list[str]:
-        return [f"{self.prefix}_{name}({operand}, {lhs}, {self.length(lhs)});" for lhs, name, operand in phase.across]
+        return [
+            f"{self.prefix}_{name}({self.array(operand)}, {self.array(lhs)}, {self.length(lhs)});"
+            for lhs, name, operand in phase.across
+        ]
 
     def loop(self, phase: Phase) -> list[str]:
         """For each unit: its sums, operand by operand, then its equations."""
         lines = [f"for (size_t i = 0; i < {self.unit.sizes['H']}; i++) {{"]
-        lines += [f"    float {acc} = {self.start(biases)};" for acc, biases in phase.start.items()]
+        lines += [f"    float {self.local(acc)} = {self.start(biases)};" for acc, biases in phase.start.items()]
         for operand, pairs in phase.groups.items():
             lines += self.sums(operand, pairs)
         for lhs, rhs in phase.lanes:
@@ -96,20 +107,20 @@ class Kernel:
     def sums(self, operand: Vec, pairs: list[tuple[Vec, Mat]]) -> list[str]:
         return [
             f"    for (size_t k = 0; k < {self.length(operand)}; k++) {{",
-            *(f"        {acc} += {self.weight(m.name)}[i][k] * {operand}[k];" for acc, m in pairs),
+            *(f"        {self.local(a)} += {self.weight(m.name)}[i][k] * {self.array(operand)}[k];" for a, m in pairs),
             "    }",
         ]
 
     def lane(self, lhs: Vec, rhs: Expr) -> list[str]:
         text = LanePrinter(self.prefix, self.place).doprint(rhs)
         if self.is_array(lhs):
-            return [f"    {lhs}[i] = {text};"]
-        return [f"    const float {lhs} = {text};"]
+            return [f"    {self.array(lhs)}[i] = {text};"]
+        return [f"    const float {self.local(lhs)} = {text};"]
 
     def place(self, s: Symbol) -> str:
         if s.name in self.unit.layer.weights or s in self.plan.params:
             return f"{self.weight(s.name)}[i]"
-        return f"{s.name}[i]" if self.is_array(s) else s.name
+        return f"{self.array(s)}[i]" if self.is_array(s) else self.local(s)
 
     def is_array(self, s: Symbol) -> bool:
         return s.name in self.buffers or s in {self.state, self.plan.cell.output}

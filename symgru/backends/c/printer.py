@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from sympy import Expr, Symbol, oo
 
-from symgru.algebra import Across, Dot
+from symgru.algebra import Across, Dot, Outer, Prime, Total, Transposed
 from symgru.backends.c.names import number
 from symgru.errors import Unsupported
 from symgru.printing import ATOM, MUL, OrderedPrinter
@@ -45,8 +45,20 @@ class LanePrinter(OrderedPrinter):
         a, p, q = (self._print(v) for v in e.args)
         return f"({a} > 0.0f ? {p} : {q})"
 
+    def _print_between(self, e: Expr) -> str:
+        a, low, high = (self._print(v) for v in e.args)
+        return f"({low} < {a} && {a} < {high} ? 1.0f : 0.0f)"
+
+    def _print_within(self, e: Expr) -> str:
+        a, low, high = (self._print(v) for v in e.args)
+        return f"({low} <= {a} && {a} <= {high} ? 1.0f : 0.0f)"
+
+    def _print_Prime(self, e: Prime) -> str:
+        name, argument = e.args
+        return f"{self.prefix}_{name}_prime({self._print(argument)})"
+
     def _print_Function(self, e: Expr) -> str:
-        if isinstance(e, Dot | Across):
+        if isinstance(e, Dot | Across | Outer | Total | Transposed):
             raise Unsupported(f"{type(e).__name__} has no place among element-wise expressions")
         return self.call(f"{self.prefix}_{type(e).__name__}", cast("tuple[Expr, ...]", e.args))
 
@@ -63,7 +75,7 @@ class Formula(OrderedPrinter):
         return MUL if isinstance(e, Dot) else super().strength(e)
 
     def _print_Symbol(self, e: Symbol) -> str:
-        return "h'" if e.name == "h1" else e.name
+        return {"h1": "h'", "dh1": "dh'"}.get(e.name, str(e.name))
 
     def _print_Integer(self, e: Expr) -> str:
         return str(e)
@@ -74,6 +86,18 @@ class Formula(OrderedPrinter):
     def _print_Dot(self, e: Dot) -> str:
         matrix, operand = cast("tuple[Expr, Expr]", e.args)
         return f"{self._print(matrix)} {self.tight(operand, ATOM)}"
+
+    def _print_Transposed(self, e: Transposed) -> str:
+        return f"{self._print(e.args[0])}^T"
+
+    def _print_Outer(self, e: Outer) -> str:
+        return f"{self._print(e.args[0])} {self._print(e.args[1])}^T"
+
+    def _print_Total(self, e: Total) -> str:
+        return f"sum({self._print(e.args[0])})"
+
+    def _print_Prime(self, e: Prime) -> str:
+        return f"{e.args[0]}'({self._print(e.args[1])})"
 
     def _print_Across(self, e: Across) -> str:
         return f"{e.args[0]}({self._print(e.args[1])})"

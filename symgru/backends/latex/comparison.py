@@ -32,9 +32,14 @@ def _code(name: str) -> str:
 
 
 def _cell(cell: dict[str, Any]) -> dict[str, Any]:
-    clauses = (latex_text(clause).replace(r"\textquotesingle{}", "'") for clause in cell["source"].split("; "))
     return cell | {
         "name": _code(cell["name"]),
-        "source": "; ".join(clauses),
+        "source": _prose(cell["source"], "; "),
         "equations": single(cell["equations"]),
+        "frameworks": _prose(cell["frameworks"], ", "),
     }
+
+
+def _prose(text: str, between: str) -> str:
+    """Our own text, clause by clause: as a whole it may be longer than a name from a file is shown."""
+    return between.join(latex_text(clause) for clause in text.split(between)).replace(r"\textquotesingle{}", "'")

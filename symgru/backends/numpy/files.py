@@ -8,17 +8,22 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 from sympy import Expr
 
 from symgru.activations import LOGISTIC, used_in
-from symgru.algebra import Across, sigma, walk
+from symgru.algebra import Across, Prime, sigma, walk
 from symgru.backends.model import Unit, layers
 from symgru.backends.numpy.printer import NumPyPrinter
+from symgru.backends.straight import StraightOptions
 from symgru.cells import BIASES
+from symgru.derivatives import is_step, named_parts, prime
 from symgru.errors import UnusableInput
+from symgru.gradient_vectors import GradientVectors, recorded_gradients
 from symgru.network import Array, Network, Tensor
 from symgru.templating import render
 from symgru.trace import keeps_time
+from symgru.writing import Content
 from symgru.yardstick import Vectors, recorded
 
 RESERVED = {*keyword.kwlist, *keyword.softkwlist, *sys.stdlib_module_names, "np", "numpy", "predict", "test"}
@@ -27,10 +32,11 @@ AXES = {"kernel": "(features, {n}units)", "recurrent_kernel": "(units, {n}units)
 
 
 @dataclass(frozen=True)
-class Options:
-    """`name`: of the module; the network's own where None."""
+class Options(StraightOptions):
+    """`name`: of the module; the network's own where None. `gradients`: a function `gradients` beside `predict`."""
 
     name: str | None = None
+    gradients: bool = False
 
 
 def module_name(network: Network, options: Options) -> str:
@@ -45,21 +51,31 @@ def module_name(network: Network, options: Options) -> str:
     return options.name
 
 
-def files(network: Network, options: Options | None = None, x: Tensor | None = None) -> Mapping[str, bytes]:
+def files(network: Network, options: Options | None = None, x: Tensor | None = None) -> Mapping[str, Content]:
     """{file name: content}: the module and its test, whose input is `x` (batch, time, features) if given."""
-    name = module_name(network, options or Options())
+    options = options or Options()
+    name = module_name(network, options)
+    line = options.straight(network)
+    if line:
+        from symgru.backends.numpy.straight import straight_files
+
+        if options.gradients:
+            raise UnusableInput("--gradients are emitted for a loop; leave out --unrolled")
+        return straight_files(name, line, x)
     common = {"name": name, "fingerprint": network.fingerprint, "dtype": network.dtype}
     vectors = recorded(network, x)
+    slopes = recorded_gradients(network, vectors.x) if options.gradients else None
     return {
-        f"{name}.py": _module(network, common).encode(),
-        f"test_{name}.py": _test(network, common, vectors).encode(),
+        f"{name}.py": _module(network, common, options.gradients).encode(),
+        f"test_{name}.py": _test(network, common, vectors, slopes).encode(),
     }
 
 
-def _module(network: Network, common: dict[str, str]) -> str:
+def _module(network: Network, common: dict[str, str], gradients: bool) -> str:
     units = layers(network)
-    functions = _Functions()
+    functions = Functions()
     calls = [functions.name(unit) for unit in units]
+    backwards = _backwards(network, units, calls, functions) if gradients else None
     return render(
         "numpy/module.py.j2",
         **common,
@@ -72,8 +88,15 @@ def _module(network: Network, common: dict[str, str]) -> str:
         x_shape=f"(batch, time, {network.features})",
         y_shape=_output_shape(network, units),
         predict_says="The model's output for a batch of inputs.",
+        backwards=backwards,
         **_body(units, calls),
     )
+
+
+def _backwards(network: Network, units: list[Unit], calls: list[str], functions: Functions) -> dict[str, object]:
+    from symgru.backends.numpy.gradients import backwards  # which builds on this module
+
+    return backwards(network, units, calls, functions)
 
 
 def _title(units: list[Unit]) -> str:
@@ -88,10 +111,11 @@ def _output_shape(network: Network, units: list[Unit]) -> str:
 class _Function:
     name: str
     says: str
+    lines: list[str]
     body: str
 
 
-class _Functions:
+class Functions:
     """Each distinct cell once, and the activations they use."""
 
     def __init__(self) -> None:
@@ -107,24 +131,35 @@ class _Functions:
             self._names[key] = unit.cell.name + (f"_{same + 1}" if same else "")
             self.cells.append(_cell(unit, self._names[key]))
             for _, e in unit.cell.equations:
-                self._use(e)
+                self.use(e)
         return self._names[key]
 
-    def _use(self, e: Expr) -> None:
+    def use(self, e: Expr) -> None:
         for node in walk(e):
             if isinstance(node, Across):
                 self.helpers.add("softmax")
+            if isinstance(node, Prime):
+                self._derivative(str(node.args[0]))
         for known in used_in(e):
             if known.name not in {f.name for f in self.activations}:
-                self._use(known.meaning)
+                self.use(known.meaning)
                 self._define(known.name, f"Keras' {known.name}.", known.meaning)
         heads = {type(node).__name__ for node in walk(e)}
-        self.helpers |= heads & {"erf"}
+        self.helpers |= heads & {"erf", "gauss"}
         if sigma.__name__ in heads and "sigmoid" not in {f.name for f in self.activations}:
             self._define("sigmoid", "The logistic function.", LOGISTIC)
 
+    def _derivative(self, name: str) -> None:
+        if f"{name}_prime" not in {f.name for f in self.activations}:
+            self.use(prime(name))
+            self._define(f"{name}_prime", f"The derivative of {name}.", prime(name))
+
     def _define(self, name: str, says: str, meaning: Expr) -> None:
-        self.activations.append(_Function(name, says, NumPyPrinter().doprint(meaning)))
+        form, (parts, rest) = NumPyPrinter(), named_parts(meaning)
+        body = form.doprint(rest)
+        if any(map(is_step, walk(meaning))):  # np.where gives integers or doubles
+            body = f"{body if rest.is_Function else f'({body})'}.astype(a.dtype)"
+        self.activations.append(_Function(name, says, [f"{s} = {form.doprint(e)}" for s, e in parts], body))
 
 
 def _cell(unit: Unit, name: str) -> dict[str, object]:
@@ -154,13 +189,13 @@ def _axes(unit: Unit, array: str) -> str:
 def _unpack(unit: Unit) -> list[str]:
     """Lines that cut the framework's arrays into the symbols of the equations."""
     return [
-        _split(row, f"{array}[{k}]" if len(rows) > 1 else array, "" if array in BIASES else ", axis=1")
+        split(row, f"{array}[{k}]" if len(rows) > 1 else array, "" if array in BIASES else ", axis=1")
         for array, rows in unit.layout.arrays.items()
         for k, row in enumerate(rows)
     ]
 
 
-def _split(symbols: tuple[object, ...], array: str, axis: str) -> str:
+def split(symbols: tuple[object, ...], array: str, axis: str) -> str:
     names = ", ".join(map(str, symbols))
     return f"{names} = np.split({array}, {len(symbols)}{axis})" if len(symbols) > 1 else f"{names} = {array}"
 
@@ -214,7 +249,7 @@ def literal(array: Array, column: int) -> str:
     return "[" + pad.join(lines) + "]"
 
 
-def _test(network: Network, common: dict[str, str], vectors: Vectors) -> str:
+def _test(network: Network, common: dict[str, str], vectors: Vectors, slopes: GradientVectors | None) -> str:
     return render(
         "numpy/test.py.j2",
         **common,
@@ -223,4 +258,24 @@ def _test(network: Network, common: dict[str, str], vectors: Vectors) -> str:
         tolerance=vectors.tolerance_text,
         tolerance_why=vectors.why,
         keeps_time=keeps_time(network),
+        slopes=_slopes(network, slopes) if slopes else None,
     )
+
+
+def _slopes(network: Network, slopes: GradientVectors) -> dict[str, object]:
+    """The recorded gradients as literals."""
+    exact = slopes.exact
+    states = [exact.states[call.id] for call, _ in network if call.id in exact.states]
+    return {
+        "dy": literal(slopes.dy.text, len("DY = np.array(")),
+        "weights": [literal(_doubles(a), len("    np.array(")) for a in exact.arrays(network)],
+        "x": literal(_doubles(exact.x), len("DX = np.array(")),
+        "states": [literal(_doubles(a), len("    np.array(")) for a in states],
+        "tolerance": f"{slopes.tolerance:.2g}",
+        "why": slopes.why,
+    }
+
+
+def _doubles(array: Array) -> Array:
+    """Decimal objects as the nearest doubles, in their shortest decimals."""
+    return np.array([repr(float(v)) for v in array.ravel()], dtype=object).reshape(array.shape)

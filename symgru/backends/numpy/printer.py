@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from sympy import Expr, Symbol, oo
 
-from symgru.algebra import Across, Dot
+from symgru.algebra import Across, Dot, Outer, Prime, Total, Transposed
 from symgru.printing import ATOM, MUL, OrderedPrinter
 
 FUNCTIONS = {
@@ -17,6 +17,7 @@ FUNCTIONS = {
     "expm1": "np.expm1",
     "log1p": "np.log1p",
     "erf": "erf",
+    "gauss": "gauss",
     "Abs": "np.abs",
 }
 
@@ -32,7 +33,7 @@ class NumPyPrinter(OrderedPrinter):
         self.names = names or {}
 
     def strength(self, e: Expr) -> int:
-        return MUL if isinstance(e, Dot) else super().strength(e)
+        return MUL if isinstance(e, Dot | Outer) else super().strength(e)
 
     def quotient(self, above: list[Expr], below: list[Expr]) -> str:
         return " / ".join([self.product(above), *(self.tight(b, ATOM) for b in below)])
@@ -49,6 +50,29 @@ class NumPyPrinter(OrderedPrinter):
     def _print_Dot(self, e: Dot) -> str:
         matrix, operand = cast("tuple[Expr, Expr]", e.args)
         return f"{self.tight(operand, ATOM)} @ {self._print(matrix)}"
+
+    def _print_Transposed(self, e: Transposed) -> str:
+        return f"{self._print(e.args[0])}.T"
+
+    def _print_Outer(self, e: Outer) -> str:
+        """Summed over the samples, in Keras' orientation."""
+        delta, operand = (self._print(s) for s in e.args)
+        return f"{operand}.T @ {delta}"
+
+    def _print_Total(self, e: Total) -> str:
+        return f"np.sum({self._print(e.args[0])}, axis=-1, keepdims=True)"
+
+    def _print_Prime(self, e: Prime) -> str:
+        name, argument = e.args
+        return f"{name}_prime({self._print(argument)})"
+
+    def _print_between(self, e: Expr) -> str:
+        a, low, high = (self._print(v) for v in e.args)
+        return f"np.where(({low} < {a}) & ({a} < {high}), 1, 0)"
+
+    def _print_within(self, e: Expr) -> str:
+        a, low, high = (self._print(v) for v in e.args)
+        return f"np.where(({low} <= {a}) & ({a} <= {high}), 1, 0)"
 
     def _print_Across(self, e: Across) -> str:
         return f"{e.args[0]}({self._print(e.args[1])})"

@@ -1,6 +1,16 @@
 """The documents as plain text that can be typed into a calculator."""
 
+from typing import Any
+
+from symgru.backends.text.comparison import render_comparison
 from symgru.backends.text.derivation import render_derivation, render_derivations
 from symgru.backends.text.document import render_explanation
 
-__all__ = ["render_derivation", "render_derivations", "render_explanation"]
+__all__ = ["render_comparison", "render_derivation", "render_derivations", "render_explanation", "render_proofs"]
+
+
+def render_proofs(results: Any, **options: Any) -> Any:
+    """Each statement with its argument. The proofs are imported when they are used: that takes as long as all else."""
+    from symgru.backends.text.proofs import render_proofs as render
+
+    return render(results, **options)

@@ -1,0 +1,128 @@
+"""A network as one straight line of NumPy: a function without loops for a fixed number of time steps."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, cast
+
+import numpy as np
+from sympy import Expr, Symbol
+
+from symgru.algebra import Across
+from symgru.backends.numpy.files import WIDTH, Functions, literal
+from symgru.backends.numpy.printer import NumPyPrinter
+from symgru.backends.straight import Straight, StraightWriter, counted
+from symgru.network import Network, Tensor
+from symgru.templating import render, stream
+from symgru.trace import keeps_time
+from symgru.writing import Content
+from symgru.yardstick import recorded
+
+
+def straight_files(name: str, line: Straight, x: Tensor | None) -> Mapping[str, Content]:
+    """{file name: content}: the module and its test."""
+    source = _Source(name, line)
+    return {
+        f"{name}.py": stream("numpy/unrolled.py.j2", **source.module()),
+        f"test_{name}.py": render("numpy/unrolled_test.py.j2", **source.test(x)).encode(),
+    }
+
+
+class _Printer(NumPyPrinter):
+    """Scalars of the straight line. A function of a number alone gets it in the model's precision, since NumPy would
+    compute it in its own."""
+
+    def __init__(self, place: Any, dtype: str) -> None:
+        super().__init__()
+        self.place, self.dtype = place, dtype
+
+    def _print_Symbol(self, e: Symbol) -> str:
+        return cast(str, self.place(e))
+
+    def _print_Rational(self, e: Any) -> str:
+        return str(np.dtype(self.dtype).type(float(e)))  # the shortest decimals that read back as the same float
+
+    def typed(self, e: Expr) -> str:
+        """`e`, a function's only argument."""
+        text = cast(str, self.doprint(e))
+        return f"np.{self.dtype}({text})" if e.is_number else text
+
+    def call(self, name: str, args: tuple[Expr, ...]) -> str:
+        return f"{name}({self.typed(args[0])})" if len(args) == 1 else super().call(name, args)
+
+
+class _Writer(StraightWriter):
+    def input(self, t: int, j: int) -> str:
+        return f"x[:, {t - 1}, {j}]"
+
+    def statement(self, lhs: str, e: Expr, place: Callable[[Symbol], str]) -> Iterator[str]:
+        printer = _Printer(place, self.line.network.dtype)
+        yield from self._laid_out(lhs, printer.typed(e))
+
+    def across(self, names: list[str], e: Across, place: Callable[[Symbol], str]) -> Iterator[str]:
+        function, _, *every = cast("tuple[Symbol, ...]", e.args)
+        stacked = f"np.stack([{', '.join(map(place, every))}], axis=-1)"
+        yield from self._laid_out(f"{', '.join(names)}{',' if len(names) == 1 else ''}", f"{function}({stacked}).T")
+
+    def _laid_out(self, lhs: str, rhs: str) -> Iterator[str]:
+        """A long statement stands in brackets."""
+        first, *rest = self.wrapped(rhs)
+        if rest:
+            yield f"        {lhs} = ("
+            yield from (f"            {piece}" for piece in (first, *rest))
+            yield "        )"
+        else:
+            yield f"        {lhs} = {first}"
+
+
+class _Source:
+    def __init__(self, name: str, line: Straight) -> None:
+        self.name, self.line = name, line
+        self.writer = _Writer(line)
+        self.functions = Functions()
+        for e in line.expressions():
+            self.functions.use(e)
+
+    @property
+    def network(self) -> Network:
+        return self.line.network
+
+    def common(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "fingerprint": self.network.fingerprint,
+            "dtype": self.network.dtype,
+            "features": self.network.features,
+            "steps": self.line.steps,
+            "keeps_time": keeps_time(self.network),
+        }
+
+    def module(self) -> dict[str, Any]:
+        before, after = map(counted, self.line.operations())
+        width = self.line.layers[-1].unit.sizes["H"]
+        return {
+            **self.common(),
+            "title": ", ".join(
+                f"{la.unit.cell.name} ({la.unit.sizes['D']} -> {la.unit.sizes['H']})" for la in self.line.layers
+            ),
+            "helpers": self.functions.helpers,
+            "functions": self.functions.activations,
+            "operations": after,
+            "before": before,
+            "rules": textwrap.fill(", ".join(self.line.rules()) or "none", WIDTH, initial_indent="Rules: "),
+            "names": self.writer.names.says(self.line),
+            "y_shape": f"(batch, {f'{self.line.steps}, ' if keeps_time(self.network) else ''}{width})",
+            "parts": self.writer.parts(),
+            "rows": self.writer.outputs(),
+        }
+
+    def test(self, x: Tensor | None) -> dict[str, Any]:
+        vectors = recorded(self.network, self.line.window(x))
+        return {
+            **self.common(),
+            "x": literal(vectors.x.text, len("X = np.array(")),
+            "y": literal(vectors.texts, len("Y = np.array(")),
+            "tolerance": vectors.tolerance_text,
+            "tolerance_why": vectors.why,
+        }

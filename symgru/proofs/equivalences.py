@@ -1,0 +1,268 @@
+"""When two cells compute the same function, and what may be changed in one cell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from fractions import Fraction
+from itertools import combinations
+
+from sympy import Expr, S, Symbol, evaluate, tanh
+
+from symgru.activations import a, activation, table
+from symgru.algebra import Vec, add, sigma
+from symgru.cells import CELLS, Cell, Wz, bn, build, cn, f, h, h1, relu, z
+from symgru.proofs import functions
+from symgru.proofs.claims import Argument, Differ, Same, SameCells, Step, one_step, put, twin
+from symgru.proofs.enclosures import Point
+from symgru.proofs.normal import equal
+from symgru.proofs.sentences import Code, compared, equals, listed, say
+from symgru.proofs.variants import (
+    biases,
+    gate,
+    named,
+    negated,
+    params_of,
+    recurrent,
+    recurrent_kernels,
+    whatever,
+    with_lines,
+)
+
+HALVES = Point({"h": -1}, Fraction(1, 2))
+NO_CN = equals(cn, S.Zero)
+p = Symbol("p", nonnegative=True)
+k = Symbol("k", positive=True)
+t = Vec("t", real=True)
+
+
+# Update rules --------------------------------------------------------------------------------------------------------
+
+
+def exchanged_pairs() -> Iterator[tuple[Cell, Cell]]:
+    """Cells that differ in their update rule and in nothing else (but the order of what is added)."""
+    gated = (cell for cell in recurrent() if z in cell.defined)
+    for left, right in combinations(gated, 2):
+        if set(left.params) == set(right.params) and left.defined == right.defined:
+            lines = zip(exchanged(left).equations, right.equations, strict=True)
+            if all(equal(e, other) for (_, e), (_, other) in lines):
+                yield left, right
+
+
+def exchanged(cell: Cell) -> Cell:
+    """z and 1 - z in each other's place in the last line."""
+    with evaluate(False):
+        return with_lines(cell, {h1: put(dict(cell.equations)[h1], {z: 1 - z})})
+
+
+def complement_of(name: str, pieces: tuple[Mapping[Symbol, Expr], ...] = ({},)) -> Same:
+    """s(-a) = 1 - s(a) for an activation."""
+    s = activation(name).node
+    with evaluate(False):
+        return Same(s(-a), 1 - s(a), pieces=pieces)
+
+
+def update_rules() -> Argument:
+    pairs = list(exchanged_pairs())
+    (gru, gru_new), *_ = pairs
+    state, candidate = functions.h, functions.n
+    with evaluate(False):
+        pieces = ({a: -3 - p}, {a: 3 * (1 - k) / (1 + k)}, {a: 3 + p})
+        keep = gate(a) * state + (1 - gate(a)) * candidate
+        new = (1 - gate(-a)) * state + gate(-a) * candidate
+        difference = Same(keep - new, (gate(a) + gate(-a) - 1) * (state - candidate))
+        condition = equals(gate(-a), 1 - gate(a))
+    proven = {"sigmoid": functions.COMPLEMENT, "hard_sigmoid": complement_of("hard_sigmoid", pieces)}
+    refuted = {name: complement_of(name) for name in table() if name not in proven}
+    same = [SameCells(*pair, under=negated(params_of(pair[0], z))) for pair in pairs]
+    steps = (
+        Step(
+            say(
+                "For any activation s of the gates, the rule that keeps with the gate {} less the other rule with the "
+                "gate {} is",
+                gate(a),
+                gate(-a),
+            ),
+            (difference,),
+        ),
+        Step(
+            say(
+                "So the two rules agree where {}, and nowhere else. The argument of the update gate is linear in the "
+                "gate's parameters and changes its sign with them. With any such activation:",
+                condition,
+            ),
+            tuple(replace(whatever(claim), complementary=frozenset({gate})) for claim in same),
+        ),
+        Step(
+            say(
+                "{} is one, by {}, and so is {}, piece by piece: {} with {} and {}.",
+                Code("sigmoid"),
+                Code("sigma-complement"),
+                Code("hard_sigmoid"),
+                listed(equals(*item) for q in pieces for item in q.items()),
+                compared(p, ">="),
+                compared(k, ">"),
+            ),
+            tuple(proven.values()),
+        ),
+        Step(
+            say(
+                "At {} the condition asks for one half. These have another value there: {}.",
+                equals(a, S.Zero),
+                named(refuted),
+            ),
+            tuple(Differ(claim.left, claim.right, Point({"a": 0})) for claim in refuted.values()),
+            shown=0,
+        ),
+    )
+    softsign = [cell.activated({sigma: activation("softsign")}) for cell in pairs[0]]
+    mgu_after = CELLS["mgu_after"].without({cn})
+    exchanged_mgu = SameCells(
+        mgu_after, CELLS["mgu"], negated(params_of(mgu_after, f)), one_unit=True, notes=((NO_CN,),)
+    )
+    twins = (
+        twin(SameCells(gru, gru_new), HALVES),
+        twin(SameCells(gru, gru_new, negated([Wz])), HALVES),
+        twin(SameCells(*softsign, under=same[0].under, notes=(say("{} gates", Code("softsign")),)), HALVES),
+        twin(exchanged_mgu, HALVES),
+    )
+    statement = say(
+        "{} and {} give one family of functions: {}; so it is with {} gates, and with no others",
+        *(equals(h1, dict(cell.equations)[h1]) for cell in (gru, gru_new)),
+        listed(claim.says for claim in same),
+        named(proven),
+    )
+    return Argument(statement, steps, twins)
+
+
+# Where the reset gate acts -------------------------------------------------------------------------------------------
+
+
+def reset_one_unit() -> Argument:
+    gru, before = CELLS["gru"], CELLS["gru_before"]
+    after = gru.without({cn})
+    kernel, reset, state = (Symbol(name, real=True) for name in ("U_n", "r", "h"))
+    with evaluate(False):
+        order = Same(kernel * (reset * state), reset * (kernel * state))
+        merged: dict[Symbol, Expr] = {b: b + c for b, c in merges(after)}
+        all_merged = {**merged, bn: bn + cn}
+    claim = SameCells(before, after, merged, one_unit=True)
+    plain = [build("gru", {"use_bias": False, "reset_after": reset_after}) for reset_after in (False, True)]
+    bare = SameCells(*plain, one_unit=True, notes=(say("no biases"),))
+    steps = (
+        Step(say("At one unit the recurrent kernel is a number, and numbers are multiplied in any order:"), (order,)),
+        Step(
+            say(
+                "So the two places of the reset gate are one where {}. The other biases of the two sides merge. With "
+                "whatever activations:",
+                NO_CN,
+            ),
+            (whatever(claim),),
+        ),
+        Step(say("Without any biases:"), (whatever(bare),)),
+    )
+    units = HALVES.at(h=(-1, -1))
+    twins = (
+        twin(SameCells(before, gru, all_merged, one_unit=True), HALVES),
+        twin(replace(claim, one_unit=False, notes=(say("two units"),)), units.at(b_r=(1, -1))),
+        twin(SameCells(*plain, notes=(say("two units"), say("no biases"))), units.at(W_r=((1,), (-1,)))),
+    )
+    return Argument(say("{} where {}", claim.says, NO_CN), steps, twins)
+
+
+# Biases --------------------------------------------------------------------------------------------------------------
+
+
+def shifted(cell: Cell, b: Symbol, c: Symbol) -> SameCells:
+    """Nothing changes where what is added to one bias is taken from another: only their sum counts."""
+    with evaluate(False):
+        return SameCells(cell, cell, {b: b + t, c: c - t})
+
+
+def parted(claim: SameCells) -> Differ:
+    return Differ(claim.steps.left, claim.steps.right, HALVES)
+
+
+def merges(cell: Cell) -> list[tuple[Symbol, Symbol]]:
+    """The pairs of biases that one point does not part; that they merge is to be proved."""
+    return [pair for pair in combinations(biases(cell), 2) if not parted(shifted(cell, *pair)).holds()]
+
+
+def merged_biases() -> Argument:
+    merged = {cell: merges(cell) for cell in CELLS.values()}
+    others = [
+        shifted(cell, *pair)
+        for cell, pairs in merged.items()
+        for pair in combinations(biases(cell), 2)
+        if pair not in pairs
+    ]
+    cells: dict[tuple[Expr, ...], list[Cell]] = {}
+    for cell, pairs in merged.items():
+        if pairs:
+            cells.setdefault(tuple(add(*pair) for pair in pairs), []).append(cell)
+    steps = (
+        Step(
+            say(
+                "Where {} is added to one bias and taken from the other, the step remains what it is, with whatever "
+                "activations:",
+                t,
+            ),
+            tuple(whatever(shifted(cell, *pair)) for cell, pairs in merged.items() for pair in pairs),
+        ),
+        Step(
+            say(
+                f"For each of the {len(others)} other pairs of biases, cell by cell, the two steps are enclosed at a "
+                "point, and the enclosures have no number in common."
+            ),
+            tuple(map(parted, others)),
+            shown=0,
+        ),
+    )
+    found = listed(say("{} in {}", listed(sums), named(group)) for sums, group in cells.items())
+    twins = tuple(twin(shifted(CELLS[name], bn, cn), HALVES) for name in ("gru", "mgu_after"))
+    return Argument(say("two biases count by their sum alone: {}; no other two do", found), steps, twins)
+
+
+# The other sign ------------------------------------------------------------------------------------------------------
+
+RECTIFIER = type(relu(a))
+
+
+def candidate_params(cell: Cell) -> list[Symbol]:
+    """The parameters of the line that is no gate."""
+    return params_of(cell, *(lhs for lhs, e in cell.equations if isinstance(e, tanh | RECTIFIER)))
+
+
+def mirrored(cell: Cell) -> list[Symbol]:
+    """The recurrent kernels of the gates, and of the candidate everything but its recurrent kernel."""
+    own, kernels = candidate_params(cell), recurrent_kernels(cell)
+    return [q for q in cell.params if (q in own) != (q in kernels)]
+
+
+def flipped(cell: Cell, params: list[Symbol]) -> Same:
+    """The step from the negated state is the negated step."""
+    with evaluate(False):
+        left, right = put(one_step(cell), {**negated(params), h: -h}), -one_step(cell)
+        label = say("{} with {} negated takes {} to {}", Code(cell.name), listed(params), -h, -h1)
+    return Same(left, right, label=label)
+
+
+def mirror() -> Argument:
+    cells = [cell for cell in recurrent() if not any(isinstance(e, RECTIFIER) for _, e in cell.equations)]
+    claims = tuple(flipped(cell, mirrored(cell)) for cell in cells)
+    steps = (
+        Step(
+            say(
+                "tanh is odd ({}), and the arguments of the gates are what they were. From the negated state each of "
+                "these gives the negated new state, so from the zero state every state has the other sign:",
+                Code("tanh-odd"),
+            ),
+            claims,
+        ),
+    )
+    gru, ligru = CELLS["gru"], CELLS["ligru"]
+    twins = (
+        twin(flipped(gru, [q for q in mirrored(gru) if q in candidate_params(gru)]), HALVES),
+        twin(flipped(ligru, mirrored(ligru)), HALVES),
+    )
+    return Argument(say("{}; and likewise for every cell with a tanh", claims[0].says), steps, twins)
