@@ -6,7 +6,7 @@ This is the model of the document; the backends latex, markdown and text print i
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from sympy import Expr, Symbol
@@ -81,7 +81,10 @@ class Derivation:
 
     @cached_property
     def symbols(self) -> tuple[Described, ...]:
-        return tuple(describe(self.cell))
+        described = tuple(describe(self.cell))
+        if self.place == 1:
+            return described
+        return tuple(replace(d, says=f"output of layer {self.place - 1}") if d.says == _INPUT else d for d in described)
 
     @cached_property
     def activations(self) -> tuple[Activation, ...]:
@@ -187,6 +190,7 @@ def derive_network(network: Network, steps: int | None = None, rules: Sequence[s
     return Derivations(network.origin or network.name, tuple(derivations))
 
 
+_INPUT = "input of this step"
 _GATES = {
     "z": "update gate",
     "r": "reset gate",
@@ -201,7 +205,7 @@ def describe(cell: Cell) -> Iterator[Described]:
     """Every symbol of a cell in the order a reader meets them: input, state, gates, then parameters."""
     dims = cell.dims
     for s in cell.inputs:
-        yield Described(s, "input of this step", dims[s])
+        yield Described(s, _INPUT, dims[s])
     for before, _ in cell.states:
         yield Described(before, "state before the step", dims[before])
     for s in cell.defined:

@@ -73,9 +73,10 @@ class Source(OrderedPrinter):
         return f"{name}({self._print(operand)})"
 
     def _print_Function(self, e: Expr) -> str:
-        if len(e.args) == 1 and e.args[0].is_Rational:  # sigma(0): a number of the domain, not Python's 0
-            return f"{type(e).__name__}({self._print_Rational(e.args[0])})"
-        return self.call(type(e).__name__, cast("tuple[Expr, ...]", e.args))
+        first, *others = cast("tuple[Expr, ...]", e.args)
+        if first.is_Rational:  # sigma(0): a number of the domain, not Python's 0
+            return f"{type(e).__name__}({', '.join([self._print_Rational(first), *map(self._print, others)])})"
+        return self.call(type(e).__name__, (first, *others))
 
 
 FUNCTIONS = (

@@ -72,7 +72,8 @@ def gradients(
             else:
                 back = sweep.whole(back)
             add_to(weights.setdefault(trace.layer.id, {}), sweep.gradients)
-    return Gradients(forward.y, weights, back, before)
+    in_order = {layer: weights[layer] for layer in network.layers}
+    return Gradients(forward.y, in_order, back, dict(reversed(before.items())))
 
 
 class _Sweep:

@@ -19,7 +19,7 @@ Rewriting = tuple[Cell, Mapping[Symbol, Expr]]  # the new cell; its new paramete
 class Transform:
     """A cell in, a cell out. `preserves`: the function computed stays the same where `assumes(cell)` symbols are 0.
 
-    `rests_on` names the theorem of `symgru prove` that it applies, where there is one.
+    In `says` formulas stand in backquotes. `rests_on` names the theorem of `symgru prove` that it applies, if any.
     """
 
     name: str
@@ -252,23 +252,23 @@ ZERO_BIASES = Transform(
     "zero biases", "biases that are 0, as in a freshly built layer, are left out", _without(_biases), assumes=_biases
 )
 UNUSED = Transform("unused lines", "lines that nothing reads are left out", _drop_unused)
-BLEND = Transform("blend", "z h + (1 - z) n is n + z (h - n): one product fewer", _blend, rests_on="blend")
+BLEND = Transform("blend", "`z h + (1 - z) n` is `n + z (h - n)`: one product fewer", _blend, rests_on="blend")
 COMPLEMENT = Transform(
     "complement",
-    "1 - σ(a), where a gate is only read so, is σ(-a), called k; it keeps the digits that the subtraction would lose",
+    "`1 - σ(a)`, where a gate is only read so, is `σ(-a)`, called `k`: it keeps the digits that the subtraction loses",
     _complement,
     rests_on="sigma-complement",
 )
 HALF_ANGLE = Transform(
     "half angle",
-    "σ(a) is (1 + tanh(a/2))/2, so that one function serves; the halves are folded into the weights",
+    "`σ(a)` is `(1 + tanh(a/2))/2`, so that one function serves; the halves are folded into the weights",
     _half_angle,
     rests_on="tanh-sigma",
 )
 CALCULATOR = Transform("calculator lines", "every line is one entry on a calculator", _calculator_lines)
 
 OPERANDS = Transform(
-    "operands", "what several units read of one, such as r ⊙ h under a matrix, is computed once", _operand_lines
+    "operands", "what several units read of one, such as `r ⊙ h` under a matrix, is computed once", _operand_lines
 )
 
 RULES = {

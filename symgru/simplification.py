@@ -86,7 +86,7 @@ def everywhere(transform: Transform) -> Callable[[Recurrence, Numbers | None], R
 
 
 def _zero_state(r: Recurrence, numbers: Numbers | None) -> Recurrence:
-    return replace(r, first=ZERO_STATE(r.first), zero_start=True)
+    return replace(r, first=ZERO_STATE(r.first), zero_start=True) if r.cell.states else r
 
 
 def _zero_biases(r: Recurrence, numbers: Numbers | None) -> Recurrence:

@@ -46,6 +46,16 @@ def derivation_files():
     yield "derivation/gru_2_units.tex", whole(latex.render_derivation(derive("gru", units=2, features=2, steps=2)))
 
 
+def unrolled_files():
+    model = load(SEED)
+    x, _ = model.read("1,2,9,8")
+    for target in ("numpy", "c"):
+        for name, content in model.files(target, x, unrolled=True, steps=4).items():
+            yield f"unrolled/{name}", content
+    for ending, backend in DOCUMENTS.items():
+        yield f"unrolled/formula{ending}", whole(backend.render_derivations(model.derive(steps=2).content))
+
+
 def cells_files():
     for ending, backend in DOCUMENTS.items():
         yield f"cells{ending}", whole(backend.render_comparison(compare()))
@@ -58,7 +68,7 @@ def picture():
     yield "../docs/seed.svg", draw().encode()
 
 
-MAKERS = [seed_files, derivation_files, cells_files, picture]
+MAKERS = [seed_files, derivation_files, unrolled_files, cells_files, picture]
 
 
 @pytest.mark.parametrize("make", MAKERS)

@@ -92,7 +92,7 @@ class Speaker:
     def formula(self, piece: Expr | Formula | Digits) -> str:
         """A formula on its own."""
         if isinstance(piece, Digits):
-            return f"{self.relations[piece.relation]} {piece.text}" if piece.relation else piece.text
+            return f"{piece.left} {self.relations.get(piece.relation, '')} {piece.right}".strip()
         left, *rest = self.sides(piece)
         return left + "".join(rest)
 

@@ -24,6 +24,7 @@ from symgru.unroll import Assign
 from symgru.yardstick import example_input
 
 KINDS = {"*": "multiplications", "+": "additions", "/": "divisions", "function": "functions"}
+ALWAYS = ("zero-initial-state", "operands", "numbers")  # else a line would read what is not there
 MOST = 1000  # assignments that a compiler takes without trouble: 16,000 keep gcc busy for half a minute
 
 
@@ -108,15 +109,19 @@ class Straight:
 
 class Names:
     """What the scalars of a straight line are called: h_3_2 is h at step 3, unit 2, as documents count; with several
-    layers the layer's id stands before it."""
+    layers the layer's id stands before it, or its place where one id begins with another: v_n of a layer `gru` is not
+    n of a layer `gru_v`."""
 
     def __init__(self, line: Straight) -> None:
         self.several = len(line.layers) > 1
+        ids = [layer.id for layer in line.layers]
+        apart = not any(a.startswith(f"{b}_") for a in ids for b in ids)
+        self.layers = {a: a if apart else f"layer_{k}" for k, a in enumerate(ids, 1)}
 
     def of(self, layer: StraightLayer, ref: Ref, time: str) -> str:
         """`time` is a step's number, or what stands for it; a constant has none."""
         program = layer.simplification.last.program
-        parts = [layer.id] if self.several else []
+        parts = [self.layers[layer.id]] if self.several else []
         parts.append(ref.of.name.replace("'", "_half"))
         parts += [time] if ref.dt is not None else []
         parts += [str(k + 1) for k, d in zip(ref.idx, program.shapes[ref.of], strict=False) if program.sizes[d] > 1]
@@ -150,8 +155,8 @@ class StraightWriter:
         """An assignment; `place` says how a Ref is spelled."""
         raise NotImplementedError
 
-    def across(self, names: list[str], e: Across, place: Callable[[Symbol], str]) -> Iterator[str]:
-        """A function of all units, which gives all of `names`."""
+    def across(self, names: Mapping[int, str], e: Across, place: Callable[[Symbol], str]) -> Iterator[str]:
+        """A function of all units; `names` are those of its components that are wanted."""
         raise NotImplementedError
 
     def place(self, layer: StraightLayer, ref: Ref) -> str:
@@ -184,13 +189,15 @@ class StraightWriter:
         def place(s: Symbol) -> str:
             return self.place(layer, cast(Ref, s))
 
+        wanted: dict[Symbol, dict[int, str]] = {}
         for line in lines:
             if isinstance(line.rhs, Across):
-                if line.lhs.idx[0] == 0:
-                    refs = (Ref(line.lhs.of, (k,), line.lhs.dt) for k in range(len(line.rhs.args) - 2))
-                    yield from self.across([self.names.of(layer, ref, NOW) for ref in refs], line.rhs, place)
-            else:
+                wanted.setdefault(line.lhs.of, {})[line.lhs.idx[0]] = self.names.of(layer, line.lhs, NOW)
+        for line in lines:
+            if not isinstance(line.rhs, Across):
                 yield from self.statement(self.names.of(layer, line.lhs, NOW), line.rhs, place)
+            elif line.lhs.of in wanted:  # all its components at the first
+                yield from self.across(wanted.pop(line.lhs.of), line.rhs, place)
 
     def wrapped(self, text: str) -> list[str]:
         """A long statement in pieces that fit, cut at blanks."""
@@ -222,15 +229,18 @@ def straight(
 ) -> Straight:
     """Unroll a network over `steps` time steps (its own number where it fixes one).
 
-    `rules` are keys of `simplification.RULES`. Raises UnusableInput where no number of steps is known, and above 1,000
+    `rules` are keys of `simplification.RULES`; those that straight code cannot be without are always applied. Raises
+    UnusableInput where no number of steps is known, for rules that need inputs of a certain kind, and above 1,000
     assignments unless `force`.
     """
     count = steps if steps is not None else network.steps
     if count is None:
         raise UnusableInput("the model does not fix its number of time steps: say how many with --steps")
-    if count < 1:
-        raise UnusableInput(f"steps is {count}; it must be at least 1")
-    keys = chosen([*(rules if rules is not None else ["usual"]), "operands"])
+    if not isinstance(count, int) or count < 1:
+        raise UnusableInput(f"steps is {count!r:.30}; it must be a whole number of at least 1")
+    keys = chosen([*(rules if rules is not None else ["usual"]), *ALWAYS])
+    if "constant-inputs" in keys:
+        raise UnusableInput("constant-inputs goes with derive: code with --unrolled reads another input at every step")
     timed, head = split_time(network)
     made: list[StraightLayer] = []
     for unit in (*timed, *head):

@@ -347,11 +347,11 @@ def sizes_text(layer: Working) -> str:
     return f"{units} unit{'s' * (units > 1)}, {features} {name}{'s' * (features > 1)}"
 
 
-def part_title(d: Derivation) -> str:
-    """Layer 1, gru: GRU, 8 units, 1 feature; what stands over a network's layer."""
+def part_title(d: Derivation, quoted: Callable[[str], str]) -> str:
+    """Layer 1, “gru”: GRU, 8 units, 1 feature; what stands over a network's layer. `quoted` makes its name harmless."""
     if d.layer is None:
         return ""
     units, features = d.sizes["H"], d.sizes["D"]
     name = "feature" if d.place == 1 else "input"
     sizes = f"{units} unit{'s' * (units > 1)}, {features} {name}{'s' * (features > 1)}"
-    return f"Layer {d.place}, “{d.layer.label}”: {kind(d.cell)}, {sizes}"
+    return f"Layer {d.place}, {quoted(d.layer.label)}: {kind(d.cell)}, {sizes}"

@@ -126,7 +126,7 @@ class Differ:
         if self.evidence is None:
             return say("not refuted")
         left, right = self.evidence
-        return say("{} {}", Digits(left), Digits(right, "!="))
+        return say("{}", Digits(left, "!=", right))
 
     def holds(self) -> bool:
         return self.evidence is not None
@@ -202,7 +202,7 @@ def _found(evidence: tuple[str, str, str] | None) -> Sentence:
     if evidence is None:
         return say("not refuted")
     value, relation, bound = evidence
-    return say("{}, not {}", Digits(value), Digits(bound, relation))
+    return say("{}, not {}", Digits(value), Digits("", relation, bound))
 
 
 Counterexample = Differ | Outside | Escapes
@@ -266,8 +266,7 @@ def twin(claim: Same | SameCells, point: Point, says: Sentence = ()) -> Twin:
 
 def put(e: Expr, given: Given) -> Expr:
     """`e` with every node that is given replaced, in the order written."""
-    nodes = cast("Mapping[Expr, Expr]", given)
-    return rebuild(e, lambda node: nodes.get(node, node)) if nodes else e
+    return rebuild(e, lambda node: given.get(node, node)) if given else e
 
 
 @cache

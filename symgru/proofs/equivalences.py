@@ -7,11 +7,11 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations
 
-from sympy import Expr, S, Symbol, evaluate, tanh
+from sympy import Expr, S, Symbol, evaluate
 
 from symgru.activations import a, activation, table
 from symgru.algebra import Vec, add, sigma
-from symgru.cells import CELLS, Cell, Wz, bn, build, cn, f, h, h1, relu, z
+from symgru.cells import CELLS, Cell, Wz, bn, build, cn, f, h, h1, z
 from symgru.proofs import functions
 from symgru.proofs.claims import Argument, Differ, Same, SameCells, Step, one_step, put, twin
 from symgru.proofs.enclosures import Point
@@ -20,6 +20,7 @@ from symgru.proofs.sentences import Code, compared, equals, listed, say
 from symgru.proofs.variants import (
     biases,
     gate,
+    means,
     named,
     negated,
     params_of,
@@ -74,7 +75,7 @@ def update_rules() -> Argument:
         condition = equals(gate(-a), 1 - gate(a))
     proven = {"sigmoid": functions.COMPLEMENT, "hard_sigmoid": complement_of("hard_sigmoid", pieces)}
     refuted = {name: complement_of(name) for name in table() if name not in proven}
-    same = [SameCells(*pair, under=negated(params_of(pair[0], z))) for pair in pairs]
+    same = [SameCells(keeps, renews, negated(params_of(keeps, z))) for keeps, renews in pairs]
     steps = (
         Step(
             say(
@@ -115,7 +116,7 @@ def update_rules() -> Argument:
             shown=0,
         ),
     )
-    softsign = [cell.activated({sigma: activation("softsign")}) for cell in pairs[0]]
+    softsign, softsign_new = (cell.activated({sigma: activation("softsign")}) for cell in pairs[0])
     mgu_after = CELLS["mgu_after"].without({cn})
     exchanged_mgu = SameCells(
         mgu_after, CELLS["mgu"], negated(params_of(mgu_after, f)), one_unit=True, notes=((NO_CN,),)
@@ -123,7 +124,7 @@ def update_rules() -> Argument:
     twins = (
         twin(SameCells(gru, gru_new), HALVES),
         twin(SameCells(gru, gru_new, negated([Wz])), HALVES),
-        twin(SameCells(*softsign, under=same[0].under, notes=(say("{} gates", Code("softsign")),)), HALVES),
+        twin(SameCells(softsign, softsign_new, same[0].under, notes=(say("{} gates", Code("softsign")),)), HALVES),
         twin(exchanged_mgu, HALVES),
     )
     statement = say(
@@ -140,15 +141,15 @@ def update_rules() -> Argument:
 
 def reset_one_unit() -> Argument:
     gru, before = CELLS["gru"], CELLS["gru_before"]
-    after = gru.without({cn})
+    without_cn = gru.without({cn})
     kernel, reset, state = (Symbol(name, real=True) for name in ("U_n", "r", "h"))
     with evaluate(False):
         order = Same(kernel * (reset * state), reset * (kernel * state))
-        merged: dict[Symbol, Expr] = {b: b + c for b, c in merges(after)}
+        merged: dict[Symbol, Expr] = {b: b + c for b, c in merges(without_cn)}
         all_merged = {**merged, bn: bn + cn}
-    claim = SameCells(before, after, merged, one_unit=True)
-    plain = [build("gru", {"use_bias": False, "reset_after": reset_after}) for reset_after in (False, True)]
-    bare = SameCells(*plain, one_unit=True, notes=(say("no biases"),))
+    claim = SameCells(before, without_cn, merged, one_unit=True)
+    plain, plain_after = (build("gru", {"use_bias": False, "reset_after": after}) for after in (False, True))
+    bare = SameCells(plain, plain_after, one_unit=True, notes=(say("no biases"),))
     steps = (
         Step(say("At one unit the recurrent kernel is a number, and numbers are multiplied in any order:"), (order,)),
         Step(
@@ -165,7 +166,7 @@ def reset_one_unit() -> Argument:
     twins = (
         twin(SameCells(before, gru, all_merged, one_unit=True), HALVES),
         twin(replace(claim, one_unit=False, notes=(say("two units"),)), units.at(b_r=(1, -1))),
-        twin(SameCells(*plain, notes=(say("two units"), say("no biases"))), units.at(W_r=((1,), (-1,)))),
+        twin(replace(bare, one_unit=False, notes=(say("two units"), say("no biases"))), units.at(W_r=((1,), (-1,)))),
     )
     return Argument(say("{} where {}", claim.says, NO_CN), steps, twins)
 
@@ -183,21 +184,24 @@ def parted(claim: SameCells) -> Differ:
     return Differ(claim.steps.left, claim.steps.right, HALVES)
 
 
+def tried(cell: Cell) -> dict[tuple[Symbol, Symbol], Differ]:
+    """Every two biases, and whether one point parts them; that the others merge is to be proved."""
+    return {pair: parted(shifted(cell, *pair)) for pair in combinations(biases(cell), 2)}
+
+
 def merges(cell: Cell) -> list[tuple[Symbol, Symbol]]:
-    """The pairs of biases that one point does not part; that they merge is to be proved."""
-    return [pair for pair in combinations(biases(cell), 2) if not parted(shifted(cell, *pair)).holds()]
+    return [pair for pair, found in tried(cell).items() if not found.holds()]
 
 
 def merged_biases() -> Argument:
-    merged = {cell: merges(cell) for cell in CELLS.values()}
-    others = [
-        shifted(cell, *pair)
-        for cell, pairs in merged.items()
-        for pair in combinations(biases(cell), 2)
-        if pair not in pairs
-    ]
+    merged: list[SameCells] = []
+    others: list[Differ] = []
     cells: dict[tuple[Expr, ...], list[Cell]] = {}
-    for cell, pairs in merged.items():
+    for cell in CELLS.values():
+        found = tried(cell)
+        pairs = [pair for pair, differ in found.items() if not differ.holds()]
+        merged += [whatever(shifted(cell, *pair)) for pair in pairs]
+        others += [differ for pair, differ in found.items() if pair not in pairs]
         if pairs:
             cells.setdefault(tuple(add(*pair) for pair in pairs), []).append(cell)
     steps = (
@@ -207,30 +211,28 @@ def merged_biases() -> Argument:
                 "activations:",
                 t,
             ),
-            tuple(whatever(shifted(cell, *pair)) for cell, pairs in merged.items() for pair in pairs),
+            tuple(merged),
         ),
         Step(
             say(
                 f"For each of the {len(others)} other pairs of biases, cell by cell, the two steps are enclosed at a "
                 "point, and the enclosures have no number in common."
             ),
-            tuple(map(parted, others)),
+            tuple(others),
             shown=0,
         ),
     )
-    found = listed(say("{} in {}", listed(sums), named(group)) for sums, group in cells.items())
+    sums = listed(say("{} in {}", listed(pairs), named(group)) for pairs, group in cells.items())
     twins = tuple(twin(shifted(CELLS[name], bn, cn), HALVES) for name in ("gru", "mgu_after"))
-    return Argument(say("two biases count by their sum alone: {}; no other two do", found), steps, twins)
+    return Argument(say("two biases count by their sum alone: {}; no other two do", sums), steps, twins)
 
 
 # The other sign ------------------------------------------------------------------------------------------------------
 
-RECTIFIER = type(relu(a))
-
 
 def candidate_params(cell: Cell) -> list[Symbol]:
     """The parameters of the line that is no gate."""
-    return params_of(cell, *(lhs for lhs, e in cell.equations if isinstance(e, tanh | RECTIFIER)))
+    return params_of(cell, next(lhs for lhs, e in cell.equations if not isinstance(e, sigma)))
 
 
 def mirrored(cell: Cell) -> list[Symbol]:
@@ -248,7 +250,7 @@ def flipped(cell: Cell, params: list[Symbol]) -> Same:
 
 
 def mirror() -> Argument:
-    cells = [cell for cell in recurrent() if not any(isinstance(e, RECTIFIER) for _, e in cell.equations)]
+    cells, but = means()
     claims = tuple(flipped(cell, mirrored(cell)) for cell in cells)
     steps = (
         Step(
@@ -265,4 +267,4 @@ def mirror() -> Argument:
         twin(flipped(gru, [q for q in mirrored(gru) if q in candidate_params(gru)]), HALVES),
         twin(flipped(ligru, mirrored(ligru)), HALVES),
     )
-    return Argument(say("{}; and likewise for every cell with a tanh", claims[0].says), steps, twins)
+    return Argument(say("{}; likewise{}", claims[0].says, but), steps, twins)

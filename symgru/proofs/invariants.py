@@ -11,32 +11,14 @@ from symgru.algebra import Dot, Mat, Vec, sigma, walk
 from symgru.cells import CELLS, Cell, U, Un, W, Wn, b, bn, build, cn, h, h1, n, x
 from symgru.proofs.claims import START, Argument, Escapes, Signed, Step, Twin, put
 from symgru.proofs.enclosures import Point
-from symgru.proofs.normal import equal
-from symgru.proofs.sentences import Code, Sentence, compared, equals, listed, say
-from symgru.proofs.variants import named, params_of, recurrent, recurrent_kernels
+from symgru.proofs.sentences import Code, compared, equals, listed, say
+from symgru.proofs.variants import means, named, params_of, recurrent_kernels
 
 ZEROS = Point(others=0)
 M = Symbol("M", real=True)
 m = Symbol("m", nonnegative=True)
 p = Vec("p", nonnegative=True)
 q = Vec("q", positive=True)
-
-
-def is_mean(cell: Cell) -> bool:
-    """Whether the new state is a mean of the old one and a tanh, weighted by logistic gates, or a tanh itself."""
-    lines = dict(cell.equations)
-    inner = {type(e) for lhs, e in cell.equations if lhs != cell.output}
-    if not inner <= {sigma, tanh} or len(cell.states) != 1:
-        return False
-    ones = {h: S.One} | {lhs: S.One for lhs, e in lines.items() if isinstance(e, tanh)}
-    return isinstance(lines[cell.output], tanh) or equal(put(lines[cell.output], ones), S.One)
-
-
-def means() -> tuple[list[Cell], Sentence]:
-    """The cells of which both statements are made, and the words that name the others."""
-    cells = [cell for cell in recurrent() if is_mean(cell)]
-    others = [cell for cell in recurrent() if cell not in cells]
-    return cells, say(", in every cell but {}", named(others)) if others else ()
 
 
 def open_gates(cell: Cell) -> dict[Expr, Expr]:
@@ -67,9 +49,9 @@ def bounded() -> Argument:
     steps = (
         Step(
             say(
-                "The start is within the bound. Let the state before a step be within it: {} with {}, and {} with another "
-                "{}, where {} and {}. The gate is a logistic function of something and the candidate tanh of something. "
-                "With both written out these are fractions of positive numbers, for {}:",
+                "The start is within the bound. Let the state before a step be within it: {} with {}, and {} with "
+                "another {}, where {} and {}. The gate is a logistic function of something and the candidate tanh of "
+                "something. With both written out these are fractions of positive numbers, for {}:",
                 below,
                 compared(p, ">="),
                 above,
@@ -170,8 +152,9 @@ def sign() -> Argument:
     steps = (
         Step(
             say(
-                "The start is not positive. Suppose that the state before a step is not. Put {} with {} and the others "
-                "nowhere negative. A gate is a logistic function of something. For {} the argument of tanh is negative:",
+                "The start is not positive. Suppose that the state before a step is not. Put {} with {} and the "
+                "others nowhere negative. A gate is a logistic function of something. For {} the argument of tanh is "
+                "negative:",
                 listed(equals(*item) for item in signs.items()),
                 compared(-signs[product], ">"),
                 Code("gru"),

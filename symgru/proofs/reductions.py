@@ -6,11 +6,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
 
-from sympy import Expr, S, Symbol, tanh
+from sympy import Expr, S, Symbol
 
-from symgru.activations import activation
 from symgru.algebra import Vec
-from symgru.cells import CELLS, Cell, build, cn, cr, cz, f, h, n, r, relu, x, z
+from symgru.cells import CELLS, Cell, build, cn, cr, cz, f, h, n, r, x, z
 from symgru.proofs.claims import Argument, Same, SameCells, Step, one_step, put, twin
 from symgru.proofs.enclosures import Point
 from symgru.proofs.equivalences import HALVES, NO_CN
@@ -43,7 +42,7 @@ def special_cases(claims: Iterable[SameCells]) -> Sentence:
 
 def independent(cell: Cell, params: Iterable[Symbol]) -> Same:
     """The step from the zero state is the same with other numbers for these parameters."""
-    step = put(one_step(cell), {h: S.Zero})
+    step = put(one_step(cell), dict.fromkeys((before for before, _ in cell.states), S.Zero))
     return Same(step, put(step, others(params)))
 
 
@@ -61,8 +60,8 @@ def first_step() -> Argument:
         ),
         Step(
             say(
-                "What the reset gate multiplies is zero too where {}. With other numbers in all its parameters the first "
-                "step is the same in {}.",
+                "What the reset gate multiplies is zero too where {}. With other numbers in all its parameters the "
+                "first step is the same in {}.",
                 NO_CN,
                 named(gated),
             ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from sympy import Expr, Symbol, sympify
 
@@ -27,14 +28,16 @@ class Code:
 
 @dataclass(frozen=True)
 class Digits:
-    """A number that has been worked out, and the relation that it stands in."""
+    """A number that has been worked out, beside another where there are two. Where `left` is empty, only what a number
+    should have been: < 0."""
 
-    text: str
+    left: str
     relation: str = ""
+    right: str = ""
 
 
-Piece = str | Expr | Formula | Code | Digits
-Sentence = tuple[Piece, ...]  # words and what stands between them; the words are plain ASCII
+Piece: TypeAlias = str | Expr | Formula | Code | Digits
+Sentence: TypeAlias = tuple[Piece, ...]  # words and what stands between them; the words are plain ASCII
 
 
 def say(words: str, *pieces: Piece | Sentence) -> Sentence:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from sympy import Expr, Function, S, Symbol, evaluate
+from sympy import Expr, Function, S, Symbol, evaluate, tanh
 
 from symgru.algebra import Mat, sigma, walk
-from symgru.cells import CELLS, OUTPUT_FUNCTIONS, Cell
-from symgru.proofs.claims import SameCells
-from symgru.proofs.sentences import Code, Sentence, listed
+from symgru.cells import CELLS, OUTPUT_FUNCTIONS, Cell, h, h1
+from symgru.proofs.claims import SameCells, put
+from symgru.proofs.normal import equal
+from symgru.proofs.sentences import Code, Sentence, listed, say
 
 gate, other = Function("s", real=True), Function("g", real=True)  # activations of which nothing is known
 
@@ -22,6 +23,23 @@ def recurrent() -> list[Cell]:
 def named(cells: Iterable[Cell | str]) -> Sentence:
     """Their names, one after the other."""
     return listed(Code(cell if isinstance(cell, str) else cell.name) for cell in cells)
+
+
+def is_mean(cell: Cell) -> bool:
+    """Whether the new state is a mean of the old one and a tanh, weighted by logistic gates, or a tanh itself."""
+    lines = dict(cell.equations)
+    inner = {type(e) for lhs, e in cell.equations if lhs != cell.output}
+    if cell.states != ((h, h1),) or not inner <= {sigma, tanh}:
+        return False
+    ones = {h: S.One} | {lhs: S.One for lhs, e in lines.items() if isinstance(e, tanh)}
+    return isinstance(lines[cell.output], tanh) or equal(put(lines[cell.output], ones), S.One)
+
+
+def means() -> tuple[list[Cell], Sentence]:
+    """The cells that hold a mean, and the words that name the others."""
+    cells = [cell for cell in recurrent() if is_mean(cell)]
+    others = [cell for cell in recurrent() if cell not in cells]
+    return cells, say(" in every cell but {}", named(others)) if others else ()
 
 
 def params_of(cell: Cell, *defined: Symbol) -> list[Symbol]:

@@ -52,15 +52,16 @@ class _Writer(StraightWriter):
         yield f"    {first}"
         yield from (f"        {piece}" for piece in rest)
 
-    def across(self, names: list[str], e: Across, place: Callable[[Symbol], str]) -> Iterator[str]:
-        function, _, *every = cast("tuple[Symbol, ...]", e.args)
-        array, n = f"{names[0]}_all", len(every)
-        first, *rest = self.wrapped(f"const float {array}_of[{n}] = {{{', '.join(map(place, every))}}};")
+    def across(self, names: Mapping[int, str], e: Across, place: Callable[[Symbol], str]) -> Iterator[str]:
+        function, _, *every = cast("tuple[Expr, ...]", e.args)
+        array, n = f"{next(iter(names.values()))}_all", len(every)
+        operands = ", ".join(map(LanePrinter(self.name, place).doprint, every))
+        first, *rest = self.wrapped(f"const float {array}_of[{n}] = {{{operands}}};")
         yield f"    {first}"
         yield from (f"        {piece}" for piece in rest)
         yield f"    float {array}[{n}];"
         yield f"    {self.name}_{function}({array}_of, {array}, {n});"
-        yield from (f"    const float {name} = {array}[{k}];" for k, name in enumerate(names))
+        yield from (f"    const float {name} = {array}[{k}];" for k, name in names.items())
 
 
 class _Source:

@@ -7,7 +7,7 @@ from typing import Any
 
 from symgru.backends.formula import at_time
 from symgru.backends.latex.document import LATEX, definitions, single
-from symgru.backends.latex.printer import LatexMatrix, LatexUnit, latex_text
+from symgru.backends.latex.printer import LatexMatrix, LatexUnit, latex_formulas, latex_text
 from symgru.backends.latex.table import table
 from symgru.backends.worked import (
     ProgramWriter,
@@ -39,7 +39,7 @@ def _part(d: Derivation, show: int | None) -> dict[str, Any]:
     form = LatexMatrix(notation)
     return {
         "d": d,
-        "title": latex_text(part_title(d)),
+        "title": part_title(d, lambda label: f"``{latex_text(label)}''"),
         "kind": kind(d.cell),
         "matrix": single(equations(d.cell, form)),
         "units": single(equations(d.cell, LatexUnit(notation))),
@@ -54,6 +54,7 @@ def _part(d: Derivation, show: int | None) -> dict[str, Any]:
         "operations": operations(d),
         "idle": [t.name for t in d.idle],
         "left_alone": [t.key for t in d.left_alone],
+        "rules": [(s.rule, latex_formulas(s.says), s.rests_on) for s in d.stages],
     }
 
 

@@ -46,6 +46,19 @@ def latex_text(untrusted: str) -> str:
     return written
 
 
+_WORDS = {"σ": r"\sigma", "⊙": r"\odot ", "tanh": r"\tanh"}
+
+
+def latex_formulas(sentence: str) -> str:
+    """A sentence of symgru's own whose formulas stand in backquotes."""
+    parts = sentence.split("`")
+    for k in range(1, len(parts), 2):
+        for word, command in _WORDS.items():
+            parts[k] = parts[k].replace(word, command)
+        parts[k] = f"${parts[k]}$"
+    return "".join(parts).replace("σ", r"$\sigma$")
+
+
 LONG = 90  # characters of an exponent that would be too wide to stay on its line
 WIDE = 300.0  # points of a denominator that is still written below a line
 UNBROKEN = 12  # characters of a name without a place to break it

@@ -7,7 +7,7 @@ from typing import Any
 
 from symgru.backends.formula import at_time
 from symgru.backends.latex.document import LATEX
-from symgru.backends.latex.printer import LatexMatrix, LatexUnit
+from symgru.backends.latex.printer import LatexMatrix, LatexUnit, latex_formulas
 from symgru.backends.markdown.document import definitions, formula, formulas, markdown_text, table
 from symgru.backends.worked import (
     Pairs,
@@ -39,7 +39,7 @@ def _part(d: Derivation, show: int | None) -> dict[str, Any]:
     form = LatexMatrix(notation)
     return {
         "d": d,
-        "title": markdown_text(part_title(d)),
+        "title": part_title(d, lambda label: f"“{markdown_text(label)}”"),
         "kind": kind(d.cell),
         "matrix": formulas(d.cell, form),
         "elements": elements(d.cell, d.sizes, LATEX),
@@ -92,5 +92,8 @@ def operations(d: Derivation) -> str:
 
     header = ["rule", "what it does", *(f"{n} {when}".strip() for when in ("before", "after") for n in (*names, ""))]
     nothing = [""] * (len(kinds) + 1)
-    rows = [[s.rule, s.says, *(nothing if s is d.stages[0] else counts(s.before)), *counts(s.after)] for s in d.stages]
+    rows = [
+        [s.rule, latex_formulas(s.says), *(nothing if s is d.stages[0] else counts(s.before)), *counts(s.after)]
+        for s in d.stages
+    ]
     return table(header, rows, 2)

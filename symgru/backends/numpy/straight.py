@@ -46,7 +46,7 @@ class _Printer(NumPyPrinter):
     def typed(self, e: Expr) -> str:
         """`e`, a function's only argument."""
         text = cast(str, self.doprint(e))
-        return f"np.{self.dtype}({text})" if e.is_number else text
+        return f"np.{self.dtype}({text})" if e.is_Rational else text
 
     def call(self, name: str, args: tuple[Expr, ...]) -> str:
         return f"{name}({self.typed(args[0])})" if len(args) == 1 else super().call(name, args)
@@ -60,10 +60,13 @@ class _Writer(StraightWriter):
         printer = _Printer(place, self.line.network.dtype)
         yield from self._laid_out(lhs, printer.typed(e))
 
-    def across(self, names: list[str], e: Across, place: Callable[[Symbol], str]) -> Iterator[str]:
-        function, _, *every = cast("tuple[Symbol, ...]", e.args)
-        stacked = f"np.stack([{', '.join(map(place, every))}], axis=-1)"
-        yield from self._laid_out(f"{', '.join(names)}{',' if len(names) == 1 else ''}", f"{function}({stacked}).T")
+    def across(self, names: Mapping[int, str], e: Across, place: Callable[[Symbol], str]) -> Iterator[str]:
+        function, _, *every = cast("tuple[Expr, ...]", e.args)
+        printer = _Printer(place, self.line.network.dtype)
+        operands = ", ".join(map(printer.typed, every))
+        stacked = f"np.stack(np.broadcast_arrays({operands}), axis=-1)"  # a constant has no axis for the samples
+        results = ", ".join(names.get(k, "_") for k in range(len(every)))
+        yield from self._laid_out(f"{results}{',' if len(every) == 1 else ''}", f"{function}({stacked}).T")
 
     def _laid_out(self, lhs: str, rhs: str) -> Iterator[str]:
         """A long statement stands in brackets."""
@@ -114,8 +117,15 @@ class _Source:
             "names": self.writer.names.says(self.line),
             "y_shape": f"(batch, {f'{self.line.steps}, ' if keeps_time(self.network) else ''}{width})",
             "parts": self.writer.parts(),
-            "rows": self.writer.outputs(),
+            "width": width,
+            "outputs": list(self.outputs()),
         }
+
+    def outputs(self) -> Iterator[tuple[str, str]]:
+        """The place of each number in y, and its name."""
+        for t, row in enumerate(self.writer.outputs()):
+            for k, name in enumerate(row):
+                yield f"{t}, {k}" if keeps_time(self.network) else str(k), name
 
     def test(self, x: Tensor | None) -> dict[str, Any]:
         vectors = recorded(self.network, self.line.window(x))

@@ -45,7 +45,7 @@ def _part(d: Derivation, show: int | None) -> dict[str, Any]:
     form = TextMatrix(notation)
     return {
         "d": d,
-        "title": plain_text(part_title(d)),
+        "title": part_title(d, lambda label: f"“{plain_text(label)}”"),
         "kind": kind(d.cell),
         "elements": elements(d.cell, d.sizes, TEXT),
         "matrix": aligned(equations(d.cell, form)),
@@ -60,6 +60,7 @@ def _part(d: Derivation, show: int | None) -> dict[str, Any]:
         "operations": operations(d),
         "idle": [t.name for t in d.idle],
         "left_alone": [t.key for t in d.left_alone],
+        "rules": [(s.rule, s.says.replace("`", ""), s.rests_on) for s in d.stages],
     }
 
 
