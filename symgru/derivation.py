@@ -142,7 +142,7 @@ def derive(
     features: int = 1,
     steps: int = 4,
     options: Mapping[str, object] | None = None,
-    rules: Sequence[str] | None = None,
+    rules: str | Sequence[str] | None = None,
 ) -> Derivation:
     """Unroll a cell for `steps` time steps and simplify it.
 
@@ -168,7 +168,7 @@ def derive(
     return Derivation(cell, sizes, steps, full, with_biases, options or {})
 
 
-def derive_network(network: Network, steps: int | None = None, rules: Sequence[str] | None = None) -> Derivations:
+def derive_network(network: Network, steps: int | None = None, rules: str | Sequence[str] | None = None) -> Derivations:
     """The same for each layer of a network, with its numbers put in: the formula of that very network.
 
     `steps` is the network's own number where it fixes one, else 4.

@@ -74,6 +74,7 @@ class Source(OrderedPrinter):
 
     def _print_Function(self, e: Expr) -> str:
         first, *others = cast("tuple[Expr, ...]", e.args)
+        first = cast(Expr, first.doit()) if first.is_number else first
         if first.is_Rational:  # sigma(0): a number of the domain, not Python's 0
             return f"{type(e).__name__}({', '.join([self._print_Rational(first), *map(self._print, others)])})"
         return self.call(type(e).__name__, (first, *others))

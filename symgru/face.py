@@ -93,7 +93,7 @@ class Model:
 
         return Document(explain(self.network, self.read(x)[0], digits, self.framework() if keras else None))
 
-    def derive(self, steps: int | None = None, rules: Sequence[str] | None = None) -> Document:
+    def derive(self, steps: int | None = None, rules: str | Sequence[str] | None = None) -> Document:
         """The formula of this very network: each layer in symbols, simplified, its numbers put in.
 
         `steps` is the network's own number where it fixes one, else 4; `rules` as for `symgru.derive`.
@@ -205,13 +205,13 @@ def derive(
     units: int = 1,
     features: int = 1,
     steps: int = 4,
-    rules: Sequence[str] | None = None,
+    rules: str | Sequence[str] | None = None,
     **options: object,
 ) -> Document:
     """The recurrence of a cell in symbols, unrolled and simplified, to print or `.save("f.tex")`. The cell "all" lays
     every cell side by side, as it is: no other argument goes with it.
 
-    `rules` names the simplifications: ["all"], ["none"], or names such as "merged-biases". Options are a layer's:
+    `rules` names the simplifications: "all", "none", or names such as "merged-biases,blend". Options are a layer's:
     activation, recurrent_activation, use_bias, reset_after.
     """
     unknown = set(options) - {"activation", "recurrent_activation", "use_bias", "reset_after"}

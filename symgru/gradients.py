@@ -72,7 +72,7 @@ def gradients(
             else:
                 back = sweep.whole(back)
             add_to(weights.setdefault(trace.layer.id, {}), sweep.gradients)
-    in_order = {layer: weights[layer] for layer in network.layers}
+    in_order = {layer.id: weights[layer.id] for _, layer in network}
     return Gradients(forward.y, in_order, back, dict(reversed(before.items())))
 
 

@@ -289,18 +289,20 @@ def _worked_out(e: Expr, number: Callable[[Expr], Expr | None] = lambda s: None)
     return rebuild(e, put)
 
 
-def chosen(names: Sequence[str] | None) -> tuple[str, ...]:
+def chosen(names: str | Sequence[str] | None) -> tuple[str, ...]:
     """The keys of the rules to apply, in the order they are applied; the usual ones where None.
 
-    `all` and `none` stand for every rule and no rule, `usual` for the usual ones. An unknown name is refused.
+    Names come in a list, or in one text with commas. `all` and `none` stand for every rule and no rule, `usual` for the
+    usual ones. An unknown name is refused.
     """
     if names is None:
         return USUAL
+    names = names.replace(",", " ").split() if isinstance(names, str) else names
     groups = {"all": tuple(k for k in RULES if k != "constant-inputs"), "none": (), "usual": USUAL}
     wanted: set[str] = set()
     for name in names:
         if name not in RULES and name not in groups:
-            raise UnusableInput(f"no rule is called {name[:40]!r}; there are {', '.join([*RULES, *groups])}")
+            raise UnusableInput(f"no rule is called {str(name)[:40]!r}; there are {', '.join([*RULES, *groups])}")
         wanted |= set(groups.get(name, (name,)))
     return tuple(key for key in RULES if key in wanted)
 

@@ -8,6 +8,7 @@ from fractions import Fraction
 import mpmath
 import numpy as np
 import pytest
+from flint import arb, ctx, fmpq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -193,6 +194,15 @@ def test_the_last_digit_of_a_number_near_its_neighbour():
     x = Tensor.of(np.array([[[1.0]]]))
     assert str(exact(plan([HELD, head]), x, digits=50).y[0, 0]) == "1." + "0" * 49
     assert str(exact(plan([HELD, head]), x, digits=90).y[0, 0]).startswith("0." + "9" * 86)
+
+
+def test_an_end_of_a_ball_that_is_short_is_not_the_output():
+    """Rounded outwards to 53 bits, the lower end of -(1/2 - 2^-60) is -1/2 itself."""
+    with ctx.workprec(100):
+        ball = arb(fmpq(1 - 2**59, 2**60), 2.0**-70)
+    with ctx.workprec(53):
+        assert ball.lower() == -0.5
+        assert str(certified._rounded(ball, 4)) == "-0.5000"
 
 
 def test_what_the_digits_settle():

@@ -13,13 +13,14 @@ from typing import cast
 
 from sympy import Expr, Symbol
 
-from symgru.algebra import Across, Ref
+from symgru.algebra import Across, Ref, count_operations, walk
 from symgru.backends.formula import BEFORE, NOW, at_time
+from symgru.backends.liveness import Run, runs
 from symgru.backends.model import Unit, split_time
 from symgru.errors import UnusableInput
 from symgru.folding import Numbers
 from symgru.network import Network, Tensor
-from symgru.simplification import Simplification, chosen, simplify
+from symgru.simplification import RULES, Simplification, chosen, simplify
 from symgru.unroll import Assign
 from symgru.yardstick import example_input
 
@@ -65,12 +66,14 @@ class Straight:
     steps: int
     layers: tuple[StraightLayer, ...]
 
-    def order(self) -> Iterator[tuple[StraightLayer, int]]:
-        """(layer, time step) in the order of computation; time 0 is before the first step."""
-        timed = [layer for layer in self.layers if layer.timed]
-        yield from ((layer, 0) for layer in self.layers if layer.lines(0))
-        yield from ((layer, t) for t in range(1, self.steps + 1) for layer in timed)
-        yield from ((layer, self.steps) for layer in self.layers if not layer.timed)
+    @cached_property
+    def runs(self) -> tuple[Run, ...]:
+        """What is computed, in order."""
+        return runs(self.layers, self.steps, len(self.output_times()) > 1)
+
+    def order(self) -> Iterator[tuple[StraightLayer, int, Sequence[Assign]]]:
+        """(layer, time step, its lines) in the order of computation; time 0 is before the first step."""
+        return ((layer, t, lines) for run in self.runs for t in run.times for layer, lines in run.parts)
 
     def output_times(self) -> Sequence[int]:
         """The time steps that the network gives an output for."""
@@ -87,24 +90,38 @@ class Straight:
 
     @cached_property
     def count(self) -> int:
-        return sum(layer.simplification.last.program.assignments for layer in self.layers)
+        return sum(len(run.times) * len(lines) for run in self.runs for _, lines in run.parts)
+
+    @cached_property
+    def reads_input(self) -> bool:
+        """Whether the output depends on the input at all."""
+        parts = (part for run in self.runs for part in run.parts if part[0].source is None)
+        return any(ref.of in layer.unit.cell.inputs for layer, lines in parts for ref in _refs(lines))
 
     def operations(self) -> tuple[Mapping[str, int], Mapping[str, int]]:
         """Operations by kind: of the network as written, and of what is computed here."""
         before, after = Counter[str](), Counter[str]()
         for layer in self.layers:
             before.update(layer.simplification.stages[0].after)
-            after.update(layer.simplification.last.after)
+        for run in self.runs:
+            for _, lines in run.parts:
+                for line in lines:
+                    after.update({kind: n * len(run.times) for kind, n in count_operations(line.rhs).items()})
         return before, after
 
     def rules(self) -> list[str]:
         """The rules that changed something, in order."""
-        return list(dict.fromkeys(s.rule for layer in self.layers for s in layer.simplification.stages[1:]))
+        named = dict.fromkeys(s.rule for layer in self.layers for s in layer.simplification.stages[1:])
+        whole = sum(layer.simplification.last.program.assignments for layer in self.layers)
+        return list(named | ({RULES["dead-lines"].name: None} if self.count < whole else {}))
 
     def expressions(self) -> list[Expr]:
         """Every right-hand side, each once however often it is computed."""
-        programs = [layer.simplification.last.program for layer in self.layers]
-        return [line.rhs for p in programs for lines in (p.once, *(b.lines for b in p.blocks)) for line in lines]
+        return [line.rhs for run in self.runs for _, lines in run.parts for line in lines]
+
+
+def _refs(lines: Sequence[Assign]) -> Iterator[Ref]:
+    return (s for line in lines for s in walk(line.rhs) if isinstance(s, Ref))
 
 
 class Names:
@@ -129,7 +146,7 @@ class Names:
 
     def says(self, line: Straight) -> str:
         """A sentence for a comment."""
-        layer = line.layers[0]
+        layer = line.layers[-1]
         unit = ", unit 1" if layer.unit.sizes["H"] > 1 else ""
         output = layer.output(0)
         return f"{self.of(layer, output, str(line.steps))} is {layer.id}'s {output.of} at step {line.steps}{unit}."
@@ -174,10 +191,10 @@ class StraightWriter:
 
     def parts(self) -> Iterator[dict[str, str]]:
         """The statements of one layer at one step, and what a comment says of them."""
-        for layer, t in self.line.order():
+        for layer, t, lines in self.line.order():
             when = "before the first step" if t == 0 else f"t = {t}" if layer.timed else "after the last step"
             says = f"{layer.id}, {when}" if self.names.several else when
-            yield {"says": says, "lines": self.fill(self._text(layer, layer.lines(t)), t)}
+            yield {"says": says, "lines": self.fill(self._text(layer, lines), t)}
 
     def _text(self, layer: StraightLayer, lines: Sequence[Assign]) -> str:
         key = layer.id, lines
@@ -225,7 +242,7 @@ def counted(operations: Mapping[str, int]) -> str:
 
 
 def straight(
-    network: Network, steps: int | None = None, rules: Sequence[str] | None = None, force: bool = False
+    network: Network, steps: int | None = None, rules: str | Sequence[str] | None = None, force: bool = False
 ) -> Straight:
     """Unroll a network over `steps` time steps (its own number where it fixes one).
 
@@ -238,7 +255,7 @@ def straight(
         raise UnusableInput("the model does not fix its number of time steps: say how many with --steps")
     if not isinstance(count, int) or count < 1:
         raise UnusableInput(f"steps is {count!r:.30}; it must be a whole number of at least 1")
-    keys = chosen([*(rules if rules is not None else ["usual"]), *ALWAYS])
+    keys = chosen([*chosen(rules), *ALWAYS])
     if "constant-inputs" in keys:
         raise UnusableInput("constant-inputs goes with derive: code with --unrolled reads another input at every step")
     timed, head = split_time(network)
@@ -263,14 +280,15 @@ class StraightOptions:
 
     unrolled: bool = False
     steps: int | None = None
-    rules: Sequence[str] | None = None
+    rules: str | Sequence[str] | None = None
     force: bool = False
 
     def straight_text(self) -> list[str]:
         """These options as they are typed."""
         steps = f"--steps {self.steps}" if self.steps else ""
-        rules = f"--rules {','.join(self.rules)}" if self.rules is not None else ""
-        return ["--unrolled", steps, rules] if self.unrolled else []
+        names = self.rules.replace(",", " ").split() if isinstance(self.rules, str) else self.rules
+        rules = None if names is None else ",".join(names)
+        return ["--unrolled", steps, f"--rules {rules}" if rules is not None else ""] if self.unrolled else []
 
     def straight(self, network: Network) -> Straight | None:
         """The network as one straight line where that is asked for. Raises UnusableInput for options without it."""

@@ -29,11 +29,6 @@ show = click.option(
 )
 
 
-def rule_names(given: str | None) -> list[str] | None:
-    """The names in a list that was typed; None where none was given."""
-    return None if given is None else [name for name in given.replace(",", " ").split() if name]
-
-
 def input_option(required: bool = True, use: str = "") -> Callable[[Any], Any]:
     return click.option(
         "--input",

@@ -54,18 +54,17 @@ def command(
     if cell == ALL:
         send(_side_by_side(context), output)
         return
-    chosen = arguments.rule_names(rules)
     if model is not None:
         _refuse_beside_a_model(context)
         arguments.spare_inputs(output, model, architecture)
         given_steps = steps if _is_given(context, "steps") else None
-        send(_of_a_model(model, architecture, given_steps, chosen), output, show=show)
+        send(_of_a_model(model, architecture, given_steps, rules), output, show=show)
         return
     if architecture is not None:
         raise click.UsageError("--architecture describes the bare weights of a --model")
     options = {"activation": activation, "recurrent_activation": recurrent_activation}
     with waiting("deriving"):
-        derivation = derive(cell, units, features, steps, {k: v for k, v in options.items() if v}, chosen)
+        derivation = derive(cell, units, features, steps, {k: v for k, v in options.items() if v}, rules)
     send(Document(derivation), output, show=show)
 
 
@@ -78,7 +77,7 @@ def _side_by_side(context: click.Context) -> Document:
     return Document(compare())
 
 
-def _of_a_model(source: str, architecture: str | None, steps: int | None, rules: list[str] | None) -> Document:
+def _of_a_model(source: str, architecture: str | None, steps: int | None, rules: str | None) -> Document:
     from symgru.cli.output import waiting
     from symgru.derivation import derive_network
     from symgru.document import Document

@@ -52,7 +52,7 @@ def command(
     x = arguments.read(model, given) if given is not None else None
     options: dict[str, object] = {"name": name, "gradients": gradients}
     options |= {"unrolled": unrolled, "steps": steps, "force": force}
-    options |= {"rules": arguments.rule_names(rules)} | ({"scale": scale} if scale else {})
+    options |= {"rules": rules} | ({"scale": scale} if scale else {})
     with waiting(f"emitting {target}") as sign:
         contents = model.contents(target, x, **options)
         watched = {name: c if isinstance(c, bytes) else sign.watch(c, name) for name, c in contents.items()}

@@ -18,7 +18,6 @@ from symgru.network import Array, Network
 from symgru.trace import keeps_time
 from symgru.verify.compilers import compile_library
 from symgru.verify.emitted import _guarded, _imported, _pointer
-from symgru.writing import whole
 
 NAME = "emitted"
 
@@ -27,11 +26,10 @@ def run_numpy_gradients(network: Network, x: Array, dy: Array) -> tuple[list[Arr
     """The emitted module's `gradients` at x (batch, time, features): dL/d the arrays of get_weights(), the input, and
     the states before the first step."""
     with tempfile.TemporaryDirectory(prefix="symgru-") as name:
-        folder = Path(name)
-        for file, content in numpy.files(network, numpy.Options(name=NAME, gradients=True)).items():
-            (folder / file).write_bytes(whole(content))
+        place = Path(name) / f"{NAME}.py"
+        place.write_text(numpy.module(network, numpy.Options(name=NAME, gradients=True)), encoding="utf-8")
         with np.errstate(all="ignore"):
-            weights, dx, states = _imported(folder / f"{NAME}.py").gradients(x, dy)
+            weights, dx, states = _imported(place).gradients(x, dy)
     return weights, dx, states
 
 
@@ -39,8 +37,8 @@ def compiled_gradients(network: Network) -> Callable[[Array, Array], Gradients]:
     """Compile the emitted C and give its gradients as a function of x (batch, time, features) and of dy, which has the
     shape of the output. A sequence a call; the weights' gradients are summed over the batch."""
     with tempfile.TemporaryDirectory(prefix="symgru-") as name:
-        for file, content in c.files(network, c.Options(name=NAME, gradients=True)).items():
-            (Path(name) / file).write_bytes(whole(content))
+        for file, content in c.code(network, c.Options(name=NAME, gradients=True)).items():
+            (Path(name) / file).write_bytes(content)
         library = compile_library(Path(name), f"{NAME}.c", NAME)
     layout = Backwards(NAME, network)
     every = keeps_time(network)

@@ -1,7 +1,7 @@
 """Gradients against TensorFlow's GradientTape and torch.autograd, in float64.
 
 At most 1e-12 of each array's largest magnitude: the frameworks sum in another order, over up to 200 steps and a batch of
-3, each sum rounded by 1.1e-16. Measured: 5e-15 at most.
+3, each sum rounded by 1.1e-16. Measured: 6e-15 at most, and 3e-13 for one number whose summands cancel.
 """
 
 import numpy as np
@@ -20,7 +20,7 @@ from symgru.verify import keras as framework
 from symgru.verify.gradients import run_numpy_gradients
 from tests.conftest import need_package, random_input, random_network
 
-RELATIVE = 1e-14
+RELATIVE = 1e-12
 BATCH, FEATURES = 3, 3
 SIZES = [(units, steps) for units in (1, 4, 32) for steps in (1, 10, 200)]
 SEQUENCES = {"return_sequences": True}
@@ -70,15 +70,17 @@ def tape(model, x, dy):
     return [w.numpy() for w in weights], dx.numpy()
 
 
-@pytest.mark.parametrize("reset_after", [True, False])
-@sizes
+@pytest.mark.parametrize(
+    ("units", "steps", "reset_after"),
+    [*((*size, True) for size in SIZES), (1, 1, False), (4, 10, False), (32, 200, False)],
+)
 def test_gru_against_tensorflow(units, steps, reset_after):
     options = {"reset_after": reset_after, "use_bias": units != 4}
     network, x, dy = problem([("gru", units, {**options, **(SEQUENCES if steps == 10 else {})})], steps)
     agree(network, x, dy, *tape(framework.model(network), x.value, dy))
 
 
-@sizes
+@pytest.mark.parametrize(("units", "steps"), [(1, 10), (4, 1), (32, 200)])
 def test_a_stack_with_a_dense_head_against_tensorflow(units, steps):
     specs = [("gru", units, SEQUENCES), ("gru", units, {"reset_after": False}), ("dense", 2, {"activation": "tanh"})]
     network, x, dy = problem(specs, steps)
@@ -100,7 +102,7 @@ def test_other_networks_against_tensorflow(specs):
     agree(network, x, dy, *tape(framework.model(network), x.value, dy))
 
 
-@sizes
+@pytest.mark.parametrize(("units", "steps"), [(1, 1), (4, 10), (32, 200)])
 def test_simple_against_tensorflow(units, steps):
     import keras
 
@@ -209,7 +211,7 @@ def autograd(network, x, dy):
     return {key: {k: p.grad.numpy() for k, p in own.items()} for key, own in weights.items()}, given.grad.numpy()
 
 
-@pytest.mark.parametrize(("units", "steps"), [(1, 10), (4, 200), (32, 50)])
+@pytest.mark.parametrize(("units", "steps"), [(1, 10), (4, 50), (32, 10)])
 @pytest.mark.parametrize("name", [name for name, cell in CELLS.items() if cell.states])
 def test_every_cell_against_torchs_autograd(name, units, steps):
     """Its derivative is PyTorch's own; the forward equations are those of cells.py, which test_cells.py compares."""

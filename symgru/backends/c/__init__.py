@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from symgru.backends.c.files import Options, files
+from symgru.backends.c.files import Options, code, files
 
-__all__ = ["Options", "files"]
+__all__ = ["Options", "code", "files"]

@@ -54,16 +54,16 @@ def files(network: Network, options: Options | None = None, x: Tensor | None = N
     if options.gradients and options.scale != IDENTITY:
         raise UnusableInput("--gradients are those of the network itself; leave out --scale")
     source = _Source(prefix(options.name or safe_prefix(network.name)), network, options)
-    name = source.name
-    written = {
-        f"{name}.h": render("c/model.h.j2", **source.header()).encode(),
-        f"{name}.c": render("c/model.c.j2", **source.body()).encode(),
-        f"{name}_test.c": render("c/test.c.j2", **source.test(x)).encode(),
-    }
+    written = {**source.code(), f"{source.name}_test.c": render("c/test.c.j2", **source.test(x)).encode()}
     if source.backwards:
         context = {**source.common(), **gradients_test(network, source.backwards, x)}
-        written[f"{name}_gradients_test.c"] = render("c/gradients_test.c.j2", **context).encode()
+        written[f"{source.name}_gradients_test.c"] = render("c/gradients_test.c.j2", **context).encode()
     return written
+
+
+def code(network: Network, options: Options) -> Mapping[str, bytes]:
+    """NAME.h and NAME.c without their tests."""
+    return _Source(prefix(options.name or safe_prefix(network.name)), network, options).code()
 
 
 def safe_prefix(name: str) -> str:
@@ -84,6 +84,12 @@ class _Source:
         self.timed = [kernel(name, unit) for unit in timed]
         self.head = [kernel(name, unit) for unit in head]
         self.backwards = Backwards(name, network) if options.gradients else None
+
+    def code(self) -> dict[str, bytes]:
+        return {
+            f"{self.name}.h": render("c/model.h.j2", **self.header()).encode(),
+            f"{self.name}.c": render("c/model.c.j2", **self.body()).encode(),
+        }
 
     @property
     def kernels(self) -> list[Kernel]:

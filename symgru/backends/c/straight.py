@@ -103,6 +103,7 @@ class _Source:
             **self.functions.context(),
             "names": self.writer.names.says(self.line),
             "parts": self.writer.parts(),
+            "reads_input": self.line.reads_input,
             "outputs_lines": [f"y[{k}] = {v};" for k, v in enumerate(v for row in self.writer.outputs() for v in row)],
         }
 

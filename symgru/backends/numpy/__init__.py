@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from symgru.backends.numpy.files import Options, files, module_name
+from symgru.backends.numpy.files import Options, files, module, module_name
 
-__all__ = ["Options", "files", "module_name"]
+__all__ = ["Options", "files", "module", "module_name"]

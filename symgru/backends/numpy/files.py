@@ -62,23 +62,27 @@ def files(network: Network, options: Options | None = None, x: Tensor | None = N
         if options.gradients:
             raise UnusableInput("--gradients are emitted for a loop; leave out --unrolled")
         return straight_files(name, line, x)
-    common = {"name": name, "fingerprint": network.fingerprint, "dtype": network.dtype}
     vectors = recorded(network, x)
     slopes = recorded_gradients(network, vectors.x) if options.gradients else None
     return {
-        f"{name}.py": _module(network, common, options.gradients).encode(),
-        f"test_{name}.py": _test(network, common, vectors, slopes).encode(),
+        f"{name}.py": module(network, options).encode(),
+        f"test_{name}.py": _test(network, _common(network, name), vectors, slopes).encode(),
     }
 
 
-def _module(network: Network, common: dict[str, str], gradients: bool) -> str:
+def _common(network: Network, name: str) -> dict[str, str]:
+    return {"name": name, "fingerprint": network.fingerprint, "dtype": network.dtype}
+
+
+def module(network: Network, options: Options) -> str:
+    """The module without its test."""
     units = layers(network)
     functions = Functions()
     calls = [functions.name(unit) for unit in units]
-    backwards = _backwards(network, units, calls, functions) if gradients else None
+    backwards = _backwards(network, units, calls, functions) if options.gradients else None
     return render(
         "numpy/module.py.j2",
-        **common,
+        **_common(network, module_name(network, options)),
         title=_title(units),
         features=network.features,
         helpers=functions.helpers,
