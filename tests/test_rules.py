@@ -243,3 +243,11 @@ def test_closed_and_normal():
     assert normal(mul(z, add(h, n))) == normal(add(mul(n, z), mul(h, z)))
     assert normal(add(Wn @ S.Zero, x)) == x
     assert normal(Wn @ x) != normal(Un @ x)
+
+
+def test_what_a_rule_rests_on_is_proved():
+    from symgru.proofs import PROOFS
+
+    named = {rule.rests_on for rule in RULES.values() if rule.rests_on}
+    assert named == {"merged-biases", "blend", "sigma-complement", "tanh-sigma"}
+    assert named <= set(PROOFS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +12,7 @@ from sympy import Expr, Symbol
 from symgru.adjoint import Adjoint, adjoint
 from symgru.algebra import Outer, terms, walk
 from symgru.backends.model import Unit
-from symgru.backends.numpy.files import Functions, split
+from symgru.backends.numpy.files import WIDTH, Functions, split
 from symgru.backends.numpy.printer import NumPyPrinter
 from symgru.cells import BIASES
 from symgru.network import Network
@@ -132,22 +133,36 @@ class _Backward:
 
 def _body(network: Network, units: list[Unit], calls: list[str]) -> dict[str, object]:
     """The lines of `gradients`: forward through every layer but the last, then back through all."""
-    forward, back, first, source = [], [], 0, "x"
+    forward: list[str] = []
+    back: list[list[str]] = []
+    first, source = 0, "x"
     for unit, function in zip(units, calls, strict=True):
         last = first + len(unit.arrays)
         given = f"{source}, weights[{first}:{last}]"
-        state = f", h_{unit.id}" if unit.recurrent else ""
-        more = ", return_sequences=True" if unit.recurrent and unit.sequences else ""
-        forward.append(f"y_{unit.id} = {function}({given}{state}{more})")
-        to = "dx" if source == "x" else "dy"
-        results = f"d_{unit.id}, {to}, dh_{unit.id}" if unit.recurrent else f"d_{unit.id}, {to}"
-        back.append(f"{results} = {function}_gradients({given}, dy{state}{more})")
+        more = f", h_{unit.id}" if unit.recurrent else ""
+        more += ", return_sequences=True" if unit.recurrent and unit.sequences else ""
+        if unit is not units[-1]:
+            forward += _call(f"y_{unit.id} = {function}", f"{given}{more}")
+        results = f"d_{unit.id}, {'dx' if source == 'x' else 'dy'}" + (f", dh_{unit.id}" if unit.recurrent else "")
+        back.append(_call(f"{results} = {function}_gradients", f"{given}, dy{more}"))
         first, source = last, f"y_{unit.id}"
     width = units[-1].sizes["H"]
     return {
-        "forward": forward[:-1],
-        "back": back[::-1],
-        "results": [f"*d_{unit.id}" for unit in units],
-        "states": [f"dh_{unit.id}" for unit in units if unit.recurrent],
+        "forward": forward,
+        "back": [line for call in reversed(back) for line in call],
+        "weights": _list("dweights", [f"*d_{unit.id}" for unit in units]),
+        "states": _list("dstates", [f"dh_{unit.id}" for unit in units if unit.recurrent]),
         "dy_shape": f"(len(x), x.shape[1], {width})" if keeps_time(network) else f"(len(x), {width})",
     }
+
+
+def _call(head: str, arguments: str) -> list[str]:
+    """A call on one line, or its arguments on a line of their own."""
+    if len(f"{head}({arguments})") + 8 <= WIDTH:
+        return [f"{head}({arguments})"]
+    return [f"{head}(", f"    {arguments}", ")"]
+
+
+def _list(name: str, items: list[str]) -> list[str]:
+    """A list on as many lines as it needs."""
+    return textwrap.wrap(f"{name} = [{', '.join(items)}]", WIDTH - 4, subsequent_indent=" " * (len(name) + 4))
