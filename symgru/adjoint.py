@@ -66,11 +66,13 @@ def adjoint(cell: Cell) -> Adjoint:
 
     Raises Unsupported where a function in it has no derivative rule.
     """
-    return _Reverse(_with_values(CALCULATOR(cell)), cell).result()
+    return _Reverse(tape(cell), cell).result()
 
 
-def _with_values(cell: Cell) -> Cell:
-    """Functions inside a larger expression get lines of their own, so that each value has a name."""
+def tape(cell: Cell) -> Cell:
+    """The cell with a name for everything: a function reads a symbol, and so does a matrix; a product with a matrix is a
+    summand; a function is a whole line."""
+    cell = CALCULATOR(cell)
     lines: list[Line] = []
     for lhs, rhs in cell.equations:
 
@@ -88,10 +90,29 @@ def _is_function(e: Expr) -> bool:
     return isinstance(e, Function) and not isinstance(e, Dot)
 
 
+def function_values(lines: Cell) -> dict[Expr, Vec]:
+    """The name of each function's value."""
+    return {rhs: lhs for lhs, rhs in lines.equations if _is_function(rhs)}
+
+
+def parts(rhs: Expr) -> tuple[list[tuple[Mat, Vec]], Expr]:
+    """A line of a tape: its products with matrices, and the rest of the sum, which is element-wise."""
+    dots = [cast("tuple[Mat, Vec]", t.args) for t in terms(rhs) if isinstance(t, Dot)]
+    rest = add(*(t for t in terms(rhs) if not isinstance(t, Dot)))
+    if any(isinstance(node, Dot) for node in walk(rest)):
+        raise Unsupported(f"a matrix product within {str(rest)[:60]} has no derivative rule")
+    return dots, rest
+
+
 def _fresh(name: str, taken: list[Vec]) -> Vec:
     while any(s.name == name for s in taken):
         name += "'"
     return Vec(name, real=True)
+
+
+def in_values(e: Expr, values: Mapping[Expr, Vec]) -> Expr:
+    """`e` with every function value that has a name called by it: sigma(a) is z."""
+    return rebuild(e, lambda node: values.get(node, node))
 
 
 class _Reverse:
@@ -100,7 +121,7 @@ class _Reverse:
     def __init__(self, tape: Cell, cell: Cell) -> None:
         self.tape, self.cell = tape, cell
         self.before = {after: before for before, after in tape.states}
-        self.values = {rhs: lhs for lhs, rhs in tape.equations if _is_function(rhs)}
+        self.values = function_values(tape)
         self.handed: dict[Symbol, list[Expr]] = {}  # what each symbol is handed back, in the order of its making
         self.lines: list[Line] = []
         self.means: dict[Vec, Symbol] = {}
@@ -130,11 +151,8 @@ class _Reverse:
 
     def reverse(self, lhs: Vec, rhs: Expr, seed: Expr) -> None:
         """Hand `seed`, dL/d lhs, on to everything that the line reads."""
-        dots = [cast("tuple[Mat, Vec]", t.args) for t in terms(rhs) if isinstance(t, Dot)]
-        rest = add(*(t for t in terms(rhs) if not isinstance(t, Dot)))
+        dots, rest = parts(rhs)
         symbols = list(dict.fromkeys(s for s in walk(rest) if isinstance(s, Vec)))
-        if any(isinstance(node, Dot) for node in walk(rest)):
-            raise Unsupported(f"{lhs}: a matrix product within {str(rest)[:60]} has no derivative rule")
         if dots or len(symbols) > 1 or isinstance(rhs, Across):
             seed = self.line(lhs, seed, lhs in self.cell.defined and bool(dots))
         for matrix, operand in dots:
@@ -144,14 +162,10 @@ class _Reverse:
             if isinstance(rhs, Across):
                 self.hand(s, across(rhs, lhs, seed))
             else:
-                self.hand(s, times(seed, self.in_values(derivative(rest, s))))
+                self.hand(s, times(seed, in_values(derivative(rest, s), self.values)))
 
     def hand(self, s: Symbol, e: Expr) -> None:
         self.handed.setdefault(s, []).append(e)
-
-    def in_values(self, e: Expr) -> Expr:
-        """`e` with every function value that has a name called by it: sigma(a) is z."""
-        return rebuild(e, lambda node: self.values.get(node, node))
 
     # Names ---------------------------------------------------------------------------------------------------------
 
@@ -178,11 +192,11 @@ class _Reverse:
 
     def gradient(self, p: Symbol) -> Expr:
         """What a step adds to dL/dp; a vector's gradient has a name."""
-        parts = [t for e in self.handed.get(p, ()) for t in terms(e)]
-        if all(isinstance(t, Outer) or t.is_Symbol for t in parts):
-            return add(*parts)
+        summands = [t for e in self.handed.get(p, ()) for t in terms(e)]
+        if all(isinstance(t, Outer) or t.is_Symbol for t in summands):
+            return add(*summands)
         gate = next(lhs.name for lhs, rhs in self.tape.equations if p in walk(rhs))
-        return self.add(self.delta(gate), p, add(*parts))
+        return self.add(self.delta(gate), p, add(*summands))
 
     # What is kept --------------------------------------------------------------------------------------------------
 

@@ -44,8 +44,8 @@ def of_kind(pairs, kind):
 
 
 def test_what_is_proved():
-    wanted = """sigma-complement tanh-sigma sigma-derivative tanh-derivative blend update-rules reset-one-unit merged-biases
-        bounded sign"""
+    wanted = """sigma-complement tanh-sigma sigma-derivative tanh-derivative blend update-rules reset-one-unit
+        merged-biases bounded sign"""
     assert set(wanted.split()) <= set(PROOFS)
     assert all(name == proof.name for name, proof in PROOFS.items())
 
@@ -101,7 +101,9 @@ def test_what_the_statements_say_of_the_cells():
         if isinstance(claim, SameCells)
     ]
     assert merged == [(name, *pair) for name in ("gru", "gru_new") for pair in (("b_z", "c_z"), ("b_r", "c_r"))]
-    assert "sigmoid, hard_sigmoid gates, and with no others" in SPEAKER.sentence(ARGUMENTS["update-rules"].statement)
+    assert "sigmoid, hard_sigmoid gates, with softmax gates of two units, and with no others" in SPEAKER.sentence(
+        ARGUMENTS["update-rules"].statement
+    )
 
 
 # The same with floating-point numbers --------------------------------------------------------------------------------
@@ -219,7 +221,7 @@ def test_refuting_states_are_right(found):
     assert state.item() == pytest.approx(float(value), rel=SHOWN)
     low, high = sorted((state.item(), float(found.bound)))
     assert {"<": low == found.bound, "<=": low == found.bound and high > low}[relation]
-    assert bound == str(found.bound)
+    assert float(bound) == found.bound
 
 
 def test_only_these_biases_merge():
@@ -407,10 +409,19 @@ def test_an_unknown_name_is_one_line(prove):
 
 
 def test_an_unknown_ending_writes_nothing(prove, tmp_path):
-    status, _, err = prove("blend", "-o", "p.docx")
-    assert status == 2
-    assert err.startswith("symgru: .docx")
-    assert not list(tmp_path.iterdir())
+    for args in (["blend"], []):
+        status, out, err = prove(*args, "-o", "p.docx")
+        assert (status, out) == (2, "")
+        assert err.startswith("symgru: .docx")
+        assert not list(tmp_path.iterdir())
+
+
+def test_a_file_has_the_arguments(prove, tmp_path):
+    status, out, err = prove("-o", "p.txt")
+    assert (status, err) == (0, "wrote p.txt\n")
+    assert len(out.splitlines()) == 1
+    written = (tmp_path / "p.txt").read_text(encoding="utf-8")
+    assert all(f"\n{name}\n{'─' * len(name)}\n" in written for name in PROOFS)
 
 
 def test_a_terminal_without_unicode(prove, monkeypatch):

@@ -4,10 +4,9 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from sympy import Integer, Pow, Rational
 
 from symgru.activations import activation
-from symgru.algebra import Across, Ref
+from symgru.algebra import Ref
 from symgru.backends.model import layers
 from symgru.cells import CELLS, build, h, h1, x
 from symgru.domains import Float64
@@ -16,52 +15,15 @@ from symgru.trace import run
 from symgru.unroll import lower, unroll
 from tests import oracle
 from tests.conftest import random_input, random_network
+from tests.evaluation import evaluate
 
 SIZES = {"H": 3, "D": 2}
 RECURRENT = [name for name, cell in CELLS.items() if cell.states]
 
 
-def value(e, known):
-    """A scalar expression as it stands, in long double; `known` gives a Ref its number."""
-    if isinstance(e, Ref):
-        return known(e)
-    if isinstance(e, Integer | Rational):
-        return np.longdouble(int(e.p)) / int(e.q)
-    if isinstance(e, Across):
-        own, *every = (value(a, known) for a in e.args[1:])
-        return np.exp(own) / sum(np.exp(v) for v in every)
-    args = [value(a, known) for a in e.args]
-    if e.is_Add:
-        return sum(args[1:], args[0])
-    if e.is_Mul:
-        return np.prod(args)
-    if isinstance(e, Pow):
-        assert e.args[1] == -1
-        return 1 / args[0]
-    named = {"sigma": lambda a: 1 / (1 + np.exp(-a)), "tanh": np.tanh, "relu": lambda a: max(a, np.longdouble(0))}
-    return named[type(e).__name__](*args)
-
-
-def evaluate(program, layer, sequence):
-    """The values of the last step, every line computed once from what came before it."""
-    made = {}
-
-    for t, line in program.lines():
-
-        def known(ref, t=t):
-            if ref.dt is None:
-                return np.longdouble(layer.weights[ref.of.name].value[ref.idx])
-            if ref.of == x:
-                return np.longdouble(sequence[t - 1, ref.idx[0]])
-            if t + ref.dt == 0:
-                return np.longdouble(0)  # the state before the first step
-            return made[ref.of.name, ref.idx, t + ref.dt]
-
-        key = line.lhs.of.name, line.lhs.idx, t
-        assert key not in made, "single assignment"
-        assert line.lhs.dt == 0
-        made[key] = value(line.rhs, known)
-    return made
+def evaluated(program, layer, sequence):
+    """The values of every line, from a layer's weights."""
+    return evaluate(program, {name: t.value for name, t in layer.weights.items()}, sequence)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 5])
@@ -72,7 +34,7 @@ def test_the_lines_equal_the_oracle(after, steps, peeled):
     (unit,) = layers(network)
     given = random_input(network, steps)
     program = unroll(unit.cell, unit.sizes, steps, ZERO_STATE(unit.cell) if peeled else None)
-    made = evaluate(program, unit.layer, given.value[0])
+    made = evaluated(program, unit.layer, given.value[0])
     arrays = [a.astype(np.float64) for a in unit.arrays.values()]
     right = oracle.run([("gru", {"reset_after": after}, arrays)], given.value)[0]
     ours = np.array([made["h", (i,), steps] for i in range(3)])
@@ -84,7 +46,7 @@ def test_the_lines_of_every_cell_equal_its_equations(name):
     network = random_network([(name, 3, {})], 2, "float64", seed=9)
     (unit,) = layers(network)
     given = random_input(network, 4)
-    made = evaluate(unroll(unit.cell, unit.sizes, 4, ZERO_STATE(unit.cell)), unit.layer, given.value[0])
+    made = evaluated(unroll(unit.cell, unit.sizes, 4, ZERO_STATE(unit.cell)), unit.layer, given.value[0])
     reference = run(network, given, Float64()).y[0]
     assert np.abs(np.array([made["h", (i,), 4] for i in range(3)], float) - reference).max() <= 1e-14
 
@@ -99,7 +61,7 @@ def test_softmax_reads_every_unit():
         assert own == every[i]
         assert len(every) == 3
     network = random_network([("dense", 3, {"activation": "softmax"})], 2, "float64")
-    made = evaluate(unroll(cell, SIZES, 1), network.layers["dense_1"], np.array([[0.3, -2.0]]))
+    made = evaluated(unroll(cell, SIZES, 1), network.layers["dense_1"], np.array([[0.3, -2.0]]))
     arrays = [network.layers["dense_1"].weights[k].value for k in ("W", "b")]
     right = oracle.dense(np.array([0.3, -2.0]), [arrays[0].T, arrays[1]], activation="softmax")
     assert np.abs(np.array([made["y", (i,), 1] for i in range(3)]) - right).max() <= 1e-17

@@ -15,10 +15,24 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any, cast
 
-from sympy import Expr, Symbol, oo
+from sympy import Expr, S, Symbol, oo
 
 from symgru.activations import LOGISTIC, substitute
-from symgru.algebra import Across, Dot, Mat, Ref, Vec, sigma
+from symgru.algebra import (
+    Across,
+    Dot,
+    Mat,
+    Outer,
+    Prime,
+    Ref,
+    Total,
+    Transposed,
+    Vec,
+    is_square,
+    mul,
+    sigma,
+    square,
+)
 from symgru.cells import Cell
 from symgru.printing import ADD, ATOM, MUL, OrderedPrinter
 
@@ -45,6 +59,7 @@ class Name:
     gate: str = ""
     time: str = ""
     index: tuple[str, ...] = ()
+    bar: bool = False  # dL/d what the rest names
 
 
 @dataclass(frozen=True)
@@ -104,6 +119,7 @@ class Syntax(OrderedPrinter):
     """What a document's language must spell; elementary functions are written so that a calculator has them."""
 
     hadamard = "*"
+    ellipsis = "..."  # between the factors of a product
 
     def __init__(self, notation: Notation | None = None) -> None:
         super().__init__()
@@ -125,6 +141,31 @@ class Syntax(OrderedPrinter):
         raise NotImplementedError
 
     def power_of_e(self, exponent: str) -> str:
+        raise NotImplementedError
+
+    def squared(self, base: str) -> str:
+        raise NotImplementedError
+
+    def transposed(self, matrix: str) -> str:
+        raise NotImplementedError
+
+    def partial(self, of: str) -> str:
+        """dL/d of what a finished text names."""
+        raise NotImplementedError
+
+    def derivative(self, above: str, below: str) -> str:
+        """The derivative of one finished text by another."""
+        raise NotImplementedError
+
+    def identity(self) -> str:
+        """The identity matrix."""
+        raise NotImplementedError
+
+    def ones(self) -> str:
+        """The row of ones."""
+        raise NotImplementedError
+
+    def root_of_pi(self) -> str:
         raise NotImplementedError
 
     def ratio(self, above: str, below: str) -> str:
@@ -192,8 +233,28 @@ class Syntax(OrderedPrinter):
     def _print_Across(self, e: Across) -> str:
         return self.function(cast(Symbol, e.args[0]).name, self.scalar(e.args[1]))
 
+    def _print_Pow(self, e: Expr) -> str:
+        return self.squared(self.tight(cast(Expr, e.args[0]), ATOM)) if is_square(e) else super()._print_Pow(e)
+
+    def _print_Prime(self, e: Prime) -> str:
+        return self.function(f"{e.args[0]}'", self.scalar(e.args[1]))
+
+    def _print_between(self, e: Expr) -> str:
+        a, low, high = map(self.scalar, e.args)
+        return self.cases(f"{low} < {a} < {high}", "1", "0")
+
+    def _print_within(self, e: Expr) -> str:
+        a, low, high = map(self.scalar, e.args)
+        return self.cases(f"{low} ≤ {a} ≤ {high}", "1", "0")
+
+    def _print_gauss(self, e: Expr) -> str:
+        exponent = mul(S.NegativeOne, square(cast(Expr, e.args[0])))
+        return self.times.join([self.ratio("2", self.root_of_pi()), self.power_of_e(self.scalar(exponent))])
+
     def strength(self, e: Expr) -> int:
-        return ADD if type(e).__name__ == "expm1" else super().strength(e)
+        if is_square(e):
+            return ATOM
+        return {"expm1": ADD, "gauss": MUL}.get(type(e).__name__) or super().strength(e)
 
 
 class MatrixForm(Syntax):
@@ -208,6 +269,16 @@ class MatrixForm(Syntax):
     def _print_Dot(self, e: Dot) -> str:
         matrix, operand = cast("tuple[Mat, Expr]", e.args)
         return self.row_times_matrix(self.tight(operand, ATOM), self.scalar(matrix))
+
+    def _print_Transposed(self, e: Transposed) -> str:
+        return self.transposed(self.scalar(e.args[0]))
+
+    def _print_Outer(self, e: Outer) -> str:
+        delta, operand = map(self.scalar, e.args)
+        return self.row_times_matrix(self.transposed(operand), delta)
+
+    def _print_Total(self, e: Total) -> str:
+        return self.function("sum", self.scalar(e.args[0]))
 
     def product(self, factors: list[Expr]) -> str:
         if len(factors) < 2:
@@ -227,19 +298,44 @@ class UnitForm(Syntax):
         return self.name(self.notation.vector(e, self.index))
 
     def _print_Dot(self, e: Dot) -> str:
-        matrix, operand = cast("tuple[Mat, Expr]", e.args)
-        letter = self.notation.dims[matrix][1]
+        matrix, operand = cast("tuple[Mat | Transposed, Expr]", e.args)
+        letter = self._summed(e)
         outer, self.index = self.index, row_index(letter)
         if self.index == outer:
             self.index = "l"
-        element = self.name(self.notation.matrix(matrix, self.index, outer))
+        if isinstance(matrix, Transposed):  # from unit to input: the rows are what is not summed over
+            element = self.name(self.notation.matrix(cast(Mat, matrix.args[0]), outer, self.index))
+        else:
+            element = self.name(self.notation.matrix(matrix, self.index, outer))
         body = self.times.join([element, self.tight(operand, ATOM)])
         inner, self.index = self.index, outer
         return body if self.notation.sizes[letter] == 1 else self.total(inner, letter, body)
 
+    def _summed(self, e: Dot) -> str:
+        """The letter of the length that a product with a matrix sums over."""
+        matrix = e.args[0]
+        if isinstance(matrix, Transposed):
+            return self.notation.dims[cast(Mat, matrix.args[0])][0]
+        return self.notation.dims[cast(Mat, matrix)][1]
+
+    def _print_Outer(self, e: Outer) -> str:
+        """The element in row j (k for a unit) and column i."""
+        delta, operand = cast("tuple[Vec, Vec]", e.args)
+        outer, self.index = self.index, row_index(self.notation.dims[operand][0])
+        row = self.scalar(operand)
+        self.index = outer
+        return self.times.join([row, self.scalar(delta)])
+
+    def _print_Total(self, e: Total) -> str:
+        outer, self.index = self.index, "k"
+        body = self.tight(cast(Expr, e.args[0]), MUL)
+        self.index = outer
+        letter = self.notation.dims[self.notation.cell.output][0]
+        return body if self.notation.sizes[letter] == 1 else self.total("k", letter, body)
+
     def tight(self, e: Expr, level: int) -> str:
         # a sum over one term is a product like any other
-        if isinstance(e, Dot) and level == ATOM and self.notation.sizes[self.notation.dims[e.args[0]][1]] == 1:
+        if isinstance(e, Dot) and level == ATOM and self.notation.sizes[self._summed(e)] == 1:
             return self.brackets(self.scalar(e))
         return super().tight(e, level)
 

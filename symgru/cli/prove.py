@@ -35,11 +35,9 @@ def command(ctx: click.Context, name: str | None, output: Path | None) -> None:
     results = Proofs()
     for result in proved(name):
         results.append(result)
-        if name is None:
+        if name is None and output is None:
             say(row(result))
-    if name is not None and output is None:
-        send(Document(results), None)
-    say(summary(results))
-    if output is not None:
+    if name is not None or output is not None:
         send(Document(results), output)
+    say(summary(results))
     ctx.exit(0 if all(results) else 1)

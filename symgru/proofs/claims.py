@@ -194,7 +194,8 @@ def violation(value: Value, relation: str, bound: Fraction | int) -> tuple[str, 
     for v in components(value):
         below, equals_it, above = v.b < limit, v.a == v.b == limit, v.a > limit
         if {"<": above or equals_it, "<=": above, ">": below or equals_it, ">=": below}[relation]:
-            return digits(v, limit)[0], relation, str(bound)
+            found, shown = digits(v, limit)
+            return found, relation, shown
     return None
 
 

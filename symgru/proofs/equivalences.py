@@ -7,7 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations
 
-from sympy import Expr, S, Symbol, evaluate
+from sympy import Expr, S, Symbol, evaluate, exp
 
 from symgru.activations import a, activation, table
 from symgru.algebra import Vec, add, sigma
@@ -34,6 +34,7 @@ HALVES = Point({"h": -1}, Fraction(1, 2))
 NO_CN = equals(cn, S.Zero)
 p = Symbol("p", nonnegative=True)
 k = Symbol("k", positive=True)
+b = Symbol("b", real=True)
 t = Vec("t", real=True)
 
 
@@ -73,8 +74,10 @@ def update_rules() -> Argument:
         new = (1 - gate(-a)) * state + gate(-a) * candidate
         difference = Same(keep - new, (gate(a) + gate(-a) - 1) * (state - candidate))
         condition = equals(gate(-a), 1 - gate(a))
+        of_two = Same(exp(-a) / (exp(-a) + exp(-b)), 1 - exp(a) / (exp(a) + exp(b)))
     proven = {"sigmoid": functions.COMPLEMENT, "hard_sigmoid": complement_of("hard_sigmoid", pieces)}
     refuted = {name: complement_of(name) for name in table() if name not in proven}
+    softmax = refuted.pop("softmax")
     same = [SameCells(keeps, renews, negated(params_of(keeps, z))) for keeps, renews in pairs]
     steps = (
         Step(
@@ -115,6 +118,15 @@ def update_rules() -> Argument:
             tuple(Differ(claim.left, claim.right, Point({"a": 0})) for claim in refuted.values()),
             shown=0,
         ),
+        Step(
+            say(
+                "{} is a function of all units; where they are alike, each has one part in their number. So it is such "
+                "an activation with no number of units but two, and with two it is:",
+                Code("softmax"),
+            ),
+            (of_two, *(Differ(softmax.left, softmax.right, Point({"a": units})) for units in (0, (0, 0, 0)))),
+            shown=1,
+        ),
     )
     softsign, softsign_new = (cell.activated({sigma: activation("softsign")}) for cell in pairs[0])
     mgu_after = CELLS["mgu_after"].without({cn})
@@ -128,10 +140,12 @@ def update_rules() -> Argument:
         twin(exchanged_mgu, HALVES),
     )
     statement = say(
-        "{} and {} give one family of functions: {}; so it is with {} gates, and with no others",
+        "{} and {} give one family of functions: {}; so it is with {} gates, with {} gates of two units, and with no "
+        "others",
         *(equals(h1, dict(cell.equations)[h1]) for cell in (gru, gru_new)),
         listed(claim.says for claim in same),
         named(proven),
+        Code("softmax"),
     )
     return Argument(statement, steps, twins)
 

@@ -167,7 +167,10 @@ class _Form:
 
     def _argument(self, e: Expr, k: int = 0) -> Ratio:
         """An argument of a function in lowest terms, so that equal arguments are the same."""
-        above, below = self.of(cast(Expr, e.args[k]))
+        return self._reduced(*self.of(cast(Expr, e.args[k])))
+
+    def _reduced(self, above: PolyElement, below: PolyElement) -> Ratio:
+        """A fraction in lowest terms whose denominator begins with 1."""
         above, below = above.cancel(below)
         number = below.LC
         return above.quo_ground(number), below.quo_ground(number)
@@ -226,7 +229,7 @@ class _Form:
         above, below = vector
         summands = [self.of(S.Zero)]
         for powers, coefficient in above.terms():
-            v = self.ring.term_new(powers, QQ(1)), below
+            v = self._reduced(self.ring.term_new(powers, QQ(1)), below)
             known = ">=" if matrix in self.nonnegative and ">=" in IMPLIED[self.sign(v)] else ""
             summands.append((self._made((Dot, matrix, v), known)[0] * coefficient, self.ring.one))
         return self._times([self.of(number), self._sum(summands)])

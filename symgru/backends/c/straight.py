@@ -108,14 +108,14 @@ class _Source:
         }
 
     def test(self, x: Tensor | None) -> dict[str, Any]:
-        vectors = recorded(self.network, self.line.window(x), "float32")
+        vectors = recorded(self.network, self.line.window(x), "float32", nearby=True)
         batch, steps, _ = vectors.x.value.shape
         width = output_width(self.network)
         return {
             **self.common(),
             "batch": batch,
             "tolerance": number(vectors.tolerance),
-            "why": vectors.why,
+            "why": "\n * ".join(textwrap.wrap(f"{vectors.why}.", 112)),
             "x": initializer(vectors.x.value.reshape(batch * steps, -1)),
             "y": initializer(np.array(vectors.y, dtype=np.float64).reshape(-1, width)),
             "rows": vectors.y.size // width,

@@ -84,16 +84,20 @@ class Latex(Syntax):
     language = "LaTeX"
     times = r"\,"
     hadamard = r" \odot "
+    ellipsis = r"\cdots"
 
     def brackets(self, text: str) -> str:
         return rf"\Bigl({text}\Bigr)" if r"\sum" in text else f"({text})"
 
     def name(self, n: Name) -> str:
         inside = ",".join(part for part in (n.gate, n.time, *n.index) if part)
-        return f"{n.letter}_{{{inside}}}" if inside else n.letter
+        letter = n.letter.replace("δ", r"\delta")
+        letter = rf"\bar{{{letter}}}" if n.bar else letter
+        return f"{letter}_{{{inside}}}" if inside else letter
 
     def whole(self, n: Name, matrix: bool) -> str:
-        return self.name(Name(rf"\mathbf{{{n.letter[0]}}}{n.letter[1:]}", n.gate, n.time))
+        bold = r"\boldsymbol" if n.letter[0] == "δ" else r"\mathbf"
+        return self.name(Name(f"{bold}{{{n.letter[0]}}}{n.letter[1:]}", n.gate, n.time, bar=n.bar))
 
     def row_times_matrix(self, row: str, matrix: str) -> str:
         return rf"{row}\,{matrix}"
@@ -108,18 +112,41 @@ class Latex(Syntax):
     def power_of_e(self, exponent: str) -> str:
         return f"e^{{{exponent}}}" if len(exponent) < LONG else rf"\exp({exponent})"
 
+    def squared(self, base: str) -> str:
+        return f"{base}^{{2}}"
+
+    def transposed(self, matrix: str) -> str:
+        return rf"{matrix}^{{\top}}"
+
+    def partial(self, of: str) -> str:
+        return self.ratio(r"\partial L", rf"\partial {of}")
+
+    def derivative(self, above: str, below: str) -> str:
+        return self.ratio(rf"\partial {above}", rf"\partial {below}")
+
+    def identity(self) -> str:
+        return r"\mathbf{I}"
+
+    def ones(self) -> str:
+        return r"\mathbf{1}"
+
+    def root_of_pi(self) -> str:
+        return r"\sqrt{\pi}"
+
     def ratio(self, above: str, below: str) -> str:
         return rf"\frac{{{above}}}{{{below}}}"
 
     def function(self, name: str, *args: str) -> str:
         known = {"sigma": r"\sigma", "tanh": r"\tanh", "ln": r"\ln", "max": r"\max", "min": r"\min"}
-        head = known.get(name) or rf"\operatorname{{{latex_text(name)}}}"
+        plain = name.rstrip("'")
+        head = (known.get(plain) or rf"\operatorname{{{latex_text(plain)}}}") + name[len(plain) :]
         return head + self.brackets(r",\ ".join(args))
 
     def absolute(self, text: str) -> str:
         return rf"\lvert {text}\rvert"
 
     def cases(self, condition: str, then: str, otherwise: str) -> str:
+        condition = condition.replace("≤", r"\le")
         return rf"\begin{{cases}} {then} & \text{{if }} {condition}\\ {otherwise} & \text{{else}}\end{{cases}}"
 
     def share(self, one: str, *every: str) -> str:
@@ -207,10 +234,15 @@ _COMMANDS = {
     r"\dagger": 4.5,
     r"\_": 5.1,
     r"\le": 13.4,
+    r"\delta": 4.9,
+    r"\partial": 6.0,
+    r"\pi": 6.1,
+    r"\top": 7.8,
+    r"\cdots": 15.0,
     r"\quad": 10.0,
     r"\;": 2.8,
 }
-_AROUND = {r"\mathbf": (1.3, 0.0), r"\operatorname": (1.0, 1.7), r"\sqrt": (1.0, 9.0), r"\text": (1.0, 0.0)}
+_AROUND = {r"\mathbf": (1.3, 0.0), r"\boldsymbol": (1.2, 0.0), r"\bar": (1.0, 0.0), r"\operatorname": (1.0, 1.7), r"\sqrt": (1.0, 9.0), r"\text": (1.0, 0.0)}
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)
 _SCRIPT = re.compile(r"[_^]\{([^{}]*)\}")
 

@@ -128,11 +128,11 @@ class _Source:
                 yield f"{t}, {k}" if keeps_time(self.network) else str(k), name
 
     def test(self, x: Tensor | None) -> dict[str, Any]:
-        vectors = recorded(self.network, self.line.window(x))
+        vectors = recorded(self.network, self.line.window(x), nearby=True)
         return {
             **self.common(),
             "x": literal(vectors.x.text, len("X = np.array(")),
             "y": literal(vectors.texts, len("Y = np.array(")),
             "tolerance": vectors.tolerance_text,
-            "tolerance_why": vectors.why,
+            "tolerance_why": textwrap.fill(f"{vectors.why}.", WIDTH),
         }

@@ -12,6 +12,7 @@ from symgru.printing import ADD
 ASCII = str.maketrans(
     {
         "σ": "sigma",
+        "δ": "delta",
         "·": "*",
         "⊙": "*",
         "Σ": "sum",
@@ -47,14 +48,15 @@ class Text(Syntax):
     hadamard = " ⊙ "
 
     def strength(self, e: Expr) -> int:
-        return ADD if type(e).__name__ == "where_positive" else super().strength(e)
+        # a case goes on to the end of what it stands in
+        return 0 if type(e).__name__ in {"where_positive", "between", "within"} else super().strength(e)
 
     def name(self, n: Name) -> str:
         index = f"[{','.join(n.index)}]" if n.index else ""
-        return "_".join(part for part in (n.letter, n.gate, n.time) if part) + index
+        return "d" * n.bar + "_".join(part for part in (n.letter, n.gate, n.time) if part) + index
 
     def whole(self, n: Name, matrix: bool) -> str:
-        return self.name(Name(n.letter, n.gate, n.time))
+        return self.name(Name(n.letter, n.gate, n.time, bar=n.bar))
 
     def row_times_matrix(self, row: str, matrix: str) -> str:
         return f"{row} @ {matrix}"
@@ -64,6 +66,27 @@ class Text(Syntax):
 
     def power_of_e(self, exponent: str) -> str:
         return f"e^{exponent}" if _ATOM.fullmatch(exponent) else f"e^({exponent})"
+
+    def squared(self, base: str) -> str:
+        return f"{base}^2"
+
+    def transposed(self, matrix: str) -> str:
+        return f"{matrix}^T"
+
+    def partial(self, of: str) -> str:
+        return f"dL/d{of}"
+
+    def derivative(self, above: str, below: str) -> str:
+        return f"d{above}/d{below}"
+
+    def identity(self) -> str:
+        return "I"
+
+    def ones(self) -> str:
+        return "1"
+
+    def root_of_pi(self) -> str:
+        return "sqrt(pi)"
 
     def ratio(self, above: str, below: str) -> str:
         return f"{above}/{below}" if _ATOM.fullmatch(below) else f"{above}/({below})"
