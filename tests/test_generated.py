@@ -12,6 +12,7 @@ from symgru.comparison import compare
 from symgru.derivation import derive
 from symgru.explanation import explain
 from symgru.face import load
+from symgru.proving import prove
 from tests.conftest import ROOT, SEED
 
 GENERATED = ROOT / "generated"
@@ -61,6 +62,12 @@ def cells_files():
         yield f"cells{ending}", whole(backend.render_comparison(compare()))
 
 
+def proofs_files():
+    proved = prove()
+    for ending, backend in DOCUMENTS.items():
+        yield f"proofs{ending}", whole(backend.render_proofs(proved))
+
+
 def picture():
     import runpy
 
@@ -68,7 +75,7 @@ def picture():
     yield "../docs/seed.svg", draw().encode()
 
 
-MAKERS = [seed_files, derivation_files, unrolled_files, cells_files, picture]
+MAKERS = [seed_files, derivation_files, unrolled_files, cells_files, proofs_files, picture]
 
 
 @pytest.mark.parametrize("make", MAKERS)

@@ -1,7 +1,8 @@
 /* Checks seed.c against recorded numbers: cc -std=c99 seed.c seed_test.c && ./a.out
  *
  * The expected values are the equations evaluated in exact (decimal) arithmetic on the stored weights. The tolerance is
- * 4 times plain float32's own error (or half an ulp of the largest value) plus 2 ulps.
+ * 4 times plain float32's own error, the largest at 32 inputs within a thousandth of each, (or half an ulp of the
+ * largest value) plus 2 ulps.
  *
  * Made by symgru 0.1.0 from templates/c/unrolled_test.c.j2; options: --unrolled --steps 4.
  * Model SHA-256 7ab52df56512f96e90284ef9cce36a4bb792cf325fa485c669f327660d92c24c.
@@ -24,7 +25,7 @@ static const float expected[SEQUENCES * ROWS][SEED_OUTPUTS] = {
     {-0.46279538f}
 };
 
-static const float tolerance = 1.7881393e-07f;
+static const float tolerance = 3.914418e-07f;
 
 int main(void)
 {

@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import cast
 
-from sympy import Expr, Symbol
+from sympy import Expr, Symbol, tanh
 
 from symgru.activations import table
 from symgru.adjoint import Adjoint, adjoint
-from symgru.algebra import Dot, Mat, Prime, Total, Vec, mul, terms, walk
+from symgru.algebra import Dot, Mat, Prime, Total, Vec, mul, rebuild, sigma, terms, walk
 from symgru.backends.formula import Name, Notation, Syntax, UnitForm, row_index
 from symgru.backends.worked import Dialect, Pairs
 from symgru.cells import Cell
 from symgru.derivation import Derivation
-from symgru.derivatives import prime
+from symgru.derivatives import prime, slope
 from symgru.jacobian import tangent
 from symgru.printing import ATOM, MUL, negated
 
@@ -66,9 +66,24 @@ class Backward:
     def form(self, unit: bool) -> Syntax:
         return (self.dialect.unit if unit else self.dialect.matrix)(self.notation)
 
-    def quoted(self, s: Symbol) -> str:
-        """A vector within a sentence."""
-        return self.dialect.quote(self.form(max(self.sizes.values()) == 1).scalar(s))
+    def said(self) -> dict[str, str]:
+        """The symbols that sentences name, as whole vectors."""
+        form, out = self.form(False), self.cell.output
+        state = {after: before for before, after in self.cell.states}.get(out, out)
+        z = next((s for s in self.reverse.means if s.name.startswith("delta_")), None)
+        argument = dict(self.reverse.means)[z] if z else None
+        gate = next((lhs for lhs, _ in self.cell.equations if z and z.name == f"delta_{lhs}"), state)
+        names = {
+            "out": form.scalar(out),
+            "bar": form.scalar(self.reverse.seed),
+            "outside": self.outside(self.notation.now),
+            "delta": form.scalar(z) if argument is not None else "",
+            "gate": form.scalar(gate if gate != state else out),
+            "any": form.partial("s"),
+            "bar_of_any": form.name(Name("s", bar=True)),
+            "loss_by_out": form.partial(form.scalar(out)),
+        }
+        return {key: self.dialect.quote(name) if name else "" for key, name in names.items()}
 
     def outside(self, time: str = "", unit: bool = False) -> str:
         """g: dL/d the output, as far as the loss itself reads it."""
@@ -104,6 +119,15 @@ class Backward:
             handed = form.scalar(lines[d])
             sign = "" if handed.startswith("-") else "+ "
             pairs.append((form.scalar(d), f"{self.outside(self.notation.before, unit)} {sign}{handed}"))
+        return pairs
+
+    def first(self, unit: bool) -> Pairs:
+        """dL/d the state before the first step."""
+        form, pairs = self.form(unit), []
+        for before, _ in self.cell.states:
+            name = replace(self.notation.vector(before, "i" if unit else ""), time="0")
+            both = [form.name(n) if unit else form.whole(n, matrix=False) for n in (name, replace(name, bar=True))]
+            pairs.append((form.partial(both[0]), both[1]))
         return pairs
 
     def inputs(self, unit: bool) -> Pairs:
@@ -277,3 +301,17 @@ def _signed(summands: Iterator[str]) -> str:
 def backward(d: Derivation, dialect: Dialect) -> Backward:
     return Backward(d.cell, dict(d.sizes), d.timed, dialect)
 
+
+def in_values(cell: Cell, dialect: Dialect) -> str:
+    """How the derivatives of sigma and tanh are written, where the cell has them."""
+    form = dialect.syntax()
+    said = []
+    for function, letter in ((sigma, "z"), (tanh, "n")):
+        if any(isinstance(node, function) for _, e in cell.equations for node in walk(e)):
+            value = Symbol(letter, real=True)
+            f = cast(Expr, function(value, evaluate=False))
+            slope_of_f = rebuild(slope(f), lambda e, f=f, value=value: value if e == f else e)
+            said.append((form.function(f"{function.__name__}'", "a"), form.scalar(slope_of_f), form.function(function.__name__, "a"), letter))
+    return ", ".join(
+        f"{dialect.quote(f'{prime_} = {text}')} where {dialect.quote(f'{letter} = {whole}')}" for prime_, text, whole, letter in said
+    )

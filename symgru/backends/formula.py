@@ -165,7 +165,7 @@ class Syntax(OrderedPrinter):
         """The row of ones."""
         raise NotImplementedError
 
-    def root_of_pi(self) -> str:
+    def two_over_root_of_pi(self) -> str:
         raise NotImplementedError
 
     def ratio(self, above: str, below: str) -> str:
@@ -249,7 +249,7 @@ class Syntax(OrderedPrinter):
 
     def _print_gauss(self, e: Expr) -> str:
         exponent = mul(S.NegativeOne, square(cast(Expr, e.args[0])))
-        return self.times.join([self.ratio("2", self.root_of_pi()), self.power_of_e(self.scalar(exponent))])
+        return self.times.join([self.two_over_root_of_pi(), self.power_of_e(self.scalar(exponent))])
 
     def strength(self, e: Expr) -> int:
         if is_square(e):

@@ -130,8 +130,8 @@ class Latex(Syntax):
     def ones(self) -> str:
         return r"\mathbf{1}"
 
-    def root_of_pi(self) -> str:
-        return r"\sqrt{\pi}"
+    def two_over_root_of_pi(self) -> str:
+        return r"\frac{2}{\sqrt{\pi}}"
 
     def ratio(self, above: str, below: str) -> str:
         return rf"\frac{{{above}}}{{{below}}}"

@@ -13,6 +13,8 @@ ASCII = str.maketrans(
     {
         "σ": "sigma",
         "δ": "delta",
+        "∇": "grad_",
+        "∂": "d",
         "·": "*",
         "⊙": "*",
         "Σ": "sum",
@@ -53,7 +55,7 @@ class Text(Syntax):
 
     def name(self, n: Name) -> str:
         index = f"[{','.join(n.index)}]" if n.index else ""
-        return "d" * n.bar + "_".join(part for part in (n.letter, n.gate, n.time) if part) + index
+        return "∇" * n.bar + "_".join(part for part in (n.letter, n.gate, n.time) if part) + index
 
     def whole(self, n: Name, matrix: bool) -> str:
         return self.name(Name(n.letter, n.gate, n.time, bar=n.bar))
@@ -74,10 +76,10 @@ class Text(Syntax):
         return f"{matrix}^T"
 
     def partial(self, of: str) -> str:
-        return f"dL/d{of}"
+        return f"∂L/∂{of}"
 
     def derivative(self, above: str, below: str) -> str:
-        return f"d{above}/d{below}"
+        return f"∂{above}/∂{below}"
 
     def identity(self) -> str:
         return "I"
@@ -85,8 +87,8 @@ class Text(Syntax):
     def ones(self) -> str:
         return "1"
 
-    def root_of_pi(self) -> str:
-        return "sqrt(pi)"
+    def two_over_root_of_pi(self) -> str:
+        return "2/sqrt(pi)"
 
     def ratio(self, above: str, below: str) -> str:
         return f"{above}/{below}" if _ATOM.fullmatch(below) else f"{above}/({below})"
