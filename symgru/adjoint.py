@@ -70,8 +70,8 @@ def adjoint(cell: Cell) -> Adjoint:
 
 
 def tape(cell: Cell) -> Cell:
-    """The cell with a name for everything: a function reads a symbol, and so does a matrix; a product with a matrix is a
-    summand; a function is a whole line."""
+    """The cell with a name for everything: what a function or a matrix reads is a symbol, a product with a matrix is a
+    summand, and a function is a whole line."""
     cell = CALCULATOR(cell)
     lines: list[Line] = []
     for lhs, rhs in cell.equations:

@@ -64,6 +64,7 @@ class Derivation:
     layer: Layer | None = None
     timed: bool = True
     place: int = 1
+    gradients: bool = False  # whether the way back is shown
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -143,13 +144,14 @@ def derive(
     steps: int = 4,
     options: Mapping[str, object] | None = None,
     rules: str | Sequence[str] | None = None,
+    gradients: bool = False,
 ) -> Derivation:
     """Unroll a cell for `steps` time steps and simplify it.
 
     `cell` is a cell or the name of one ("gru", "gru_before", ...); `options` are a layer's (activations, use_bias,
     reset_after) and go with a name. `rules` are keys of `simplification.RULES` (the usual ones where None). Raises
-    UnusableInput for sizes below 1, and for a cell or rule that is not known. The time it takes does not depend on
-    `steps`.
+    UnusableInput for sizes below 1, and for a cell or rule that is not known. `gradients` adds the way back, in
+    symbols. The time it takes does not depend on `steps`.
     """
     for name, value in (("units", units), ("features", features), ("steps", steps)):
         if not isinstance(value, int) or value < 1:
@@ -165,10 +167,12 @@ def derive(
     keys = chosen(rules)
     full = simplify(cell, sizes, steps, keys)
     with_biases = simplify(cell, sizes, steps, [k for k in keys if RULES[k].name != ZERO_BIASES.name])
-    return Derivation(cell, sizes, steps, full, with_biases, options or {})
+    return Derivation(cell, sizes, steps, full, with_biases, options or {}, gradients=gradients)
 
 
-def derive_network(network: Network, steps: int | None = None, rules: str | Sequence[str] | None = None) -> Derivations:
+def derive_network(
+    network: Network, steps: int | None = None, rules: str | Sequence[str] | None = None, gradients: bool = False
+) -> Derivations:
     """The same for each layer of a network, with its numbers put in: the formula of that very network.
 
     `steps` is the network's own number where it fixes one, else 4.
@@ -184,7 +188,9 @@ def derive_network(network: Network, steps: int | None = None, rules: str | Sequ
         numbers = Numbers(layer.weights, network.dtype)
         full = simplify(cell, sizes, count if timed else 1, keys, numbers)
         derivations.append(
-            Derivation(cell, sizes, count if timed else 1, full, full, layer.options, layer, timed, place + 1)
+            Derivation(
+                cell, sizes, count if timed else 1, full, full, layer.options, layer, timed, place + 1, gradients
+            )
         )
         width = sizes["H"]
     return Derivations(network.origin or network.name, tuple(derivations))

@@ -93,15 +93,17 @@ class Model:
 
         return Document(explain(self.network, self.read(x)[0], digits, self.framework() if keras else None))
 
-    def derive(self, steps: int | None = None, rules: str | Sequence[str] | None = None) -> Document:
+    def derive(
+        self, steps: int | None = None, rules: str | Sequence[str] | None = None, gradients: bool = False
+    ) -> Document:
         """The formula of this very network: each layer in symbols, simplified, its numbers put in.
 
-        `steps` is the network's own number where it fixes one, else 4; `rules` as for `symgru.derive`.
+        `steps` is the network's own number where it fixes one, else 4; `rules` and `gradients` as for `symgru.derive`.
         """
         from symgru.derivation import derive_network
         from symgru.document import Document
 
-        return Document(derive_network(self.network, steps, rules))
+        return Document(derive_network(self.network, steps, rules, gradients))
 
     def framework(self) -> Framework:
         """Keras' output for an input and its name, as `explanation.explain` takes it."""
@@ -115,7 +117,8 @@ class Model:
     def emit(self, target: str, folder: str | Path, x: object = None, **options: Any) -> list[Path]:
         """Write standalone code for "numpy" or "c" into `folder`; returns the files' paths.
 
-        `x` becomes the recorded input of the emitted test. Options: name="prefix", and for C scale="file.json".
+        `x` becomes the recorded input of the emitted test. Options: name="prefix", gradients=True (also the way back),
+        and for C scale="file.json".
         """
         from symgru.writing import write_files
 
@@ -136,7 +139,8 @@ class Model:
         code = backend(target)
         known = {field.name for field in dataclasses.fields(code.Options)}
         for option, value in options.items():
-            if option not in known or (option == "name" and not isinstance(value, str | None)):
+            kind = {"name": str | None, "gradients": bool}.get(option, object)
+            if option not in known or not isinstance(value, kind):
                 raise UnusableInput(f"emit {target}: {option[:30]}={str(value)[:30]} is not an option it takes")
         return cast("Mapping[str, Content]", code.files(self.network, code.Options(**options), x))
 
@@ -206,23 +210,33 @@ def derive(
     features: int = 1,
     steps: int = 4,
     rules: str | Sequence[str] | None = None,
+    gradients: bool = False,
     **options: object,
 ) -> Document:
     """The recurrence of a cell in symbols, unrolled and simplified, to print or `.save("f.tex")`. The cell "all" lays
     every cell side by side, as it is: no other argument goes with it.
 
-    `rules` names the simplifications: "all", "none", or names such as "merged-biases,blend". Options are a layer's:
-    activation, recurrent_activation, use_bias, reset_after.
+    `rules` names the simplifications: "all", "none", or names such as "merged-biases,blend". `gradients` adds the way
+    back: dL/d everything, and the Jacobian of a step. Options are a layer's: activation, recurrent_activation,
+    use_bias, reset_after.
     """
     unknown = set(options) - {"activation", "recurrent_activation", "use_bias", "reset_after"}
     if unknown:
         raise UnusableInput(f"derive has no option {min(unknown)[:60]!r}")
+    if not isinstance(gradients, bool):
+        raise UnusableInput(f"gradients is {str(gradients)[:30]!r}; it is True or False")
     from symgru.comparison import ALL, compare, refuse
     from symgru.derivation import derive as derivation
     from symgru.document import Document
 
     if cell == ALL:
-        sizes = (("units", units, 1), ("features", features, 1), ("steps", steps, 4), ("rules", rules, None))
+        sizes = (
+            ("units", units, 1),
+            ("features", features, 1),
+            ("steps", steps, 4),
+            ("rules", rules, None),
+            ("gradients", gradients, False),
+        )
         refuse([*options, *(name for name, value, usual in sizes if value != usual)])
         return Document(compare())
-    return Document(derivation(cell, units, features, steps, options, rules))
+    return Document(derivation(cell, units, features, steps, options, rules, gradients))

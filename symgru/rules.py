@@ -145,10 +145,10 @@ def _holds_dot(e: object) -> bool:
     return any(isinstance(node, Dot) for node in walk(cast(Expr, e)))
 
 
-def _negated(e: Expr) -> Expr:
+def negated(e: Expr) -> Expr:
     """-e without a bracket: each summand with the other sign."""
     if e.is_Add:
-        return add(*(_negated(t) for t in terms(e)))
+        return add(*(negated(t) for t in terms(e)))
     if e.is_Mul and e.args[0] is S.NegativeOne:
         return mul(*cast("tuple[Expr, ...]", e.args[1:]))
     return -e if e.is_Rational else mul(S.NegativeOne, e)
@@ -157,7 +157,7 @@ def _negated(e: Expr) -> Expr:
 def _complemented(e: Expr) -> Expr | None:
     """p where `e` is 1 - p, else None."""
     if e.is_Add and len(e.args) == 2 and e.args[0] is S.One:
-        p = _negated(cast(Expr, e.args[1]))
+        p = negated(cast(Expr, e.args[1]))
         return p if p.is_Symbol else None
     return None
 
@@ -189,7 +189,7 @@ def _complement(cell: Cell) -> Rewriting:
     lines = []
     for lhs, e in cell.equations:
         if lhs in fresh:
-            lines.append((fresh[lhs], cast(Expr, sigma(_negated(cast(Expr, e.args[0])), evaluate=False))))
+            lines.append((fresh[lhs], cast(Expr, sigma(negated(cast(Expr, e.args[0])), evaluate=False))))
         else:
             lines.append((lhs, rebuild(e, read)))
     return cell.with_equations(tuple(lines)), {}

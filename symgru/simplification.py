@@ -29,6 +29,7 @@ from symgru.rules import (
     ZERO_STATE,
     Transform,
     closed,
+    negated,
     normal,
     zero_params,
 )
@@ -126,12 +127,18 @@ def _hoisted(r: Recurrence, constant_input: bool) -> Recurrence:
     def named(e: Expr, lhs: Vec) -> Expr:
         """A sum with its constant part as one symbol, where that part holds a product with a matrix."""
         own = tuple(t for t in terms(e) if constant(t))
-        if not any(isinstance(t, Dot) for t in own):
+        if not any(map(_is_product, own)):
             return e
+        others = (t for t in terms(e) if t not in own)
+        opposite = tuple(map(negated, own))
+        if opposite in parts:  # the argument of a gate that is only read as 1 - z
+            return add(negated(parts[opposite]), *others)
         if own not in parts:
-            parts[own] = Vec(f"e_{lhs}", real=True)
-            once[parts[own]] = add(*own)
-        return add(parts[own], *(t for t in terms(e) if t not in own))
+            made = Vec(f"e_{lhs}", real=True)
+            while made in once:  # the constant part of the first step may be another one
+                made = Vec(f"{made}2", real=True)
+            parts[own], once[made] = made, add(*own)
+        return add(parts[own], *others)
 
     kept: list[Equation] = []
     for lhs, e in r.rest.equations:
@@ -168,11 +175,16 @@ def _without_numbers(r: Recurrence) -> Recurrence:
 
 def _sums(e: Expr, split: Callable[[Expr], Expr]) -> Expr:
     """`e` with `split` applied to every outermost sum of products with matrices (and to a lone product)."""
-    if any(isinstance(t, Dot) for t in terms(e)):
+    if any(map(_is_product, terms(e))):
         return split(e)
     if not e.args:
         return e
     return cast(Expr, e.func(*(_sums(cast(Expr, a), split) for a in e.args), evaluate=False))
+
+
+def _is_product(e: Expr) -> bool:
+    """W @ x or its negative."""
+    return isinstance(e, Dot) or e.is_Mul and len(e.args) == 2 and e.args[0] == -1 and isinstance(e.args[1], Dot)
 
 
 def _unused(r: Recurrence, numbers: Numbers | None) -> Recurrence:

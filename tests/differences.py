@@ -36,7 +36,9 @@ class Loss:
         self.network, self.dy = network, decimals(dy)
         with DOMAIN.context():
             self.point = {
-                (layer.id, name): DOMAIN.lift(t) for layer in network.layers.values() for name, t in layer.weights.items()
+                (layer.id, name): DOMAIN.lift(t)
+                for layer in network.layers.values()
+                for name, t in layer.weights.items()
             }
             self.point["x"] = DOMAIN.lift(x)
             for call_id, trace in ((t.call.id, t) for t in run(network, x, DOMAIN).traces if t.cell.states):
@@ -55,7 +57,8 @@ class Loss:
         """The derivative along `direction` in one of the arrays."""
         with DOMAIN.context():
             there, back = (
-                self({**self.point, key: self.point[key] + sign * STEP * direction}) for sign in (Decimal(1), Decimal(-1))
+                self({**self.point, key: self.point[key] + sign * STEP * direction})
+                for sign in (Decimal(1), Decimal(-1))
             )
             return (there - back) / (2 * STEP)
 

@@ -233,7 +233,9 @@ def test_a_rewritten_cell_has_the_same_reverse(rule, name):
         return found["dx"], found["dh"]
 
     def number(e):
-        parts = [[weights[f.name] if f.is_Symbol else float(f) for f in (t.args if t.is_Mul else (t,))] for t in terms(e)]
+        parts = [
+            [weights[f.name] if f.is_Symbol else float(f) for f in (t.args if t.is_Mul else (t,))] for t in terms(e)
+        ]
         return sum(np.prod(np.broadcast_arrays(*p), axis=0) if len(p) > 1 else p[0] for p in parts)
 
     changed = {p.name: number(params[p]) if p in params else weights[p.name] for p in new.params}

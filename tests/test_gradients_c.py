@@ -24,7 +24,7 @@ from symgru.readers import read
 from symgru.scaling import Affine, Scale
 from symgru.trace import run
 from symgru.verify.gradients import compiled_gradients
-from tests.conftest import SEED, need, random_input, random_network
+from tests.conftest import ROOT, SEED, need, random_input, random_network
 from tests.test_c_backend import ANY, COMPILERS, CXX, DENSE, GRU, WARNINGS, compile_c, every_compiler, sanitized
 
 SEQUENCES = {"return_sequences": True}
@@ -122,15 +122,19 @@ def test_its_own_test_fails_where_a_number_is_another(emitted):
     assert "FAILED" in says
 
 
-@pytest.mark.parametrize(
-    ("wrong", "right"),
-    [(r"* (1.0f - n * n)", r"* (1.0f - n)"), ("du_n[i] = delta_n[i] * r", "du_n[i] = delta_n[i]"), ("dh[i] = s_dh + dh1[i] * z", "dh[i] = s_dh")],
-)  # fmt: skip
-def test_its_own_test_fails_where_the_code_is_wrong(wrong, right, emitted, tmp_path):
+WRONG = [
+    ("* (1.0f - n * n)", "* (1.0f - n)"),
+    ("du_n[i] = delta_n[i] * r", "du_n[i] = delta_n[i]"),
+    ("dh[i] = s_dh + dh1[i] * z", "dh[i] = s_dh"),
+]
+
+
+@pytest.mark.parametrize(("right", "wrong"), WRONG)
+def test_its_own_test_fails_where_the_code_is_wrong(right, wrong, emitted, tmp_path):
     e = emitted["plain"]
     shutil.copytree(e.folder, tmp_path, dirs_exist_ok=True)
-    assert e.source.count(wrong) == 1
-    (tmp_path / "plain.c").write_text(e.source.replace(wrong, right))
+    assert e.source.count(right) == 1
+    (tmp_path / "plain.c").write_text(e.source.replace(right, wrong))
     broken = Emitted(e.name, e.network, tmp_path, e.header, "", e.test)
     program = ["-std=c99", "-w", "plain.c", "plain_gradients_test.c", "-o", "broken.exe"]
     compile_c(ANY, broken.folder, *program)
@@ -246,11 +250,10 @@ def test_two_halves_are_the_whole(emitted):
     lib, steps, cut = library(e), 6, 2
     x = np.ascontiguousarray(random_input(e.network, steps).value[0], np.float32)
     dy = np.random.default_rng(6).normal(size=(steps, 2)).astype(np.float32)
-    record, floats = (sum(4 * int(n) for n in re.findall(r"float \w+\[(\d+)\]", part)) // 4 for part in tape_and_state(e))
-    size = sum(int(np.prod([int(n) for n in re.findall(r"\d+", dims)])) for dims in array_dims(e))
+    record, units, size = (floats(e, struct) for struct in ("tape", "state", "gradients"))
 
     def back(pieces, with_dx):
-        state, dstate, sums = np.zeros(floats, np.float32), np.zeros(floats, np.float32), np.zeros(size, np.float32)
+        state, dstate, sums = (np.zeros(n, np.float32) for n in (units, units, size))
         dx, tapes = np.zeros_like(x), []
         for piece in pieces:
             tape, y = np.zeros(record * steps, np.float32), np.zeros((steps, 2), np.float32)
@@ -273,15 +276,11 @@ def test_two_halves_are_the_whole(emitted):
     assert not spared[1].any()
 
 
-def tape_and_state(e):
-    """The bodies of the two structs in the header."""
-    state, tape = re.search(r"typedef struct \{(.*?)\} every_step_state;.*?typedef struct \{(.*?)\} every_step_tape;", e.header, re.DOTALL).groups()  # fmt: skip
-    return tape, state
-
-
-def array_dims(e):
-    body = re.search(rf"#define {e.name.upper()}_TAPE_BYTES.*?typedef struct \{{(.*?)\}} {e.name}_gradients;", e.header, re.DOTALL)[1]
-    return re.findall(r"float \w+((?:\[\d+\])+);", body)
+def floats(e, struct):
+    """How many floats a struct of the header holds."""
+    *_, body = e.header[: e.header.index(f"}} {e.name}_{struct};")].split("typedef struct {")
+    dims = re.findall(r"float \w+((?:\[\d+\])+);", body)
+    return sum(int(np.prod([int(n) for n in re.findall(r"\d+", shape)])) for shape in dims)
 
 
 # What the files say --------------------------------------------------------------------------------------------------
@@ -309,7 +308,11 @@ int main(void)
     [
         [("gru", 200, {})],
         [("gru", 100, SEQUENCES), ("gru", 50, {}), ("dense", 120, {"activation": "tanh"}), ("dense", 80, {})],
-        [("dense", 90, {"activation": "tanh"}), ("gru_before", 100, SEQUENCES), ("dense", 60, {"activation": "softmax"})],
+        [
+            ("dense", 90, {"activation": "tanh"}),
+            ("gru_before", 100, SEQUENCES),
+            ("dense", 60, {"activation": "softmax"}),
+        ],
     ],
     ids=["plain", "head", "every step"],
 )
@@ -323,7 +326,9 @@ def test_the_stack_is_as_large_as_the_header_says(specs, tmp_path):
     lines = (tmp_path / "deep.su").read_text().splitlines()
     frames = {line.split("\t")[0].rpartition(":")[2]: int(line.split("\t")[1]) for line in lines}
     calls = {f: size for f, size in frames.items() if f.endswith(("_cell", "_keep", "_back"))}
-    timed = max(size for f, size in calls.items() if f.endswith("_back") and ("gru" in f or "deep_output" not in frames))
+    timed = max(
+        size for f, size in calls.items() if f.endswith("_back") and ("gru" in f or "deep_output" not in frames)
+    )
     turn = frames.get("deep_back_from_output", 0)
     after = max((size for f, size in calls.items() if turn and ("dense" in f or "gru_2_cell" in f)), default=0)
     measured = frames["deep_backward"] + max(timed, turn + after)
@@ -366,7 +371,9 @@ def test_the_mapping_to_get_weights(emitted):
 
 def test_the_tape_holds_no_more_than_is_read(emitted):
     """Two biases that are only added, weights and the output are not kept; nor is the input, which the caller has."""
-    tape = re.search(r"typedef struct \{\s*struct \{(.*?)\} gru_1;\s*\} plain_tape", emitted["plain"].header, re.DOTALL)[1]
+    tape = re.search(
+        r"typedef struct \{\s*struct \{(.*?)\} gru_1;\s*\} plain_tape", emitted["plain"].header, re.DOTALL
+    )[1]
     assert re.findall(r"float (\w+)\[5\];", tape) == ["h", "z", "r", "u_n", "n"]
 
 
@@ -437,3 +444,28 @@ def test_the_seed(tmp_path):
 def test_emitting_twice_gives_the_same_bytes():
     network = random_network(SPECS["rich"], 2, name="again")
     assert files(network, GRADIENTS) == files(network, GRADIENTS)
+
+
+def test_the_documentations_example(tmp_path):
+    """As docs/gradients.md has it, between the declarations of what is the caller's."""
+    page = (ROOT / "docs" / "gradients.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```c\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    emit(read(SEED), tmp_path)
+    (tmp_path / "use.c").write_text(f"""#include "seed.h"
+#include <stdio.h>
+enum {{ STEPS = 4 }};
+int main(void)
+{{
+const float x[STEPS] = {{1.0f, 2.0f, 9.0f, 8.0f}}, target = 0.25f;
+float y[1], dy[1], dx[STEPS];
+{example}
+printf("%.9g %.9g\\n", (double)sums.gru.W_n[0][0], (double)dx[3]);
+return 0;
+}}
+""")
+    compile_c(ANY, tmp_path, *WARNINGS, "seed.c", "use.c", "-o", "use.exe")
+    done = subprocess.run([tmp_path / "use.exe"], capture_output=True, text=True, check=True)
+    network, x = read(SEED), Tensor.of(np.array([[[1.0], [2.0], [9.0], [8.0]]]))
+    right = gradients(network, x, Tensor.of(run(network, x, Float64()).y - 0.25))
+    expected = [right.weights["gru"]["W_n"][0, 0], right.x[0, 3, 0]]
+    assert [float(v) for v in done.stdout.split()] == pytest.approx(expected, rel=1e-5)

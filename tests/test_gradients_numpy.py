@@ -12,20 +12,22 @@ from symgru.activations import table
 from symgru.backends.model import layers
 from symgru.backends.numpy import Options, files, module
 from symgru.cells import CELLS
+from symgru.cli import main
 from symgru.domains import Float64
 from symgru.errors import UnusableInput
-from symgru.face import Model, load
+from symgru.face import Model, derive, load
 from symgru.gradient_vectors import exact_gradients, recorded_gradients
 from symgru.gradients import gradients
 from symgru.network import Tensor
 from symgru.readers import read
 from symgru.trace import run
 from symgru.verify.emitted import _imported
-from tests.conftest import SEED, random_input, random_network
+from tests.conftest import ROOT, SEED, random_input, random_network
 from tests.differences import worst_slope
 
 SEQUENCES = {"return_sequences": True}
 GRADIENTS = Options(gradients=True)
+C_FILES = {"net.h", "net.c", "net_test.c", "net_gradients_test.c"}
 RECURRENT = [name for name, cell in CELLS.items() if cell.states]
 STACK = [
     ("dense", 3, {"activation": "softsign"}),
@@ -177,7 +179,9 @@ def run_python(file):
     return subprocess.run(command, cwd=file.parent, capture_output=True, text=True, check=False, timeout=60)
 
 
-@pytest.mark.parametrize("specs", [STACK, [("simple", 2, SEQUENCES)], [("ligru", 3, {})]], ids=["stack", "every", "one"])
+@pytest.mark.parametrize(
+    "specs", [STACK, [("simple", 2, SEQUENCES)], [("ligru", 3, {})]], ids=["stack", "every", "one"]
+)
 def test_its_own_test_passes_and_can_fail(specs, tmp_path):
     network = random_network(specs, 2, "float32", seed=12)
     own = emitted(network, tmp_path, random_input(network, 4, batch=2))
@@ -217,7 +221,11 @@ def test_the_module_reads_well(name):
     assert not re.search(r"[ \t]+$", text, re.MULTILINE)
     assert "\n\n\n\n" not in text
     tree = ast.parse(text)
-    assert {n.name for n in tree.body if isinstance(n, ast.FunctionDef)} >= {f"{name}_gradients", "gradients", "predict"}
+    assert {n.name for n in tree.body if isinstance(n, ast.FunctionDef)} >= {
+        f"{name}_gradients",
+        "gradients",
+        "predict",
+    }
     for function in (n for n in tree.body if isinstance(n, ast.FunctionDef)):
         stored = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
         loaded = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
@@ -241,6 +249,37 @@ def test_from_the_face(tmp_path):
     assert "def gradients(" in places[0].read_text()
 
 
+@pytest.mark.parametrize(("target", "names"), [("numpy", {"net.py", "test_net.py"}), ("c", C_FILES)])
+def test_the_command(target, names, tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["emit", target, str(SEED), "-o", str(tmp_path), "--name", "net", "--gradients"])
+    assert ended.value.code == 0
+    assert {p.name for p in tmp_path.iterdir()} == names
+    assert capsys.readouterr().err.count("wrote ") == len(names)
+
+
+@pytest.mark.parametrize("target", ["numpy", "c"])
+@pytest.mark.parametrize("more", [["--unrolled", "--steps", "2"], ["--scale", "examples/sunspots_scale.json"]])
+def test_what_does_not_go_with_it_is_one_line(target, more, tmp_path, capsys):
+    model = str(ROOT / "examples" / "sunspots.keras")
+    more = [str(ROOT / word) if word.startswith("examples/") else word for word in more]
+    with pytest.raises(SystemExit) as ended:
+        main(["emit", target, model, "-o", str(tmp_path), "--gradients", *more])
+    assert ended.value.code == 2
+    says = capsys.readouterr().err.strip()
+    assert len(says.splitlines()) == 1
+    assert more[0] in says
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("value", ["no", 1, None])
+def test_gradients_is_true_or_false(value):
+    with pytest.raises(UnusableInput, match="gradients"):
+        load(SEED).files("c", gradients=value)
+    with pytest.raises(UnusableInput, match="gradients"):
+        derive(gradients=value)
+
+
 def test_not_with_unrolled_code():
     with pytest.raises(UnusableInput, match="--unrolled"):
         Model(random_network([("gru", 1, {})], 1)).files("numpy", gradients=True, unrolled=True, steps=2)
@@ -255,3 +294,20 @@ def test_gradients_that_are_not_finite_are_refused():
     assert files(network, x=x)
     with pytest.raises(UnusableInput, match="gradients are not finite in float32"):
         files(network, GRADIENTS, x)
+
+
+def test_the_documentations_example(tmp_path):
+    """As docs/gradients.md has it, with an x and a target."""
+    page = (ROOT / "docs" / "gradients.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    load(SEED).emit("numpy", tmp_path, gradients=True)
+    start = "import numpy as np\nx, target = np.array([[[1], [2], [9], [8]]]), 0.25\n"
+    (tmp_path / "use.py").write_text(f"{start}{code}\nprint(repr(dweights[0][0, 2]), dx.shape, len(dstates))\n")
+    done = run_python(tmp_path / "use.py")
+    assert done.returncode == 0, done.stderr
+    network, x = read(SEED), Tensor.of(np.array([[[1.0], [2.0], [9.0], [8.0]]]))
+    dy = run(network, x, Float64()).y - 0.25
+    right = gradients(network, x, Tensor.of(dy)).weights["gru"]["W_n"][0, 0]
+    found = float(re.search(r"-?\d+\.\d+(e-\d+)?", done.stdout)[0])
+    assert found == pytest.approx(right, rel=1e-5)
+    assert done.stdout.rstrip().endswith("(1, 4, 1) 1")

@@ -11,7 +11,8 @@ from sympy import Expr, Symbol, tanh
 
 from symgru.activations import table
 from symgru.adjoint import Adjoint, adjoint
-from symgru.algebra import Dot, Mat, Prime, Total, Vec, mul, rebuild, sigma, terms, walk
+from symgru.adjoint import in_values as in_terms_of
+from symgru.algebra import Dot, Mat, Prime, Total, Vec, mul, sigma, terms, walk
 from symgru.backends.formula import Name, Notation, Syntax, UnitForm, row_index
 from symgru.backends.worked import Dialect, Pairs
 from symgru.cells import Cell
@@ -303,15 +304,14 @@ def backward(d: Derivation, dialect: Dialect) -> Backward:
 
 
 def in_values(cell: Cell, dialect: Dialect) -> str:
-    """How the derivatives of sigma and tanh are written, where the cell has them."""
-    form = dialect.syntax()
-    said = []
+    """How the derivatives of sigma and tanh are written, where the cell has them: σ'(a) = z·(1 - z) where z = σ(a)."""
+    form, said = dialect.syntax(), []
     for function, letter in ((sigma, "z"), (tanh, "n")):
         if any(isinstance(node, function) for _, e in cell.equations for node in walk(e)):
-            value = Symbol(letter, real=True)
+            value = Vec(letter, real=True)
             f = cast(Expr, function(value, evaluate=False))
-            slope_of_f = rebuild(slope(f), lambda e, f=f, value=value: value if e == f else e)
-            said.append((form.function(f"{function.__name__}'", "a"), form.scalar(slope_of_f), form.function(function.__name__, "a"), letter))
-    return ", ".join(
-        f"{dialect.quote(f'{prime_} = {text}')} where {dialect.quote(f'{letter} = {whole}')}" for prime_, text, whole, letter in said
-    )
+            head = form.function(f"{function.__name__}'", "a")
+            written = dialect.quote(f"{head} = {form.scalar(in_terms_of(slope(f), {f: value}))}")
+            definition = f"{letter} = {form.function(function.__name__, 'a')}"
+            said.append(f"{written} where {dialect.quote(definition)}")
+    return ", ".join(said)

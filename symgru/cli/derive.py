@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @click.option("--activation", help="The candidate's activation, by Keras' name.")
 @click.option("--recurrent-activation", help="The gates' activation, by Keras' name.")
 @click.option("--model", metavar="MODEL", help="Put in the numbers of this network's layers, in place of a cell.")
+@click.option("--gradients", is_flag=True, help="Also the way back: every gradient, and the Jacobian of a step.")
 @arguments.rules
 @arguments.show
 @click.option("-o", "--output", metavar="F", type=click.Path(path_type=Path), help="A .tex, .md or .txt file to write.")
@@ -36,6 +37,7 @@ def command(
     activation: str | None,
     recurrent_activation: str | None,
     model: str | None,
+    gradients: bool,
     rules: str | None,
     show: int | None,
     output: Path | None,
@@ -58,13 +60,13 @@ def command(
         _refuse_beside_a_model(context)
         arguments.spare_inputs(output, model, architecture)
         given_steps = steps if _is_given(context, "steps") else None
-        send(_of_a_model(model, architecture, given_steps, rules), output, show=show)
+        send(_of_a_model(model, architecture, given_steps, rules, gradients), output, show=show)
         return
     if architecture is not None:
         raise click.UsageError("--architecture describes the bare weights of a --model")
     options = {"activation": activation, "recurrent_activation": recurrent_activation}
     with waiting("deriving"):
-        derivation = derive(cell, units, features, steps, {k: v for k, v in options.items() if v}, rules)
+        derivation = derive(cell, units, features, steps, {k: v for k, v in options.items() if v}, rules, gradients)
     send(Document(derivation), output, show=show)
 
 
@@ -77,14 +79,16 @@ def _side_by_side(context: click.Context) -> Document:
     return Document(compare())
 
 
-def _of_a_model(source: str, architecture: str | None, steps: int | None, rules: str | None) -> Document:
+def _of_a_model(
+    source: str, architecture: str | None, steps: int | None, rules: str | None, gradients: bool
+) -> Document:
     from symgru.cli.output import waiting
     from symgru.derivation import derive_network
     from symgru.document import Document
 
     network = arguments.load(source, architecture).network
     with waiting("deriving"):
-        return Document(derive_network(network, steps, rules))
+        return Document(derive_network(network, steps, rules, gradients))
 
 
 def _is_given(context: click.Context, name: str) -> bool:

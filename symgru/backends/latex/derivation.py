@@ -7,6 +7,7 @@ from typing import Any
 
 from symgru.backends.formula import at_time
 from symgru.backends.latex.document import LATEX, definitions, single
+from symgru.backends.latex.gradients import gradients
 from symgru.backends.latex.printer import LatexMatrix, LatexUnit, latex_formulas, latex_text
 from symgru.backends.latex.table import table
 from symgru.backends.worked import (
@@ -54,6 +55,7 @@ def _part(d: Derivation, show: int | None) -> dict[str, Any]:
         "operations": operations(d),
         "idle": [t.name for t in d.idle],
         "left_alone": [t.key for t in d.left_alone],
+        "gradients": gradients(d) if d.gradients else None,
         "rules": [(s.rule, latex_formulas(s.says), s.rests_on) for s in d.stages],
     }
 

@@ -26,7 +26,7 @@ def gradients(d: Derivation) -> dict[str, Any]:
             }
             for unit, title in ((False, "Rows times matrices"), (True, "Each unit"))
         ],
-        "primes": " \\\\[3pt]\n".join(f"{lhs} = {rhs}" for lhs, rhs in back.primes()),
+        "primes": single(back.primes()) if back.primes() else "",
         "jacobian": single([*(back.jacobian(False) if d.sizes["H"] > 1 else []), *back.jacobian(True)])
         if back.recurrent
         else "",

@@ -242,7 +242,14 @@ _COMMANDS = {
     r"\quad": 10.0,
     r"\;": 2.8,
 }
-_AROUND = {r"\mathbf": (1.3, 0.0), r"\boldsymbol": (1.2, 0.0), r"\bar": (1.0, 0.0), r"\operatorname": (1.0, 1.7), r"\sqrt": (1.0, 9.0), r"\text": (1.0, 0.0)}
+_AROUND = {
+    r"\mathbf": (1.3, 0.0),
+    r"\boldsymbol": (1.2, 0.0),
+    r"\bar": (1.0, 0.0),
+    r"\operatorname": (1.0, 1.7),
+    r"\sqrt": (1.0, 9.0),
+    r"\text": (1.0, 0.0),
+}
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)
 _SCRIPT = re.compile(r"[_^]\{([^{}]*)\}")
 

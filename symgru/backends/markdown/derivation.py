@@ -9,6 +9,7 @@ from symgru.backends.formula import at_time
 from symgru.backends.latex.document import LATEX
 from symgru.backends.latex.printer import LatexMatrix, LatexUnit, latex_formulas
 from symgru.backends.markdown.document import definitions, formula, formulas, markdown_text, table
+from symgru.backends.markdown.gradients import gradients
 from symgru.backends.worked import (
     Pairs,
     ProgramWriter,
@@ -54,6 +55,7 @@ def _part(d: Derivation, show: int | None) -> dict[str, Any]:
         "operations": operations(d),
         "idle": [t.name for t in d.idle],
         "left_alone": [t.key for t in d.left_alone],
+        "gradients": gradients(d) if d.gradients else None,
     }
 
 

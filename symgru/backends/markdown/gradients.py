@@ -6,8 +6,14 @@ from typing import Any
 
 from symgru.backends.backward import backward, in_values
 from symgru.backends.latex.document import LATEX
-from symgru.backends.markdown.derivation import blocks
+from symgru.backends.markdown.document import formula
+from symgru.backends.worked import Pairs
 from symgru.derivation import Derivation
+
+
+def blocks(pairs: Pairs) -> str:
+    """One $$ block each."""
+    return "\n\n".join(f"$$\n{formula(lhs, rhs)}\n$$" for lhs, rhs in pairs)
 
 
 def gradients(d: Derivation) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from symgru.backends.formula import at_time
 from symgru.backends.text.document import TEXT, aligned, definitions, gathered, paragraph, table
+from symgru.backends.text.gradients import gradients
 from symgru.backends.text.printer import TextMatrix, TextUnit, ascii_text, plain_text
 from symgru.backends.worked import (
     ProgramWriter,
@@ -60,6 +61,7 @@ def _part(d: Derivation, show: int | None) -> dict[str, Any]:
         "operations": operations(d),
         "idle": [t.name for t in d.idle],
         "left_alone": [t.key for t in d.left_alone],
+        "gradients": gradients(d) if d.gradients else None,
         "rules": [(s.rule, s.says.replace("`", ""), s.rests_on) for s in d.stages],
     }
 

@@ -7,7 +7,6 @@ import re
 from sympy import Expr
 
 from symgru.backends.formula import MatrixForm, Name, NumberForm, ScalarForm, Syntax, UnitForm
-from symgru.printing import ADD
 
 ASCII = str.maketrans(
     {
@@ -85,7 +84,7 @@ class Text(Syntax):
         return "I"
 
     def ones(self) -> str:
-        return "1"
+        return "ones"
 
     def two_over_root_of_pi(self) -> str:
         return "2/sqrt(pi)"
@@ -94,7 +93,9 @@ class Text(Syntax):
         return f"{above}/{below}" if _ATOM.fullmatch(below) else f"{above}/({below})"
 
     def function(self, name: str, *args: str) -> str:
-        return f"{'σ' if name == 'sigma' else plain_text(name)}({', '.join(args)})"
+        plain = name.rstrip("'")
+        head = ("σ" if plain == "sigma" else plain_text(plain)) + name[len(plain) :]
+        return f"{head}({', '.join(args)})"
 
     def absolute(self, text: str) -> str:
         return f"abs({text})"
