@@ -57,6 +57,16 @@ def unrolled_files():
         yield f"unrolled/formula{ending}", whole(backend.render_derivations(model.derive(steps=2).content))
 
 
+def gradients_files():
+    model = load(SEED)
+    x, _ = model.read("1,2,9,8")
+    for target in ("numpy", "c"):
+        for name, content in model.files(target, x, gradients=True).items():
+            yield f"gradients/{name}", content
+    for ending, backend in DOCUMENTS.items():
+        yield f"gradients/gru{ending}", whole(backend.render_derivation(derive("gru", units=2, gradients=True)))
+
+
 def cells_files():
     for ending, backend in DOCUMENTS.items():
         yield f"cells{ending}", whole(backend.render_comparison(compare()))
@@ -75,7 +85,7 @@ def picture():
     yield "../docs/seed.svg", draw().encode()
 
 
-MAKERS = [seed_files, derivation_files, unrolled_files, cells_files, proofs_files, picture]
+MAKERS = [seed_files, derivation_files, unrolled_files, gradients_files, cells_files, proofs_files, picture]
 
 
 @pytest.mark.parametrize("make", MAKERS)

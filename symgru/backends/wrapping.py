@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 
 Row = tuple[bool, str]  # whether the row begins with an equals sign, and its text
 
@@ -23,7 +24,7 @@ def arrange(parts: Sequence[str], room: float, measure: Callable[[str], float], 
 
 def _pieces(text: str, room: float, measure: Callable[[str], float], depth: int = 0) -> list[str]:
     """A formula in pieces that fit, packed from left to right; the width of a piece is the sum of its parts'."""
-    if measure(text) <= room or depth > 3:
+    if measure(text) <= room or depth > _deepest(text):
         return [text]
     packed: list[str] = []
     filled = 0.0
@@ -37,6 +38,11 @@ def _pieces(text: str, room: float, measure: Callable[[str], float], depth: int 
                 packed.append(part)
                 filled = wide
     return [piece.strip() for piece in packed] if depth == 0 else packed
+
+
+def _deepest(text: str) -> int:
+    """How many brackets stand within one another."""
+    return max(accumulate(((c == "(") - (c == ")") for c in text), initial=0))
 
 
 def _split(text: str, depth: int) -> list[str]:
