@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import cast
 
-from sympy import Expr, Function, S, Symbol
+from sympy import Symbol
 
 from symgru import folding
-from symgru.algebra import Dot, Vec, add, rebuild, terms, walk
+from symgru.algebra import Vec, walk
 from symgru.cells import Cell
 from symgru.errors import UnusableInput
 from symgru.folding import Numbers
+from symgru.hoisting import hoisted
 from symgru.rules import (
     BLEND,
     COMPLEMENT,
@@ -28,15 +29,23 @@ from symgru.rules import (
     ZERO_BIASES,
     ZERO_STATE,
     Transform,
-    closed,
-    negated,
-    normal,
     zero_params,
 )
+from symgru.stages import AS_WRITTEN, Counts, Stage, proof
 from symgru.unroll import Equation, Program, Recurrence
 
-AS_WRITTEN = "as written"
-Counts = Mapping[str, int]
+__all__ = [
+    "AS_WRITTEN",
+    "RULES",
+    "USUAL",
+    "Counts",
+    "Rule",
+    "Simplification",
+    "Stage",
+    "chosen",
+    "proof",
+    "simplify",
+]
 
 
 @dataclass(frozen=True)
@@ -57,22 +66,6 @@ class Rule:
     def key(self) -> str:
         """How the rule is named on a command line."""
         return self.name.replace(" ", "-")
-
-
-@dataclass(frozen=True)
-class Stage:
-    """What a rule led to: the recurrence, the program, and the operations of the whole program before and after.
-
-    `zero` holds the symbols that are known to be 0 from this stage on; `numbers` are the weights where they are known.
-    """
-
-    rule: str
-    says: str
-    recurrence: Recurrence
-    program: Program
-    before: Counts
-    after: Counts
-    rests_on: str = ""
 
 
 def everywhere(transform: Transform) -> Callable[[Recurrence, Numbers | None], Recurrence]:
@@ -107,84 +100,11 @@ def _half_angle(r: Recurrence, numbers: Numbers | None) -> Recurrence:
 
 
 def _constants(r: Recurrence, numbers: Numbers | None) -> Recurrence:
-    """What depends on neither input nor state is computed before the first step."""
-    return _hoisted(r, constant_input=False)
+    return hoisted(r, constant_input=False)
 
 
 def _constant_inputs(r: Recurrence, numbers: Numbers | None) -> Recurrence:
-    """The same where the input is constant too; of a sum, the part that is constant."""
-    return _hoisted(r, constant_input=True)
-
-
-def _hoisted(r: Recurrence, constant_input: bool) -> Recurrence:
-    known: set[Symbol] = {*r.rest.params, *(r.cell.inputs if constant_input else ())}
-    once: dict[Vec, Expr] = dict(r.once)
-    parts: dict[tuple[Expr, ...], Vec] = {}
-
-    def constant(e: Expr) -> bool:
-        return all(s in known for s in walk(e) if s.is_Symbol)
-
-    def named(e: Expr, lhs: Vec) -> Expr:
-        """A sum with its constant part as one symbol, where that part holds a product with a matrix."""
-        own = tuple(t for t in terms(e) if constant(t))
-        if not any(map(_is_product, own)):
-            return e
-        others = (t for t in terms(e) if t not in own)
-        opposite = tuple(map(negated, own))
-        if opposite in parts:  # the argument of a gate that is only read as 1 - z
-            return add(negated(parts[opposite]), *others)
-        if own not in parts:
-            made = Vec(f"e_{lhs}", real=True)
-            while made in once:  # the constant part of the first step may be another one
-                made = Vec(f"{made}2", real=True)
-            parts[own], once[made] = made, add(*own)
-        return add(parts[own], *others)
-
-    kept: list[Equation] = []
-    for lhs, e in r.rest.equations:
-        if constant(e) and lhs != r.cell.output:
-            once[lhs] = e
-            known.add(lhs)
-        else:
-            kept.append((lhs, _sums(e, partial(named, lhs=lhs)) if constant_input else e))
-    rest = r.rest.with_equations(tuple(kept))
-    left = ((lhs, e) for lhs, e in r.first.equations if once.get(lhs) != e)
-    first = r.first.with_equations(
-        tuple((lhs, _sums(e, partial(named, lhs=lhs)) if constant_input else e) for lhs, e in left)
-    )
-    return _without_numbers(replace(r, first=first, rest=rest, once=tuple(once.items())))
-
-
-def _without_numbers(r: Recurrence) -> Recurrence:
-    """Constants that are a number need no line: sigma(0) is 1/2."""
-    values: dict[Expr, Expr] = {}
-    lines: list[Equation] = []
-
-    def put(e: Expr) -> Expr:
-        return folding.constant(rebuild(e, lambda s: values.get(s, s))) if values else e
-
-    for lhs, e in r.once:
-        value = folding.constant(put(e))
-        if value.is_Rational:
-            values[lhs] = value
-        else:
-            lines.append((lhs, value))
-    first, rest = (cell.with_equations(tuple((lhs, put(e)) for lhs, e in cell.equations)) for cell in (r.first, r.rest))
-    return replace(r, first=first, rest=rest, once=tuple(lines))
-
-
-def _sums(e: Expr, split: Callable[[Expr], Expr]) -> Expr:
-    """`e` with `split` applied to every outermost sum of products with matrices (and to a lone product)."""
-    if any(map(_is_product, terms(e))):
-        return split(e)
-    if not e.args:
-        return e
-    return cast(Expr, e.func(*(_sums(cast(Expr, a), split) for a in e.args), evaluate=False))
-
-
-def _is_product(e: Expr) -> bool:
-    """W @ x or its negative."""
-    return isinstance(e, Dot) or e.is_Mul and len(e.args) == 2 and e.args[0] == -1 and isinstance(e.args[1], Dot)
+    return hoisted(r, constant_input=True)
 
 
 def _unused(r: Recurrence, numbers: Numbers | None) -> Recurrence:
@@ -243,62 +163,6 @@ RULES = {
 }
 AFTER = {ZERO_STATE.name, ZERO_BIASES.name, "constant inputs", "constants"}  # what may leave lines unused
 USUAL = tuple(key for key, rule in RULES.items() if rule.usual)
-
-
-def proof(before: Stage, after: Stage, numbers: Numbers | None) -> bool:
-    """Whether a rule left the function unchanged, under what it assumes: the outputs have the same normal form, at the
-    first step and at every later one (from any state, so by induction at all of them)."""
-    if before.recurrence is not after.recurrence:
-        return _closed(before.recurrence, after.recurrence) == _closed(after.recurrence, after.recurrence)
-    assert numbers is not None
-    return _composed(before.program, numbers) == _composed(after.program, numbers)
-
-
-def _closed(r: Recurrence, under: Recurrence) -> list[Expr]:
-    """The output of the first step and of a later one in the layer's own parameters, under another's assumptions."""
-    forms = []
-    once = _substituted(dict(r.once))
-    for cell, start in ((r.first, under.zero_start), (r.rest, False)):
-        zero = dict.fromkeys(under.zero, S.Zero) | ({before: S.Zero for before, _ in cell.states} if start else {})
-        e = closed(cell).xreplace(once).xreplace(zero)
-        while e.free_symbols & set(r.params):  # what a rule made may be made of what another rule made
-            e = e.xreplace(dict(r.params)).xreplace(zero)
-        forms.append(normal(_worked_out(e)))
-    return forms
-
-
-def _substituted(equations: Mapping[Symbol, Expr]) -> dict[Symbol, Expr]:
-    """Each equation with those before it put in."""
-    values: dict[Symbol, Expr] = {}
-    for lhs, e in equations.items():
-        values[lhs] = cast(Expr, e.xreplace(values))
-    return values
-
-
-def _composed(program: Program, numbers: Numbers) -> list[dict[Expr, Expr]]:
-    """The outputs of each block in input, state and nothing else. It does not fold as the rules do: what they worked
-    out is worked out again, by SymPy."""
-    number = folding.weight(program, numbers)
-    once = _substituted({line.lhs: line.rhs for line in program.once})
-    forms = []
-    for block in program.blocks:
-        values = _substituted({**once, **{line.lhs: line.rhs for line in block.lines}})
-        outputs = (line.lhs for line in block.lines if folding.is_output(program, line.lhs))
-        forms.append({lhs: normal(_worked_out(values[lhs], number)) for lhs in outputs})
-    return forms
-
-
-def _worked_out(e: Expr, number: Callable[[Expr], Expr | None] = lambda s: None) -> Expr:
-    """`e` with weights as numbers, in SymPy's own arithmetic; what functions give for numbers is what they mean."""
-
-    def put(s: Expr) -> Expr:
-        if not s.args:
-            value = number(s)
-            return s if value is None else value
-        evaluated = cast(Expr, s.func(*s.args))
-        return folding.of_numbers(evaluated) if isinstance(evaluated, Function) else evaluated
-
-    return rebuild(e, put)
 
 
 def chosen(names: str | Sequence[str] | None) -> tuple[str, ...]:

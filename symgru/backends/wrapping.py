@@ -24,11 +24,14 @@ def arrange(parts: Sequence[str], room: float, measure: Callable[[str], float], 
 
 def _pieces(text: str, room: float, measure: Callable[[str], float], depth: int = 0) -> list[str]:
     """A formula in pieces that fit, packed from left to right; the width of a piece is the sum of its parts'."""
-    if measure(text) <= room or depth > _deepest(text):
+    if measure(text) <= room:
+        return [text]
+    chunks = _split(text, depth)
+    if len(chunks) == 1 and depth >= _deepest(text):
         return [text]
     packed: list[str] = []
     filled = 0.0
-    for chunk in _split(text, depth):
+    for chunk in chunks:
         for k, part in enumerate(_pieces(chunk, room, measure, depth + 1)):
             wide = measure(part)
             if packed and not k and filled + wide <= room:
