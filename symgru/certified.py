@@ -199,9 +199,10 @@ def _agreed(network: Network, x: Tensor, typed: bool, digits: int) -> Array:
             settled = [_agree(a, b, digits) for a, b in zip(low.ravel(), high.ravel(), strict=True)]
         if all(settled) or working == last:
             break
-        working = min(2 * working, last)
+        open_zeros = all(v == 0 for v, known in zip(high.ravel(), settled, strict=True) if not known)
+        working = last if open_zeros else min(2 * working, last)  # 0 may be all that is left of many digits
     # what shrinks with every precision tried is 0: nothing else cancels to so many places
-    if any(v.adjusted() > -working // 8 for v, known in zip(high.ravel(), settled, strict=True) if not known):
+    if any(v and v.adjusted() > -working // 8 for v, known in zip(high.ravel(), settled, strict=True) if not known):
         raise Unsupported(f"the exact output cannot be had: {working} digits are lost on the way through the network")
     with Decimals(digits).context():
         values = [+v if known else Decimal(0) for v, known in zip(high.ravel(), settled, strict=True)]
@@ -229,4 +230,4 @@ def _largest(a: Array) -> float:
 def _agree(a: Decimal, b: Decimal, digits: int) -> bool:
     if not (a.is_finite() and b.is_finite()):
         return str(a) == str(b)
-    return a == b or abs(a - b).adjusted() < b.adjusted() - digits
+    return b != 0 and (a == b or abs(a - b).adjusted() < b.adjusted() - digits)

@@ -18,7 +18,17 @@ from symgru.errors import UnusableInput
 from symgru.folding import Numbers
 from symgru.network import Layer, Network
 from symgru.rules import ZERO_BIASES
-from symgru.simplification import AS_WRITTEN, RULES, Counts, Rule, Simplification, Stage, chosen, simplify
+from symgru.simplification import (
+    AS_WRITTEN,
+    RULES,
+    Counts,
+    Rule,
+    Simplification,
+    Stage,
+    chosen,
+    refuse_without_numbers,
+    simplify,
+)
 from symgru.trace import keeps_time
 from symgru.trace import units as units_of
 
@@ -129,6 +139,10 @@ class Derivations:
     name: str
     parts: tuple[Derivation, ...]
 
+    @property
+    def steps(self) -> int:
+        return max(part.steps for part in self.parts)
+
 
 _ON_NUMBERS = {rule.name for rule in RULES.values() if rule.scalars}
 
@@ -154,8 +168,7 @@ def derive(
     symbols. The time it takes does not depend on `steps`.
     """
     for name, value in (("units", units), ("features", features), ("steps", steps)):
-        if not isinstance(value, int) or value < 1:
-            raise UnusableInput(f"{name} is {value!r}; it must be a whole number of at least 1")
+        _at_least_one(name, value)
     if not isinstance(cell, Cell | str):
         raise UnusableInput(f"a cell is named by a text, not by a {type(cell).__name__}")
     if isinstance(cell, str):
@@ -165,9 +178,16 @@ def derive(
     sizes = {"H": units, "D": features}
     sizes |= {letter: units for shape in cell.dims.values() for letter in shape if letter not in sizes}
     keys = chosen(rules)
+    refuse_without_numbers(rules)
     full = simplify(cell, sizes, steps, keys)
     with_biases = simplify(cell, sizes, steps, [k for k in keys if RULES[k].name != ZERO_BIASES.name])
     return Derivation(cell, sizes, steps, full, with_biases, options or {}, gradients=gradients)
+
+
+def _at_least_one(name: str, value: int) -> int:
+    if not isinstance(value, int) or value < 1:
+        raise UnusableInput(f"{name} is {value!r:.30}; it must be a whole number of at least 1")
+    return value
 
 
 def derive_network(
@@ -175,10 +195,10 @@ def derive_network(
 ) -> Derivations:
     """The same for each layer of a network, with its numbers put in: the formula of that very network.
 
-    `steps` is the network's own number where it fixes one, else 4.
+    `steps` is the network's own number where it fixes one, else 4. Raises UnusableInput for any other number below 1.
     """
     keys = chosen(rules)
-    count = steps or network.steps or 4
+    count = (network.steps or 4) if steps is None else _at_least_one("steps", steps)
     width, derivations = network.features, []
     last = max((k for k, (_, layer) in enumerate(network) if build(layer.kind, layer.options).states), default=-1)
     for place, (_, layer) in enumerate(network):

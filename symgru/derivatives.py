@@ -44,6 +44,7 @@ class gauss(Function):  # noqa: N801
 # meet there it takes the one below 0 and beyond the ends: relu'(0) = 0, relu6'(6) = 0, hard_sigmoid'(±3) = 0. These
 # take the other one: selu'(0) is the slope above 0, hard_tanh'(±1) = 1.
 KINKS = ("hard_tanh", "selu")
+JUMPS = ("hard_sigmoid", "hard_silu", "hard_tanh", "leaky_relu", "relu", "relu6", "selu")  # where a choice is needed
 
 
 def derivative(e: Expr, s: Symbol, closed: bool = False) -> Expr:
@@ -145,12 +146,13 @@ def inverse(e: Expr) -> Expr:
 
 
 def times(*factors: Expr) -> Expr:
-    """The product in the order given, its sign in front, without brackets around products in it."""
+    """The product in the order given, but sign and numbers in front, without brackets around products in it."""
     flat = [f for factor in factors for f in (factor.args if factor.is_Mul else (factor,))]
     if S.Zero in flat:
         return S.Zero
     negative = flat.count(S.NegativeOne) % 2
     rest = [f for f in flat if f not in (S.One, S.NegativeOne)]
+    rest.sort(key=lambda f: not f.is_Rational)
     return mul(*([S.NegativeOne] if negative else []), *rest)
 
 

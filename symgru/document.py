@@ -33,6 +33,11 @@ class Document:
         text = render(self.content, **options)
         yield from [text] if isinstance(text, str) else text
 
+    @property
+    def steps(self) -> int:
+        """How many time steps it shows."""
+        return int(getattr(self.content, "steps", 0))
+
     def save(self, path: str | Path, **options: Any) -> Path:
         """Write a .tex, .md or .txt file, whole or not at all; show=3 leaves out the middle of many time steps."""
         place = Path(path)

@@ -61,6 +61,10 @@ class Explanation:
     framework: Framework | None = None
 
     @property
+    def steps(self) -> int:
+        return max(layer.steps for layer in self.layers)
+
+    @property
     def promise(self) -> Rounding:
         return promise(self.digits)
 

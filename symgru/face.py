@@ -118,7 +118,8 @@ class Model:
         """Write standalone code for "numpy" or "c" into `folder`; returns the files' paths.
 
         `x` becomes the recorded input of the emitted test. Options: name="prefix", gradients=True (also the way back),
-        and for C scale="file.json".
+        unrolled=True with steps=T (one straight line without a loop; rules="blend,...", force=True), and for C
+        scale="file.json".
         """
         from symgru.writing import write_files
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from sympy import Expr, Symbol
@@ -55,7 +56,7 @@ def gradients(
     derivative rule.
     """
     domain = domain or Float64()
-    reverse = {call.id: adjoint(build(layer.kind, layer.options)) for call, layer in network}
+    reverse = {call.id: _adjoint(build(layer.kind, layer.options)) for call, layer in network}
     forward = run(network, x, domain, states, {name: a.forward for name, a in reverse.items()})
     if dy.value.shape != forward.y.shape:
         raise UnusableInput(f"dy has shape {dy.value.shape}; the output has {forward.y.shape}")
@@ -74,6 +75,9 @@ def gradients(
             add_to(weights.setdefault(trace.layer.id, {}), sweep.gradients)
     in_order = {layer.id: weights[layer.id] for _, layer in network}
     return Gradients(forward.y, in_order, back, dict(reversed(before.items())))
+
+
+_adjoint = cache(adjoint)
 
 
 class _Sweep:

@@ -6,7 +6,7 @@ the text evaluates in exactly the order of the tree, which is what makes float32
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 from sympy import Expr, Rational, S
 from sympy.printing.printer import Printer
@@ -15,6 +15,14 @@ from symgru.algebra import is_inverse, is_square
 from symgru.errors import Unsupported
 
 ADD, MUL, UNARY, ATOM = 1, 2, 3, 4
+
+
+def nearest(value: Any) -> float:
+    """A number of any kind and size as a double; infinite where it is too large."""
+    try:
+        return float(value)
+    except OverflowError:
+        return float("inf") if value > 0 else float("-inf")
 
 
 def is_below_zero(e: Expr) -> bool:

@@ -173,7 +173,9 @@ def chosen(names: str | Sequence[str] | None) -> tuple[str, ...]:
     """
     if names is None:
         return USUAL
-    names = names.replace(",", " ").split() if isinstance(names, str) else names
+    names = names.replace(",", " ").split() if isinstance(names, str) else list(names)
+    if not names or len(names) > 1 and "none" in names:
+        raise UnusableInput("--rules wants names of rules, or none alone")
     groups = {"all": tuple(k for k in RULES if k != "constant-inputs"), "none": (), "usual": USUAL}
     wanted: set[str] = set()
     for name in names:
@@ -181,6 +183,14 @@ def chosen(names: str | Sequence[str] | None) -> tuple[str, ...]:
             raise UnusableInput(f"no rule is called {str(name)[:40]!r}; there are {', '.join([*RULES, *groups])}")
         wanted |= set(groups.get(name, (name,)))
     return tuple(key for key in RULES if key in wanted)
+
+
+def refuse_without_numbers(names: str | Sequence[str] | None) -> None:
+    """Rules on numbers, asked for by name where there are none."""
+    named = names.replace(",", " ").split() if isinstance(names, str) else names or ()
+    for name in named:
+        if name in RULES and RULES[name].scalars:
+            raise UnusableInput(f"{name} works on the numbers of a network: name one with --model")
 
 
 def simplify(

@@ -61,7 +61,7 @@ def _text_statements(body: str) -> list[str]:
     statements: list[str] = []
     for row in body.replace("·", "*").splitlines():
         text = " ".join(row.split())
-        if text[0] in "=+-":
+        if text[0] in "=+-*":
             statements[-1] += " " + text
         else:
             statements.append(text)

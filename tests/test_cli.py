@@ -176,6 +176,58 @@ def test_explain_to_the_terminal(symgru):
     assert "Traceback" not in err
 
 
+def test_derive_a_model(symgru, tmp_path):
+    """The seed's own formula, by the rules that are asked for."""
+    status, out, err = symgru("derive", "--model", SEED, "--steps", "2", "--rules", "usual,blend")
+    assert (status, err) == (0, "")
+    assert "4 Simplified: zero initial state, merged biases, zero biases, unused lines, blend" in out
+    assert "h_2 = n_2 + z_2·(h_1 - n_2)" in out
+    assert "z_1 = σ(-0.90954137·x_1)" in out
+    assert out.count("in one formula") == 2
+    none = symgru("derive", "--model", SEED, "--rules", "none")[1]
+    assert "Simplified" not in none and "With the numbers" not in none
+    assert "t = 4" in none and "t = 5" not in none, "four steps unless asked"
+    for ending in ("md", "tex"):
+        assert symgru("derive", "--model", SEED, "--rules", "all", "-o", f"d.{ending}")[0] == 0
+        assert "half angle" in (tmp_path / f"d.{ending}").read_text(encoding="utf-8")
+
+
+def test_show_leaves_out_the_middle(symgru):
+    for command in (
+        ["derive", "--steps", "9"],
+        ["derive", "--model", SEED, "--steps", "9"],
+        ["explain", SEED, "--input", "1,2,3,4,5,6,7,8,9", "--no-keras"],
+    ):
+        whole, short = symgru(*command)[1], symgru(*command, "--show", "2")[1]
+        assert re.search(r"\bz_5 +=", whole) and re.search(r"\bz_2 +=", short) and re.search(r"\bz_8 +=", short)
+        assert not re.search(r"\bz_[34567] +=", short)
+        assert "3 to 7" in short.replace("t = ", "")
+
+
+def test_emit_straight_line_code(symgru, tmp_path):
+    status, out, err = symgru("emit", "c", SEED, "--unrolled", "--steps", "4", "--rules", "all", "-o", "c")
+    assert (status, out + err) == (0, "wrote c/seed.h\nwrote c/seed.c\nwrote c/seed_test.c\n")
+    assert sorted(p.name for p in (tmp_path / "c").iterdir()) == ["seed.c", "seed.h", "seed_test.c"]
+    header = (tmp_path / "c" / "seed.h").read_text()
+    assert "options: --unrolled --steps 4 --rules all." in header
+    assert "#define SEED_STEPS 4" in header
+    assert symgru("emit", "numpy", SEED, "--unrolled", "--steps", "4", "--input", INPUT, "-o", "n")[0] == 0
+    done = subprocess.run(
+        [sys.executable, "test_seed.py"], cwd=tmp_path / "n", capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.match(r"seed: largest difference \S+ of at most \S+\n", done.stdout)
+    assert "[1], [2], [9], [8]" in re.sub(r"\s+", " ", (tmp_path / "n" / "test_seed.py").read_text())
+
+
+def test_many_assignments_want_force(symgru, tmp_path):
+    command = ["emit", "c", SEED, "--unrolled", "--steps", "400", "-o", "out"]
+    assert "add --force" in one_line(symgru(*command))
+    assert not (tmp_path / "out").exists()
+    assert symgru(*command, "--force")[0] == 0
+    assert "h_400 = " in (tmp_path / "out" / "seed.c").read_text()
+
+
 def test_verify_passes_on_the_seed(symgru):
     status, out, _ = symgru("verify", SEED, "--input", INPUT)
     assert status == 0
@@ -366,6 +418,26 @@ def test_a_nan_in_a_file(symgru, tmp_path):
         (["derive", "--steps", "0"], ["steps"]),
         (["derive", "--activation", "snake"], ["snake"]),
         (["derive", "-o", "d.xyz"], [".xyz", ".tex"]),
+        (["derive", "--rules", "blend,marge"], ["marge", "merged-biases", "usual"]),
+        (["derive", "--show", "0"], ["show"]),
+        (["derive", "--model", "nowhere.json"], ["nowhere.json"]),
+        (["derive", "--model", SEED, "--units", "2"], ["--units", "--model"]),
+        (["derive", "--model", SEED, "--cell", "mgu"], ["--cell", "--model"]),
+        (["derive", "--model", SEED, "--steps", "0"], ["steps"]),
+        (["derive", "--architecture", "a.json"], ["--architecture", "--model"]),
+        (["explain", SEED, "--input", INPUT, "--show", "x"], ["show", "x"]),
+        (["emit", "c", SEED, "--unrolled", "-o", "out"], ["time steps", "--steps"]),
+        (["emit", "c", SEED, "--steps", "4", "-o", "out"], ["--steps", "--unrolled"]),
+        (["emit", "numpy", SEED, "--rules", "all", "-o", "out"], ["--rules", "--unrolled"]),
+        (["emit", "numpy", SEED, "--force", "-o", "out"], ["--force", "--unrolled"]),
+        (["emit", "c", SEED, "--unrolled", "--steps", "0", "-o", "out"], ["steps"]),
+        (
+            ["emit", "c", SEED, "--unrolled", "--steps", "4", "--rules", "constant-inputs", "-o", "out"],
+            ["constant-inp"],
+        ),
+        (["emit", "c", SEED, "--unrolled", "--steps", "4", "--rules", "merge", "-o", "out"], ["merge", "blend"]),
+        (["emit", "numpy", SEED, "--unrolled", "--steps", "4", "--gradients", "-o", "out"], ["--gradients"]),
+        (["emit", "c", SEED, "--unrolled", "--steps", "3", "--input", INPUT, "-o", "out"], ["4 time steps", "3"]),
         (["verify", SEED, "--stream", INPUT], ["--window"]),
         (["verify", SEED, "--stream", INPUT, "--window", "5"], ["4 time steps"]),
         (["verify", SEED, "--stream", INPUT, "--window", "0"], ["window"]),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import pytest
 
 from symgru.backends import latex, markdown, text
 from symgru.cells import CELLS
-from symgru.derivation import derive
+from symgru.derivation import derive, derive_network
 from symgru.errors import UnusableInput
+from tests.conftest import random_network
 
 
 def lines(d, rule: str, t: int) -> list[str]:
@@ -122,6 +126,80 @@ def test_lines_are_laid_out_once_however_many_steps(monkeypatch) -> None:
 def test_long_derivations_come_piece_by_piece() -> None:
     pieces = latex.render_derivation(derive(steps=1_000_000))
     assert sum(len(next(pieces)) for _ in range(200)) < 1_000_000
+
+
+def test_sections_of_a_network() -> None:
+    """As written, simplified in symbols, and with the numbers; a Dense layer after the last step has one step."""
+    network = random_network([("gru", 2, {}), ("dense", 1, {})], 1)
+    parts = derive_network(network, 3).parts
+    assert [[s.kind for s in d.sections] for d in parts] == [
+        ["as written", "simplified", "with numbers"],
+        ["as written", "with numbers"],
+    ]
+    assert [(d.steps, d.timed, d.place) for d in parts] == [(3, True, 1), (1, False, 2)]
+    gru, _ = parts
+    assert gru.sections[1].rules == ("zero initial state", "merged biases")
+    assert gru.sections[2].rules == ("zero initial state", "merged biases", "numbers")
+    assert not any(s.closed for d in parts for s in d.sections)
+    assert all(d.full.proved for d in parts)
+    assert [d.layer.id for d in parts if d.layer] == ["gru_1", "dense_2"]
+
+
+def test_a_layer_before_the_recurrent_one_runs_at_every_step() -> None:
+    network = random_network([("dense", 2, {}), ("gru", 2, {"return_sequences": True}), ("dense", 1, {})], 1)
+    assert [(d.steps, d.timed) for d in derive_network(network, 3).parts] == [(3, True)] * 3
+
+
+@pytest.mark.parametrize(("own", "asked", "steps"), [(None, None, 4), (7, None, 7), (7, 2, 2), (None, 1, 1)])
+def test_how_many_steps_of_a_network(own: int | None, asked: int | None, steps: int) -> None:
+    network = replace(random_network([("gru", 1, {})], 1), steps=own)
+    (d,) = derive_network(network, asked).parts
+    assert d.steps == d.full.last.program.steps == steps
+    assert d.sections[-1].closed is (steps <= 2)
+
+
+def test_the_same_rules_in_one_text_or_in_a_list() -> None:
+    network = random_network([("gru", 1, {})], 1)
+    for names in ("blend,numbers", "numbers  blend", ["numbers", "blend"]):
+        (d,) = derive_network(network, 2, names).parts
+        assert [s.rule for s in d.stages] == ["as written", "blend", "numbers"]
+
+
+def test_rules_that_were_not_asked_for_are_named() -> None:
+    d = derive("gru", rules=["blend"])
+    assert [s.rule for s in d.stages] == ["as written", "blend"]
+    (network,) = derive_network(random_network([("gru", 1, {})], 1)).parts
+    assert [r.key for r in network.left_alone] == ["complement", "blend", "half-angle", "constant-inputs", "operands"]
+    assert {r.name for r in network.idle} == {
+        "zero biases",
+        "constants",
+        "pruned weights",
+        "constant lines",
+        "shared functions",
+        "dead lines",
+    }
+
+
+@pytest.mark.parametrize("backend", [text, markdown, latex])
+def test_a_document_says_what_each_rule_did_and_saved(backend) -> None:
+    """Each with what it rests on, and the operations before and after it."""
+    (d,) = derive_network(random_network([("gru", 2, {})], 2), 3, "all").parts
+    document = "".join(backend.render_derivation(d))
+    rows = [(line, re.findall(r"\d+", line)) for line in document.splitlines()]
+    assert len(d.stages) == 7
+    kinds = ("*", "+", "function")
+    for stage in d.stages[1:]:
+        counts = [n for c in (stage.before, stage.after) for n in (*(c[kind] for kind in kinds), sum(c.values()))]
+        (numbers,) = (found for line, found in rows if stage.rule in line and len(found) >= len(counts))
+        assert numbers[-len(counts) :] == list(map(str, counts))
+    for theorem in ("merged-biases", "sigma-complement", "blend", "tanh-sigma"):
+        assert f"symgru prove {theorem}" in " ".join(document.split())
+
+
+@pytest.mark.parametrize("steps", [0, -1, 2.5, "2"])
+def test_steps_of_a_network_that_cannot_be_used(steps: object) -> None:
+    with pytest.raises(UnusableInput, match=r"steps is .* whole number"):
+        derive_network(random_network([("gru", 1, {})], 1), steps)
 
 
 @pytest.mark.parametrize("given", [{"units": 0}, {"features": -1}, {"steps": 0}, {"steps": 1.5}, {"cell": "lstm\x1b"}])

@@ -1,19 +1,22 @@
 """derive --gradients: the printed formulas, worked out as they stand, give the reference's numbers."""
 
 import re
+from decimal import Decimal
 
 import numpy as np
 import pytest
 
-from symgru.activations import table
+from symgru.activations import substitute, table
+from symgru.algebra import Vec
 from symgru.backends import latex, markdown, text
 from symgru.backends.backward import backward
 from symgru.backends.latex.document import LATEX, ROOM
 from symgru.backends.latex.printer import width
 from symgru.backends.text.document import TEXT
-from symgru.cells import CELLS, build
+from symgru.cells import CELLS, Cell, build
 from symgru.cli import main
 from symgru.derivation import derive, derive_network
+from symgru.derivatives import JUMPS, prime
 from symgru.domains import Float64
 from symgru.errors import UnusableInput
 from symgru.face import derive as derive_face
@@ -22,10 +25,12 @@ from symgru.gradients import gradients
 from symgru.network import Tensor
 from symgru.trace import run
 from tests.conftest import ROOT, random_input, random_network
+from tests.differences import DOMAIN
 from tests.documents.test_latex import compile_latex, overfull
 
 RECURRENT = [name for name, cell in CELLS.items() if cell.states]
 STEPS = 4
+X = Vec("x", real=True)
 
 
 # What is printed, worked out -----------------------------------------------------------------------------------------
@@ -84,6 +89,9 @@ def worked_out(d, network, x, dy, unit):
             J = eval(python(jacobian), {}, known)
             handed = grad @ J if not unit else grad * J
             assert handed == pytest.approx(known["D_h_0"] - known["g_0"], rel=1e-10, abs=1e-13)
+            ((lhs, rhs),) = back.sweep()
+            tied = eval(python(rhs).replace("∂h_1/∂h_0", "J"), {}, {**known, "J": J})
+            assert tied == pytest.approx(known[python(lhs)], rel=1e-10, abs=1e-13)
         grad = known["D_h_0"]
     return sums, np.stack(dx[::-1], axis=1), grad
 
@@ -194,6 +202,43 @@ def test_named_derivatives_are_defined(activation):
     assert f"{activation}'(a_n_t)" in shown
     assert f"{activation}'(a) = " in shown
     assert flat(text.render_derivation(d, ascii=True)).isascii()
+
+
+def slopes(name, point):
+    """The derivative of an activation a little below and a little above a point, by 60 digits."""
+    found = []
+    for side in (-1, 1):
+        where = Decimal(point) + side * Decimal("1e-20")
+        cell = Cell("slope", ((Vec("y", real=True), substitute(prime(name), X)),), inputs=(X,))
+        with DOMAIN.context():
+            found.append(np.asarray(DOMAIN.step(cell)(np.array([[where]]), None, {})["y"]).item())
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(set(table()) - {"softmax"}))
+def test_a_kink_is_named_where_there_is_one(name):
+    """Every kink of Keras' activations lies at one of these points."""
+    pairs = [slopes(name, point) for point in (-6, -3, -1, 0, 1, 3, 6)]
+    jumps = any(abs(below - above) > Decimal("1e-6") for below, above in pairs)
+    assert (name in JUMPS) == jumps
+    d = derive("gru", 1, 1, 1, {"activation": name, "recurrent_activation": "sigmoid"}, gradients=True)
+    for backend in (text, markdown, latex):
+        assert ("at a kink" in "".join(backend.render_derivation(d))) == jumps
+
+
+def test_the_derivative_of_gelu_has_no_brackets_that_say_nothing():
+    pairs = dict(backward(derive("gru", 1, 1, 1, {"activation": "gelu"}), TEXT).primes())
+    c = "11863283/16777216"
+    assert pairs["gelu'(a)"] == f"(1 + erf({c}·a) + {c}·a·2/sqrt(pi)·e^(-({c}·a)^2))/2"
+
+
+def test_a_jacobian_is_broken_between_factors():
+    shown = "".join(text.render_derivation(derive("gru", 2, 1, 1, gradients=True)))
+    rows = [line.strip() for line in shown.splitlines()]
+    assert "@ (diag(u_n_t ⊙ r_t ⊙ (1 - r_t)) @ U_r^T + diag(r_t) @ U_n^T)" in rows
+    assert "·(u_n_t[i]·r_t[i]·(1 - r_t[i])·U_r[l,i] + r_t[i]·U_n[l,i])" in rows
+    assert "[i = l] is 1" in shown
+    assert "small in norm" in flat(shown)
 
 
 def test_ascii_has_a_spelling_for_everything():

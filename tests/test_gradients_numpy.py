@@ -189,6 +189,8 @@ def test_its_own_test_passes_and_can_fail(specs, tmp_path):
     done = run_python(test)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
+    share, allowed = map(float, re.findall(r"gradients differ by (\S+) of an .* at most (\S+)\n", done.stdout)[0])
+    assert 0 < share <= allowed < 1e-4
     changed = re.sub(r"(delta_\w+ = )(.*)", r"\1 1.0001 * (\2)", own.read_text(), count=1)
     assert changed != own.read_text()
     own.write_text(changed)

@@ -9,18 +9,19 @@ from sympy import Derivative, Rational, S, Symbol, tanh
 
 import symgru
 from symgru import proving
-from symgru.activations import expanded
+from symgru.activations import activation, expanded, table
 from symgru.algebra import Dot, Mat, Vec, sigma
 from symgru.backends import latex, markdown, text
 from symgru.backends.text.proofs import SPEAKER
-from symgru.cells import CELLS, build
+from symgru.cells import CELLS, Un, Wn, bn, build, cn, h, x
 from symgru.cli import main
 from symgru.domains import Float64
 from symgru.errors import UnusableInput
 from symgru.proofs import PROOFS, functions
-from symgru.proofs.claims import Argument, Differ, Escapes, Proof, Same, SameCells, Signed, Step, Twin, put
+from symgru.proofs.claims import Argument, Differ, Escapes, Proof, Same, SameCells, Signed, Step, Twin, one_step, put
 from symgru.proofs.enclosures import Point
 from symgru.proofs.equivalences import exchanged_pairs, shifted
+from symgru.proofs.invariants import negative
 from symgru.proofs.sentences import Formula, say
 from symgru.proofs.variants import biases, gate, means, other
 from symgru.rules import RULES
@@ -93,7 +94,7 @@ def test_what_the_statements_say_of_the_cells():
     ]
     cells, but = means()
     assert [name for name, cell in CELLS.items() if cell.states and cell not in cells] == ["ligru"]
-    assert SPEAKER.sentence(but) == " in every cell but ligru"
+    assert SPEAKER.sentence(but) == " in every recurrent cell but ligru"
     merged = [
         (claim.left.name, *map(str, claim.under))
         for owner, claim in CLAIMS
@@ -101,9 +102,81 @@ def test_what_the_statements_say_of_the_cells():
         if isinstance(claim, SameCells)
     ]
     assert merged == [(name, *pair) for name in ("gru", "gru_new") for pair in (("b_z", "c_z"), ("b_r", "c_r"))]
-    assert "sigmoid, hard_sigmoid gates, with softmax gates of two units, and with no others" in SPEAKER.sentence(
-        ARGUMENTS["update-rules"].statement
+    stated = SPEAKER.sentence(ARGUMENTS["update-rules"].statement)
+    assert "one family of functions with sigmoid or hard_sigmoid gates: gru with W_z, b_z, U_z, c_z negated" in stated
+    assert stated.endswith(
+        "of the activations that symgru knows, this negation alone takes one rule to the other for all h_(t-1) and n_t "
+        "with these, with softmax in layers of two units, and with none of the others"
     )
+
+
+def test_every_activation_is_decided_for_the_update_rules():
+    """With each gate activation but the named ones, the negation gives another step for one h and n."""
+    steps = ARGUMENTS["update-rules"].steps
+    refuted = [claim for step in steps for claim in step.claims if isinstance(claim, Differ)]
+    heads = {claim.right.args[1].args[1].func for claim in refuted}  # 1 - s(a) is 1 + (-1) s(a)
+    undecided = {name for name, known in table().items() if known.node(functions.a).func not in heads}
+    assert undecided == {"sigmoid", "hard_sigmoid"}
+    gru, gru_new = next(exchanged_pairs())
+    under = next(claim.under for claim in steps[1].claims)
+    for name in set(table()) - {"sigmoid", "hard_sigmoid"}:
+        left, right = (one_step(cell.activated({sigma: activation(name)})) for cell in (gru, gru_new))
+        assert Differ(put(left, under), right, Point({"h": -1}, Rational(1, 2))).holds(), name
+
+
+def test_other_changes_than_the_negation():
+    """Linear gates have no complement, but 1 - b_z in place of b_z takes one rule to the other."""
+    (claim,) = ARGUMENTS["update-rules"].steps[-1].claims
+    assert SPEAKER.sentence(claim.says) == "gru with linear gates, W_z, U_z, c_z negated, b_z → 1 - b_z is gru_new"
+    assert claim.holds()
+
+
+def test_each_twin_of_sign_drops_one_condition():
+    """Its point violates the condition that it names and satisfies the others; no two say the same."""
+    twins = ARGUMENTS["sign"].twins
+    said = [SPEAKER.sentence(t.says) for t in twins]
+    assert len(set(said)) == len(said)
+    dropped = []
+    for t, words in zip(twins, said, strict=True):
+        if "without" in words:
+            point = t.counterexample.point
+            satisfied = {
+                "U_n ≥ 0": point["U_n"] >= 0,
+                "b_n ≤ 0": point["b_n"] <= 0,
+                "c_n ≤ 0": point["c_n"] <= 0,
+                "h_0 ≤ 0": point["h"] <= 0,
+                "x_t @ W_n < 0": all(value * point["W_n"] < 0 for value in t.counterexample.xs),
+            }
+            (violated,) = [condition for condition, met in satisfied.items() if not met]
+            assert words == f"the same without {violated}"
+            dropped.append(violated)
+    assert dropped == list(satisfied)
+    assert SPEAKER.sentence(ARGUMENTS["sign"].statement).startswith(f"if {', '.join(dropped)} at every step, ")
+
+
+@pytest.mark.parametrize("symbol", [Un, bn, cn, h, x], ids=str)
+def test_a_condition_that_is_dropped_leaves_the_others(symbol):
+    """What is assumed without one condition differs from what is assumed with all in that condition alone."""
+    full, less = (negative(CELLS["gru"], without=name)[0] for name in (None, symbol))
+    changed = [node for node in full.given if full.given[node] != less.given[node]]
+    if symbol == Un:
+        assert (changed, full.nonnegative, less.nonnegative) == ([], {Un}, frozenset())
+    else:
+        assert full.nonnegative == less.nonnegative == {Un}
+        assert changed == [Dot(Wn, x, evaluate=False) if symbol == x else symbol]
+
+
+def test_primes_are_explained():
+    """Wherever a twin's numbers mention a primed symbol, the twin says what it is."""
+    primed = 0
+    for name, t in TWINS:
+        found = re.findall(r"\w+'\w*", SPEAKER.sentence(t.counterexample.says))
+        primed += len(found)
+        says = SPEAKER.sentence(t.says)
+        assert all(re.search(rf"other numbers .*{s}|another input x' and state {s}", says) for s in found), name
+        argument = " ".join(SPEAKER.sentence(step.says) for step in ARGUMENTS[name].steps)
+        assert not found or re.search("marked with a prime|other state h'", argument)
+    assert primed >= 6
 
 
 # The same with floating-point numbers --------------------------------------------------------------------------------

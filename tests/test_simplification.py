@@ -130,7 +130,7 @@ def networks(draw):
 
 
 @given(networks())
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 def test_any_rules_leave_any_network_as_it_is(made):
     cell, size, weights, x, keys = made
     found = simplify(cell, size, len(x), keys, numbers_of(weights))
@@ -142,7 +142,7 @@ def test_any_rules_leave_any_network_as_it_is(made):
 
 
 @given(networks())
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=80, deadline=None, derandomize=True)
 def test_after_the_rules_there_is_nothing_left_for_them(made):
     """What they say holds of the result: no zero weight, no constant or equal line, no equal function, no dead line."""
     cell, size, weights, x, _ = made
@@ -166,10 +166,13 @@ def test_after_the_rules_there_is_nothing_left_for_them(made):
 
 def test_chosen():
     assert chosen(None) == chosen(["usual"]) == chosen("usual") == USUAL
-    assert chosen(["none"]) == chosen([]) == chosen("") == ()
+    assert chosen(["none"]) == chosen("none") == ()
     assert set(chosen("all")) == set(RULES) - {"constant-inputs"}, "which is wrong for most inputs"
     assert chosen(["blend", "merged-biases"]) == chosen("merged-biases, blend") == ("merged-biases", "blend")
     assert chosen(["all", "constant-inputs", "blend"]) == tuple(RULES)
+    for nothing in ([], "", " , ", "none,blend", ["all", "none"]):
+        with pytest.raises(UnusableInput, match="names of rules, or none alone"):
+            chosen(nothing)
     for name in ("merge", "all,", "Blend", "\x1b[31m", "x" * 1000):
         with pytest.raises(UnusableInput, match="no rule is called") as e:
             chosen([name])
@@ -390,7 +393,7 @@ def wrong_equations(cell):
                 seen.add(node)
                 for t in terms(node):
                     left = add(*(other for other in terms(node) if other != t))
-                    yield f"{lhs} without {t}", changed(rebuild(e, lambda s, n=node, left=left: left if s == n else s))
+                    yield f"{lhs} without {t}", changed(exchanged(e, node, left))
         yield f"-{lhs}", changed(mul(S.NegativeOne, e))
     for k, ((a, e), (b, f)) in enumerate(zip(cell.equations, cell.equations[1:], strict=False)):
         if type(e) is type(f) is sigma:
@@ -460,6 +463,10 @@ def test_an_assumption_that_is_not_made_is_caught():
         assert proof(before, twin, None) is False
 
 
+def exchanged(e, node, other):
+    return rebuild(e, lambda s: other if s == node else s)
+
+
 def wrong_lines(lines):
     """The lines with one mistake: a summand or a factor gone, a number changed, a sign, two lines exchanged."""
     for k, line in enumerate(lines):
@@ -472,11 +479,11 @@ def wrong_lines(lines):
                 for gone in set(node.args) - {S.One, S.NegativeOne}:
                     make = add if node.is_Add else mul
                     left = make(*(a for a in node.args if a != gone))
-                    yield changed(folding._replaced(line.rhs, {node: left}))
+                    yield changed(exchanged(line.rhs, node, left))
             if node.is_Rational:
-                yield changed(folding._replaced(line.rhs, {node: node + Rational(1, 1024)}))
+                yield changed(exchanged(line.rhs, node, node + Rational(1, 1024)))
             if isinstance(node, sigma | tanh):
-                yield changed(folding._replaced(line.rhs, {node: mul(S.NegativeOne, node)}))
+                yield changed(exchanged(line.rhs, node, mul(S.NegativeOne, node)))
         other = next((other for other in lines[:k] if other.lhs.of == line.lhs.of and other.rhs != line.rhs), None)
         if other is not None:
             yield tuple(Assign(a.lhs, {line: other, other: line}.get(a, a).rhs) for a in lines)

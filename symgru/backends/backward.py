@@ -17,7 +17,7 @@ from symgru.backends.formula import Name, Notation, Syntax, UnitForm, row_index
 from symgru.backends.worked import Dialect, Pairs
 from symgru.cells import Cell
 from symgru.derivation import Derivation
-from symgru.derivatives import prime, slope
+from symgru.derivatives import JUMPS, prime, slope
 from symgru.jacobian import tangent
 from symgru.printing import ATOM, MUL, negated
 
@@ -80,9 +80,9 @@ class Backward:
             "outside": self.outside(self.notation.now),
             "delta": form.scalar(z) if argument is not None else "",
             "gate": form.scalar(gate if gate != state else out),
-            "any": form.partial("s"),
+            "any": form.partial_in_a_sentence("s"),
             "bar_of_any": form.name(Name("s", bar=True)),
-            "loss_by_out": form.partial(form.scalar(out)),
+            "loss_by_out": form.partial_in_a_sentence(form.scalar(out)),
         }
         return {key: self.dialect.quote(name) if name else "" for key, name in names.items()}
 
@@ -158,11 +158,21 @@ class Backward:
             return body
         return form.total("t", "T", form.brackets(body) if len(terms(e)) > 1 else body)
 
+    @cached_property
+    def named(self) -> list[str]:
+        """The activations whose derivatives are named in the lines."""
+        found = {str(n.args[0]) for _, e in self.reverse.step.equations for n in walk(e) if isinstance(n, Prime)}
+        return sorted(found & set(table()))
+
     def primes(self) -> Pairs:
-        """What each derivative means that is named in the lines."""
+        """What each of those derivatives means."""
         form = self.dialect.syntax()
-        named = {str(n.args[0]) for _, e in self.reverse.step.equations for n in walk(e) if isinstance(n, Prime)}
-        return [(form.function(f"{name}'", "a"), form.scalar(prime(name))) for name in sorted(named & set(table()))]
+        return [(form.function(f"{name}'", "a"), form.scalar(prime(name))) for name in self.named]
+
+    @property
+    def jumps(self) -> bool:
+        """Whether one of them jumps, so that its value there is a choice."""
+        return not set(self.named).isdisjoint(JUMPS)
 
     # The Jacobian --------------------------------------------------------------------------------------------------
 
@@ -179,6 +189,16 @@ class Backward:
         if isinstance(form, UnitForm):
             form.index = "l"
         return form.derivative(above, form.scalar(before))
+
+    def sweep(self) -> Pairs:
+        """The line of the reverse step that hands on the state's gradient, by the Jacobian: a row times a matrix."""
+        many = self.sizes["H"] > 1
+        form = self.form(not many)
+        ((before, _),) = self.cell.states
+        seed, jacobian = form.scalar(self.reverse.seed), self._jacobian_name(not many)
+        product = form.row_times_matrix(seed, jacobian) if many else form.times.join([seed, jacobian])
+        outside = self.outside(self.notation.before, unit=not many)
+        return [(form.scalar(self.reverse.back[before]), f"{outside} + {product}")]
 
     def chain(self) -> Pairs:
         """The Jacobian of the last state by the first: the product over the steps."""

@@ -153,6 +153,10 @@ class Syntax(OrderedPrinter):
         """dL/d of what a finished text names."""
         raise NotImplementedError
 
+    def partial_in_a_sentence(self, of: str) -> str:
+        """The same where a fraction would be too tall."""
+        return self.partial(of)
+
     def derivative(self, above: str, below: str) -> str:
         """The derivative of one finished text by another."""
         raise NotImplementedError
@@ -250,6 +254,12 @@ class Syntax(OrderedPrinter):
     def _print_gauss(self, e: Expr) -> str:
         exponent = mul(S.NegativeOne, square(cast(Expr, e.args[0])))
         return self.times.join([self.two_over_root_of_pi(), self.power_of_e(self.scalar(exponent))])
+
+    def product(self, factors: list[Expr]) -> str:
+        first, *others = factors or [S.One]
+        # e^-a² with its factor in front of it is two factors more
+        rest = (self.scalar(f) if type(f).__name__ == "gauss" else self.tight(f, ATOM) for f in others)
+        return self.times.join([self.tight(first, MUL), *rest])
 
     def strength(self, e: Expr) -> int:
         if is_square(e):

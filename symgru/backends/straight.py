@@ -26,6 +26,7 @@ from symgru.yardstick import example_input
 
 KINDS = {"*": "multiplications", "+": "additions", "/": "divisions", "function": "functions"}
 ALWAYS = ("zero-initial-state", "operands", "numbers")  # else a line would read what is not there
+LONGEST = 1_000_000  # time steps
 MOST = 1000  # assignments that a compiler takes without trouble: 16,000 keep gcc busy for half a minute
 
 
@@ -253,8 +254,8 @@ def straight(
     count = steps if steps is not None else network.steps
     if count is None:
         raise UnusableInput("the model does not fix its number of time steps: say how many with --steps")
-    if not isinstance(count, int) or count < 1:
-        raise UnusableInput(f"steps is {count!r:.30}; it must be a whole number of at least 1")
+    if not isinstance(count, int) or not 1 <= count <= LONGEST:
+        raise UnusableInput(f"steps is {count!r:.30}; it must be a whole number from 1 to {LONGEST:,}")
     keys = chosen([*chosen(rules), *ALWAYS])
     if "constant-inputs" in keys:
         raise UnusableInput("constant-inputs goes with derive: code with --unrolled reads another input at every step")

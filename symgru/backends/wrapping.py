@@ -1,16 +1,19 @@
-"""Where a long formula is broken: before an equals sign first, then before a plus or minus."""
+"""Where a long formula is broken: before an equals sign first, then before a plus or minus, then before a factor."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import accumulate
 
+SUMS = (" + ", " - ", " if ", " otherwise ")  # and between cases in plain text
+PRODUCTS = (*SUMS, "·", " ⊙ ", " @ ", r" \odot ")
+
 Row = tuple[bool, str]  # whether the row begins with an equals sign, and its text
 
 
 def arrange(parts: Sequence[str], room: float, measure: Callable[[str], float], equals: str = " = ") -> list[Row]:
     """The rows of "... = part = part": as few as fit into `room`, broken before = and, where a part alone is too
-    long, before + and - (the outermost first)."""
+    long, before + and -, then before the sign of a product (the outermost first)."""
     rows: list[Row] = []
     for part in parts:
         if rows and measure(rows[-1][1] + equals + part) <= room:
@@ -22,17 +25,21 @@ def arrange(parts: Sequence[str], room: float, measure: Callable[[str], float], 
     return rows
 
 
-def _pieces(text: str, room: float, measure: Callable[[str], float], depth: int = 0) -> list[str]:
-    """A formula in pieces that fit, packed from left to right; the width of a piece is the sum of its parts'."""
+def _pieces(text: str, room: float, measure: Callable[[str], float], level: int = 0) -> list[str]:
+    """A formula in pieces that fit, packed from left to right; the width of a piece is the sum of its parts'.
+
+    Within each number of brackets there are two levels, sums and then products.
+    """
     if measure(text) <= room:
         return [text]
-    chunks = _split(text, depth)
-    if len(chunks) == 1 and depth >= _deepest(text):
+    depth, products = divmod(level, 2)
+    chunks = _split(text, depth, PRODUCTS if products else SUMS)
+    if len(chunks) == 1 and products and depth >= _deepest(text):
         return [text]
     packed: list[str] = []
     filled = 0.0
     for chunk in chunks:
-        for k, part in enumerate(_pieces(chunk, room, measure, depth + 1)):
+        for k, part in enumerate(_pieces(chunk, room, measure, level + 1)):
             wide = measure(part)
             if packed and not k and filled + wide <= room:
                 packed[-1] += part
@@ -40,7 +47,7 @@ def _pieces(text: str, room: float, measure: Callable[[str], float], depth: int 
             else:
                 packed.append(part)
                 filled = wide
-    return [piece.strip() for piece in packed] if depth == 0 else packed
+    return [piece.strip() for piece in packed] if level == 0 else packed
 
 
 def _deepest(text: str) -> int:
@@ -48,13 +55,13 @@ def _deepest(text: str) -> int:
     return max(accumulate(((c == "(") - (c == ")") for c in text), initial=0))
 
 
-def _split(text: str, depth: int) -> list[str]:
-    """Cut before every + and - (and between cases in plain text) that stands within at most `depth` brackets, and
-    within no braces and no LaTeX environment at all."""
+def _split(text: str, depth: int, signs: tuple[str, ...]) -> list[str]:
+    """Cut before every one of the signs that stands within at most `depth` brackets, and within no braces and no LaTeX
+    environment at all."""
     cuts, brackets, braces = [0], 0, 0
     for k, c in enumerate(text):
         brackets += (c == "(") - (c == ")")
         braces += (c == "{") - (c == "}") + text.startswith(r"\begin{", k) - text.startswith(r"\end{", k)
-        if braces == 0 and brackets <= depth and text.startswith((" + ", " - ", " if ", " otherwise "), k) and k:
+        if braces == 0 and brackets <= depth and text.startswith(signs, k) and k:
             cuts.append(k)
     return [text[i:j] for i, j in zip(cuts, [*cuts[1:], len(text)], strict=True)]

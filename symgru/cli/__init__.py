@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -53,6 +55,7 @@ def cli() -> None:
 def main(args: list[str] | None = None) -> Any:
     """Run a command. Exit status: 0 done, 1 the comparison failed, 2 unusable input, said in one line."""
     _utf8()
+    _clean_up_when_terminated()
     try:
         given = sys.argv[1:] if args is None else args
         status = cli.main(args=given or ["--help"], prog_name="symgru", standalone_mode=False)
@@ -74,6 +77,12 @@ def _utf8() -> None:
         if hasattr(stream, "reconfigure"):
             encoding = stream.encoding if stream.isatty() else "utf-8"
             stream.reconfigure(encoding=encoding, errors="backslashreplace")
+
+
+def _clean_up_when_terminated() -> None:
+    """SIGTERM ends a command as ctrl-C does, so that no half-written file stays."""
+    with suppress(ValueError):  # only the main thread may say what a signal does
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
 def _fail(message: str) -> None:

@@ -11,10 +11,14 @@ from symgru.cli.output import plain_ascii, say_written, waiting
 from symgru.document import Document
 from symgru.writing import write_text
 
+MANY = 100  # time steps that nobody reads
+
 
 def send(document: Document, output: Path | None, **options: Any) -> None:
     """To a file in the format of its ending, else to the terminal as it becomes known, without the header that says
     where a file comes from. `options` are the document's: show=3 leaves out the middle of many time steps."""
+    if not options.get("show", True) and document.steps > MANY:
+        click.echo(f"note: {document.steps:,} time steps in full; --show 3 leaves out the middle", err=True)
     if output is not None:
         with waiting(f"writing {output.name}") as sign:
             write_text(output, sign.watch(document.pieces(output.suffix, **options), output.name))

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from symgru.errors import UnusableInput
+
 if TYPE_CHECKING:
     from rich.live import Live
     from rich.spinner import Spinner
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 def plain_ascii() -> bool:
     """Whether the output cannot show σ."""
+    if sys.stdout is None:
+        raise UnusableInput("standard output is closed: name a file with -o")
     try:
         "σ·₁²".encode(sys.stdout.encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
@@ -46,7 +50,7 @@ class Waiting:
             outer.say(self.text)
             return outer
         Waiting._outer = self
-        if sys.stderr.isatty():
+        if sys.stderr is not None and sys.stderr.isatty():
             self._timer = Timer(self.after, self._show)
             self._timer.daemon = True
             self._timer.start()

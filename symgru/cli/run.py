@@ -44,6 +44,10 @@ def command(
     from symgru.cli.output import say_written
     from symgru.writing import write_files
 
+    if output is not None and engine == "exact":
+        raise click.UsageError(
+            "a .npy file holds no more than float64; the digits of --engine exact go to the terminal"
+        )
     arguments.spare_inputs(output, source, given, architecture)
     model = arguments.load(source, architecture)
     x = arguments.read(model, given)
@@ -53,15 +57,25 @@ def command(
             click.echo(" ".join(f"{v:g}" if engine == "exact" else str(v) for v in row))
         return
     buffer = io.BytesIO()
-    np.save(buffer, y.astype(np.float64) if engine == "exact" else y)
+    np.save(buffer, y)
     say_written(write_files(output.parent, {output.name: buffer.getvalue()}))
 
 
 def _exact(model: Model, x: Tensor, digits: int | None) -> Array:
     """The digits, and on standard error whether they are proven."""
+    from decimal import Decimal
+
     from symgru.cli.output import waiting
+    from symgru.network import stored
 
     with waiting("proving digits"):
         exact = model.certify(x, digits)
+    inside = stored(x, model.network.dtype)
+    moved = [
+        str(v) for v, held in zip(x.text.ravel(), inside.value.ravel(), strict=True) if Decimal(v) != Decimal(held)
+    ]
+    if moved:
+        more = f" (nor {len(moved) - 1} more)" if len(moved) > 1 else ""
+        click.echo(f"note: {moved[0]}{more} is no {model.network.dtype}; the digits are for the nearest one", err=True)
     click.echo(exact.label, err=True)
     return exact.y

@@ -11,9 +11,9 @@ from sympy import Expr, S, Symbol, evaluate, exp
 
 from symgru.activations import a, activation, table
 from symgru.algebra import Vec, add, sigma
-from symgru.cells import CELLS, Cell, Wz, bn, build, cn, f, h, h1, z
+from symgru.cells import CELLS, Cell, Wz, bn, build, bz, cn, f, h, h1, n, z
 from symgru.proofs import functions
-from symgru.proofs.claims import Argument, Differ, Same, SameCells, Step, one_step, put, twin
+from symgru.proofs.claims import Argument, Differ, Same, SameCells, Signed, Step, one_step, put, twin
 from symgru.proofs.enclosures import Point
 from symgru.proofs.normal import equal
 from symgru.proofs.sentences import Code, compared, equals, listed, say
@@ -34,6 +34,7 @@ HALVES = Point({"h": -1}, Fraction(1, 2))
 NO_CN = equals(cn, S.Zero)
 p = Symbol("p", nonnegative=True)
 k = Symbol("k", positive=True)
+N = Symbol("N", positive=True)
 b = Symbol("b", real=True)
 t = Vec("t", real=True)
 
@@ -64,6 +65,14 @@ def complement_of(name: str, pieces: tuple[Mapping[Symbol, Expr], ...] = ({},)) 
         return Same(s(-a), 1 - s(a), pieces=pieces)
 
 
+def with_linear_gates(keeps: Cell, renews: Cell) -> SameCells:
+    """What the negation does not do for linear gates, 1 - b_z in place of b_z does."""
+    left, right = (cell.activated({sigma: activation("linear")}) for cell in (keeps, renews))
+    with evaluate(False):
+        under = negated(params_of(keeps, z)) | {bz: 1 - bz}
+    return SameCells(left, right, under, notes=(say("{} gates", Code("linear")),))
+
+
 def update_rules() -> Argument:
     pairs = list(exchanged_pairs())
     (gru, gru_new), *_ = pairs
@@ -75,6 +84,7 @@ def update_rules() -> Argument:
         difference = Same(keep - new, (gate(a) + gate(-a) - 1) * (state - candidate))
         condition = equals(gate(-a), 1 - gate(a))
         of_two = Same(exp(-a) / (exp(-a) + exp(-b)), 1 - exp(a) / (exp(a) + exp(b)))
+        left_over = 1 - 2 / N
     proven = {"sigmoid": functions.COMPLEMENT, "hard_sigmoid": complement_of("hard_sigmoid", pieces)}
     refuted = {name: complement_of(name) for name in table() if name not in proven}
     softmax = refuted.pop("softmax")
@@ -91,9 +101,13 @@ def update_rules() -> Argument:
         ),
         Step(
             say(
-                "So the two rules agree where {}, and nowhere else. The argument of the update gate is linear in the "
-                "gate's parameters and changes its sign with them. With any such activation:",
+                "Where {} this is 0 for all {} and {}; elsewhere it is 0 only if {}. The argument of the update gate "
+                "is linear in the gate's parameters and changes its sign with them. With any activation that satisfies "
+                "the condition everywhere:",
                 condition,
+                state,
+                candidate,
+                equals(state, candidate),
             ),
             tuple(replace(whatever(claim), complementary=frozenset({gate})) for claim in same),
         ),
@@ -111,8 +125,10 @@ def update_rules() -> Argument:
         ),
         Step(
             say(
-                "At {} the condition asks for one half. These have another value there: {}.",
+                "At {}, where the parameters of the update gate are zero, the condition asks for one half. These have "
+                "another value there, so that the two rules differ unless {}: {}.",
                 equals(a, S.Zero),
+                equals(state, candidate),
                 named(refuted),
             ),
             tuple(Differ(claim.left, claim.right, Point({"a": 0})) for claim in refuted.values()),
@@ -120,12 +136,30 @@ def update_rules() -> Argument:
         ),
         Step(
             say(
-                "{} is a function of all units; where they are alike, each has one part in their number. So it is such "
-                "an activation with no number of units but two, and with two it is:",
+                "{} is a function of all units. At equal arguments each of {} units has {}, and the condition asks for "
+                "{}. With one unit this is {}, and for {} with {} it is positive:",
                 Code("softmax"),
+                N,
+                1 / N,
+                equals(left_over, S.Zero),
+                S.NegativeOne,
+                equals(N, 3 + p),
+                compared(p, ">="),
             ),
-            (of_two, *(Differ(softmax.left, softmax.right, Point({"a": units})) for units in (0, (0, 0, 0)))),
+            (
+                Signed(left_over, ">", {N: 3 + p}),
+                *(Differ(softmax.left, softmax.right, Point({"a": units})) for units in (0, (0, 0, 0))),
+            ),
             shown=1,
+        ),
+        Step(say("With two units, whose arguments are {} and {}, the condition is satisfied:", a, b), (of_two,)),
+        Step(
+            say(
+                "Nothing is said of other changes than this negation, nor of activations that symgru does not know. "
+                "Another change does it for {} gates:",
+                Code("linear"),
+            ),
+            (with_linear_gates(gru, gru_new),),
         ),
     )
     softsign, softsign_new = (cell.activated({sigma: activation("softsign")}) for cell in pairs[0])
@@ -140,11 +174,14 @@ def update_rules() -> Argument:
         twin(exchanged_mgu, HALVES),
     )
     statement = say(
-        "{} and {} give one family of functions: {}; so it is with {} gates, with {} gates of two units, and with no "
-        "others",
+        "{} and {} give one family of functions with {} or {} gates: {}; of the activations that symgru knows, this "
+        "negation alone takes one rule to the other for all {} and {} with these, with {} in layers of two units, and "
+        "with none of the others",
         *(equals(h1, dict(cell.equations)[h1]) for cell in (gru, gru_new)),
+        *map(Code, proven),
         listed(claim.says for claim in same),
-        named(proven),
+        h,
+        n,
         Code("softmax"),
     )
     return Argument(statement, steps, twins)
@@ -176,10 +213,11 @@ def reset_one_unit() -> Argument:
         ),
         Step(say("Without any biases:"), (whatever(bare),)),
     )
+    two = replace(claim, one_unit=False, notes=(say("two units"),))
     units = HALVES.at(h=(-1, -1))
     twins = (
         twin(SameCells(before, gru, all_merged, one_unit=True), HALVES),
-        twin(replace(claim, one_unit=False, notes=(say("two units"),)), units.at(b_r=(1, -1))),
+        twin(two, units.at(b_r=(1, -1)), say("{} where {}", two.says, NO_CN)),
         twin(replace(bare, one_unit=False, notes=(say("two units"), say("no biases"))), units.at(W_r=((1,), (-1,)))),
     )
     return Argument(say("{} where {}", claim.says, NO_CN), steps, twins)
@@ -230,7 +268,7 @@ def merged_biases() -> Argument:
         Step(
             say(
                 f"For each of the {len(others)} other pairs of biases, cell by cell, the two steps are enclosed at a "
-                "point, and the enclosures have no number in common."
+                "point, with the cell's own activations, and the enclosures have no number in common."
             ),
             tuple(others),
             shown=0,
@@ -238,7 +276,11 @@ def merged_biases() -> Argument:
     )
     sums = listed(say("{} in {}", listed(pairs), named(group)) for pairs, group in cells.items())
     twins = tuple(twin(shifted(CELLS[name], bn, cn), HALVES) for name in ("gru", "mgu_after"))
-    return Argument(say("two biases count by their sum alone: {}; no other two do", sums), steps, twins)
+    return Argument(
+        say("two biases count by their sum alone: {}; no other two of one cell do, with its own activations", sums),
+        steps,
+        twins,
+    )
 
 
 # The other sign ------------------------------------------------------------------------------------------------------
@@ -263,14 +305,31 @@ def flipped(cell: Cell, params: list[Symbol]) -> Same:
     return Same(left, right, label=label)
 
 
+def kept_gates(cell: Cell, params: list[Symbol]) -> Iterator[Same]:
+    """Each gate has the same value from the negated state."""
+    for _, line in cell.equations:
+        if isinstance(line, sigma):
+            with evaluate(False):
+                yield Same(put(line, {**negated(params), h: -h}), line)
+
+
 def mirror() -> Argument:
     cells, but = means()
     claims = tuple(flipped(cell, mirrored(cell)) for cell in cells)
+    gates = tuple(claim for cell in cells for claim in kept_gates(cell, mirrored(cell)))
     steps = (
         Step(
             say(
-                "tanh is odd ({}), and the arguments of the gates are what they were. From the negated state each of "
-                "these gives the negated new state, so from the zero state every state has the other sign:",
+                "With the state and these parameters negated, the gates of {} are what they were.",
+                named(cell for cell in cells if any(isinstance(e, sigma) for _, e in cell.equations)),
+            ),
+            gates,
+            shown=0,
+        ),
+        Step(
+            say(
+                "tanh is odd ({}). From the negated state each of these gives the negated new state, so from the zero "
+                "state every state has the other sign:",
                 Code("tanh-odd"),
             ),
             claims,

@@ -114,7 +114,7 @@ def ranges() -> Argument:
             say("For a positive {} put {} with a positive {}:", p, equals(*next(iter(more_than_one.items()))), s),
             (Same(tanh(p, evaluate=False), ratio), Signed(ratio, ">", more_than_one)),
         ),
-        Step(say("For a negative argument tanh is negative, by {}:", Code("tanh-odd")), (ODD,)),
+        Step(say("For a negative argument tanh is negative, and at 0 it is 0, by {}:", Code("tanh-odd")), (ODD,)),
     )
     everywhere = Signed(tanh(a), ">")
     twins = (Twin(everywhere.says, (everywhere,), Outside(tanh(a), ">", Point({"a": -1}))),)

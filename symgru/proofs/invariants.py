@@ -103,22 +103,22 @@ def candidate(cell: Cell) -> tuple[Vec, Expr]:
     return next((lhs, e) for lhs, e in cell.equations if not isinstance(e, sigma))
 
 
-def negative(cell: Cell, strict: bool = True, without: str = "") -> tuple[Signed, ...]:
+def negative(cell: Cell, strict: bool = True, without: Symbol | None = None) -> tuple[Signed, ...]:
     """From a state that is nowhere positive comes a negative one: the candidate's argument first, then the new state.
 
-    The conditions are that no element of the candidate's recurrent kernel ("kernel") is negative, that its biases
-    ("bias") and the state ("state") are nowhere positive, and that its product with the input ("input") is negative.
-    `without` leaves one out. Where not `strict`, that product is nowhere positive, and so is the new state.
+    The conditions are that no element of the candidate's recurrent kernel is negative, that each of its biases and the
+    state are nowhere positive, and that its product with the input is negative. `without` leaves out the one on this
+    symbol (x: on the product). Where not `strict`, that product is nowhere positive, and so is the new state.
     """
     lhs, line = candidate(cell)
     own = params_of(cell, lhs)
     relation = "<" if strict else "<="
-    given = {**open_gates(cell), h: _minus("p", without != "state")}
+    given = {**open_gates(cell), h: _minus("p", without != h)}
     for node in walk(line):
         if isinstance(node, Dot) and node.args[1] == x:
-            given[node] = _minus("w", without != "input", strict)
-    given |= {s: _minus(s.name[0], without != "bias") for s in own if not isinstance(s, Mat)}
-    kernels = frozenset(s for s in recurrent_kernels(cell) if s in own and without != "kernel")
+            given[node] = _minus("w", without != x, strict)
+    given |= {s: _minus(s.name[0], without != s) for s in own if not isinstance(s, Mat)}
+    kernels = frozenset(s for s in recurrent_kernels(cell) if s in own and s != without)
     argument = Signed(cast(Expr, line.args[0]), relation, given, kernels)
     if lhs == cell.output:
         return (argument,)
@@ -145,6 +145,7 @@ def exchanged_gates(cell: Cell) -> Cell:
 def sign() -> Argument:
     cells, but = means()
     gru, ligru = CELLS["gru"], CELLS["ligru"]
+    both = [gru, CELLS["gru_new"]]
     others = [cell for cell in cells if cell != gru]
     product = cast(Expr, Dot(Wn, x, evaluate=False))
     argument, state = negative(gru)
@@ -153,8 +154,8 @@ def sign() -> Argument:
         Step(
             say(
                 "The start is not positive. Suppose that the state before a step is not. Put {} with {} and the "
-                "others nowhere negative. A gate is a logistic function of something. For {} the argument of tanh is "
-                "negative:",
+                "others nowhere negative; all relations are meant element by element. A gate is a logistic function of "
+                "something. For {} the argument of tanh is negative:",
                 listed(equals(*item) for item in signs.items()),
                 compared(-signs[product], ">"),
                 Code("gru"),
@@ -172,13 +173,14 @@ def sign() -> Argument:
         ),
         Step(
             say(
-                "The same computation does it for {} (which has {} in their place), and for {} with the parameters of "
-                "its two gates exchanged.",
+                "The same computation does it for {} (which has {} in place of {}), and for {} with the parameters of "
+                "the two gates exchanged. On a bias that a cell has not there is no condition.",
                 named(others),
                 listed((W, b, U)),
-                Code("gru"),
+                listed((Wn, bn, Un)),
+                named(both),
             ),
-            tuple(claim for cell in (*others, exchanged_gates(gru)) for claim in negative(cell)),
+            tuple(claim for cell in (*others, *map(exchanged_gates, both)) for claim in negative(cell)),
             shown=0,
         ),
         Step(
@@ -188,29 +190,30 @@ def sign() -> Argument:
         ),
     )
     conditions = {
-        "kernel": (compared(Un, ">="),),
-        "bias": (compared(bn, "<="), compared(cn, "<=")),
-        "state": (compared(START, "<="),),
-        "input": (compared(product, "<"),),
+        Un: compared(Un, ">="),
+        bn: compared(bn, "<="),
+        cn: compared(cn, "<="),
+        h: compared(START, "<="),
+        x: compared(product, "<"),
     }
     point = ZEROS.at(W_n=-1, U_n=1)
 
-    def without(name: str, escape: Escapes) -> Twin:
-        return Twin(say("the same without {}", listed(conditions[name])), negative(gru, without=name), escape)
+    def without(symbol: Symbol, escape: Escapes) -> Twin:
+        return Twin(say("the same without {}", conditions[symbol]), negative(gru, without=symbol), escape)
 
     weak = tuple(Signed(claim.e, "<", claim.given, claim.nonnegative) for claim in negative(gru, strict=False))
     twins = (
-        without("kernel", Escapes(gru, point.at(U_n=-10), (2, Fraction(1, 100)), "<")),
-        without("bias", Escapes(gru, point.at(b_n=2), (1,), "<")),
-        without("bias", Escapes(gru, point.at(c_n=4), (1,), "<")),
-        without("state", Escapes(gru, point.at(h=1), (1,), "<")),
-        without("input", Escapes(gru, point, (-1,), "<")),
+        without(Un, Escapes(gru, point.at(U_n=-10), (2, Fraction(1, 100)), "<")),
+        without(bn, Escapes(gru, point.at(b_n=2), (1,), "<")),
+        without(cn, Escapes(gru, point.at(c_n=4), (1,), "<")),
+        without(h, Escapes(gru, point.at(h=1), (1,), "<")),
+        without(x, Escapes(gru, point, (-1,), "<")),
         Twin(say("the same with {} only", compared(product, "<=")), weak, Escapes(gru, point, (0,), "<")),
         Twin(say("the same in {}", Code("ligru")), negative(ligru), Escapes(ligru, point, (1,), "<")),
     )
     statement = say(
         "if {} at every step, then {} at every step{}",
-        listed(formula for formulas in conditions.values() for formula in formulas),
+        listed(conditions.values()),
         compared(h1, "<"),
         but,
     )

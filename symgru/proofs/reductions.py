@@ -9,8 +9,8 @@ from fractions import Fraction
 from sympy import Expr, S, Symbol
 
 from symgru.algebra import Vec
-from symgru.cells import CELLS, Cell, build, cn, cr, cz, f, h, n, r, x, z
-from symgru.proofs.claims import Argument, Same, SameCells, Step, one_step, put, twin
+from symgru.cells import CELLS, Cell, Uz, build, cn, cr, cz, f, h, n, r, x, z
+from symgru.proofs.claims import Argument, Same, SameCells, Step, Twin, one_step, put, twin
 from symgru.proofs.enclosures import Point
 from symgru.proofs.equivalences import HALVES, NO_CN
 from symgru.proofs.sentences import Code, Sentence, equals, listed, say
@@ -28,7 +28,7 @@ from symgru.proofs.variants import (
 
 
 def others(symbols: Iterable[Symbol]) -> dict[Symbol, Expr]:
-    """Other numbers for these symbols."""
+    """Other numbers for these symbols, marked with a prime."""
     return {s: type(s)(s.name + "'", real=True) for s in symbols}
 
 
@@ -52,7 +52,10 @@ def first_step() -> Argument:
         Step(
             say(
                 "The product of a recurrent kernel with the zero state is zero. With other numbers in all recurrent "
-                "kernels, and with whatever activations, the first step is the same in {}.",
+                "kernels, marked with a prime ({} in place of {}, and so on), and with whatever activations, the first "
+                "step is the same in {}.",
+                *others([Uz]).values(),
+                Uz,
                 named(recurrent()),
             ),
             tuple(independent(any_functions(cell), recurrent_kernels(cell)) for cell in recurrent()),
@@ -71,11 +74,21 @@ def first_step() -> Argument:
     )
     gru = CELLS["gru"]
     point = Point({q.name + "'": -1 for q in gru.params}, Fraction(1, 2))
-    matters = "the {} gate does not matter to the first step of {{}}"
-    twins = (
-        twin(independent(gru, params_of(gru, r)), point, say(matters.format("reset"), Code("gru"))),
-        twin(independent(gru, params_of(gru, z)), point, say(matters.format("update"), Code("gru"))),
-    )
+
+    def matters(gate: Symbol) -> Twin:
+        own = params_of(gru, gate)
+        return twin(
+            independent(gru, own),
+            point,
+            say(
+                "the first step of {} from the zero state is the same with other numbers {} in place of {}",
+                Code("gru"),
+                listed(others(own).values()),
+                listed(own),
+            ),
+        )
+
+    twins = (matters(r), matters(z))
     statement = say(
         "from the zero state, the first step does not depend on the recurrent kernels, nor on the reset gate where {}",
         NO_CN,
@@ -91,9 +104,15 @@ def constant_gates() -> Argument:
 
     cells = [CELLS[name] for name in ("type3", "mgu3")]
     claims = tuple(unchanged(cell, lhs) for cell in cells for lhs in cell.defined if lhs in (z, r, f))
-    steps = (Step(say("With any other input and any other state these are what they were:"), claims),)
+    other = others((x, h)).values()
+    steps = (Step(say("With any other input {} and any other state {} these are what they were:", *other), claims),)
     point = Point({"h'": -1, "x'": -1}, Fraction(1, 2))
-    twins = tuple(twin(unchanged(CELLS[name], z), point) for name in ("type2", "type1"))
+
+    def reads_the_state(name: str) -> Twin:
+        claim = unchanged(CELLS[name], z)
+        return twin(claim, point, say("{} is the same with another input {} and state {}", claim.says, *other))
+
+    twins = (reads_the_state("type2"), reads_the_state("type1"))
     return Argument(say("the gates of {} are the same at every time step", named(cells)), steps, twins)
 
 
@@ -121,7 +140,12 @@ def minimal_gated() -> Argument:
         twin(SameCells(before, CELLS["mgu"], one_gate(before)), HALVES),
         twin(replace(after, right=CELLS["mgu"], one_unit=True), HALVES),
     )
-    statement = say("with one gate for both come the minimal gated units: {}", special_cases((*claims, after)))
+    statement = say(
+        "with one gate for both come the minimal gated units: {} with {}, {} zero",
+        special_cases((*claims, after)),
+        cz,
+        cr,
+    )
     return Argument(statement, steps, twins)
 
 

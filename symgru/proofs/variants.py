@@ -39,7 +39,7 @@ def means() -> tuple[list[Cell], Sentence]:
     """The cells that hold a mean, and the words that name the others."""
     cells = [cell for cell in recurrent() if is_mean(cell)]
     others = [cell for cell in recurrent() if cell not in cells]
-    return cells, say(" in every cell but {}", named(others)) if others else ()
+    return cells, say(" in every recurrent cell but {}", named(others)) if others else ()
 
 
 def params_of(cell: Cell, *defined: Symbol) -> list[Symbol]:

@@ -64,7 +64,14 @@ def from_object(data: object, name: str, origin: str, architecture: Mapping[str,
         raise UnusableInput("the model needs 'layers', a list, or 'weights', the list that get_weights() gives")
     dtype = dtype_name(top.get("dtype", "float32"))
     specs = [_layer(layer, k, dtype) for k, layer in enumerate(layers)]
-    return network(specs, dtype=dtype, name=name, origin=origin)
+    named_ones = (s for s, layer in zip(specs, layers, strict=True) if isinstance(layer["weights"], Mapping))
+    notes = tuple(
+        f"{named(s.label)}: weights by name have a row for each unit: U[i][k] leads from unit k to unit i, the other "
+        "way round than Keras' recurrent_kernel"
+        for s in named_ones
+        if s.recurrent and s.units > 1
+    )
+    return network(specs, dtype=dtype, name=name, origin=origin, notes=notes)
 
 
 def _bare(top: Mapping[str, object], name: str, origin: str, architecture: Mapping[str, object] | None) -> Network:

@@ -87,19 +87,19 @@ def check(document: str, kind: str, net: Network, x: Tensor, constant: bool, for
     return titles
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("cell", RECURRENT)
+@pytest.mark.parametrize(
+    ("cell", "kind"), [(cell, kind) for cell in RECURRENT for kind in KINDS if kind != "md" or cell.startswith("gru")]
+)
 def test_at_one_unit_the_closed_form_is_printed_and_right(cell: str, kind: str) -> None:
     """After one step and after two, in symbols and with a network's numbers."""
-    for steps in (1, 2):
-        for rules in RULES:
-            constant = "constant" in rules
-            net, x = network(3, [(cell, 1, {})], 2), sequence(3, steps, 2)
-            x = same_at_every_step(x) if constant else x
-            of_model = page(derive_network(net, steps, rules), kind)
-            assert "With the numbers of this layer" in check(of_model, kind, net, x, constant, formulas=1)
-            symbols = page(derive(build(cell, {}), 1, 2, steps, rules=rules), kind)
-            assert "Unrolled, as written" in check(symbols, kind, net, x, constant, formulas=1)
+    for steps, rules in ((1, "all"), *((2, rules) for rules in RULES)):
+        constant = "constant" in rules
+        net, x = network(3, [(cell, 1, {})], 2), sequence(3, steps, 2)
+        x = same_at_every_step(x) if constant else x
+        of_model = page(derive_network(net, steps, rules), kind)
+        assert "With the numbers of this layer" in check(of_model, kind, net, x, constant, formulas=1)
+        symbols = page(derive(build(cell, {}), 1, 2, steps, rules=rules), kind)
+        assert "Unrolled, as written" in check(symbols, kind, net, x, constant, formulas=1)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -129,6 +129,27 @@ def test_which_gates_have_a_complement(units, more, keras):
     assert found == {"sigmoid", "hard_sigmoid"} | more
 
 
+def test_an_activation_that_symgru_does_not_know(keras):
+    """Another of Keras' has a complement as well, so the statement is about symgru's activations alone."""
+    at = keras.ops.convert_to_tensor(np.linspace(-7, 7, 30))
+    f = keras.activations.sparse_sigmoid
+    assert np.abs(np.asarray(f(-at)) + np.asarray(f(at)) - 1).max() < 1e-12
+    assert "sparse_sigmoid" not in table()
+
+
+def test_update_rules_with_linear_gates(keras):
+    """Without a complement: 1 - b_z in place of b_z, the update gate's other parameters negated, the rule by hand."""
+    w, x = weights(3, 7, scale=0.2), inputs(7)
+    other = w | {name: -w[name] for name in ("W_z", "U_z", "c_z")} | {"b_z": 1 - w["b_z"]}
+    h = np.zeros((len(x), 3))
+    for t in range(STEPS):
+        gate = {g: x[:, t] @ other[f"W_{g}"].T + other[f"b_{g}"] for g in GATES}
+        kept = {g: h @ other[f"U_{g}"].T + other[f"c_{g}"] for g in GATES}
+        z, r = gate["z"] + kept["z"], gate["r"] + kept["r"]
+        h = (1 - z) * h + z * np.tanh(gate["n"] + r * kept["n"])
+    assert np.abs(h - states(keras, w, x, recurrent_activation="linear")[:, -1]).max() < NEAR
+
+
 def test_update_rules(keras):
     """The other rule by hand, since Keras has only one, with the update gate negated."""
     w, x = weights(3, 6), inputs(6)

@@ -7,6 +7,7 @@ import re
 import numpy as np
 
 from symgru.errors import UnusableInput
+from symgru.printing import nearest
 
 KEYWORDS = set(
     """
@@ -41,10 +42,11 @@ def member(identifier: str) -> str:
 
 def number(value: object) -> str:
     """A float literal that reads back as exactly this float32."""
+    wide = nearest(value)
     with np.errstate(over="ignore"):
-        held = np.float32(value)  # type: ignore[arg-type]
+        held = np.float32(wide)
     if not np.isfinite(held):
-        raise UnusableInput(f"{value!s:.30} does not fit into a float32, which the C computes in")
+        raise UnusableInput(f"{wide:.9g} does not fit into a float32, which the C computes in")
     shortest = str(held)
     return f"{shortest}f" if "." in shortest or "e" in shortest else f"{shortest}.0f"
 

@@ -30,10 +30,10 @@ class LanePrinter(OrderedPrinter):
         return self.place(e)
 
     def _print_Integer(self, e: Expr) -> str:
-        return number(int(e))
+        return number(e)
 
     def _print_Rational(self, e: Any) -> str:
-        return number(float(e))
+        return number(e)
 
     def _print_clip(self, e: Expr) -> str:
         a, low, high = cast("tuple[Expr, Expr, Expr]", e.args)

@@ -191,7 +191,9 @@ class Reversing(Kernel):
         return [f"for (size_t i = 0; i < {n}; i++) {{", *(f"    {line}" for line in lines), "}"]
 
     def element(self, s: Symbol) -> str:
-        """A vector's element; what was kept has been read into a variable."""
+        """A vector's element; what was kept has been read into a variable. A gate may read nothing but its bias."""
+        if s in self.reverse.gradients:
+            return f"{self.weight(s.name)}[i]"
         return f"{s}[i]" if self.is_array(s) else s.name
 
     # The weights' gradients -----------------------------------------------------------------------------------------

@@ -121,6 +121,9 @@ class Latex(Syntax):
     def partial(self, of: str) -> str:
         return self.ratio(r"\partial L", rf"\partial {of}")
 
+    def partial_in_a_sentence(self, of: str) -> str:
+        return rf"\partial L/\partial {of}"
+
     def derivative(self, above: str, below: str) -> str:
         return self.ratio(rf"\partial {above}", rf"\partial {below}")
 

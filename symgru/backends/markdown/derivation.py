@@ -21,6 +21,7 @@ from symgru.backends.worked import (
     shown_times,
 )
 from symgru.derivation import Counts, Derivation, Derivations, Section
+from symgru.stages import Stage
 from symgru.templating import stream
 
 
@@ -95,7 +96,10 @@ def operations(d: Derivation) -> str:
     header = ["rule", "what it does", *(f"{n} {when}".strip() for when in ("before", "after") for n in (*names, ""))]
     nothing = [""] * (len(kinds) + 1)
     rows = [
-        [s.rule, latex_formulas(s.says), *(nothing if s is d.stages[0] else counts(s.before)), *counts(s.after)]
-        for s in d.stages
+        [s.rule, _says(s), *(nothing if s is d.stages[0] else counts(s.before)), *counts(s.after)] for s in d.stages
     ]
     return table(header, rows, 2)
+
+
+def _says(s: Stage) -> str:
+    return latex_formulas(s.says) + (f" (`symgru prove {s.rests_on}`)" if s.rests_on else "")

@@ -23,6 +23,7 @@ def gradients(d: Derivation) -> dict[str, Any]:
         "said": back.said(),
         "recurrent": back.recurrent,
         "many": d.sizes["H"] > 1,
+        "jumps": back.jumps,
         "in_values": in_values(d.cell, LATEX),
         "forms": [
             {
@@ -37,5 +38,6 @@ def gradients(d: Derivation) -> dict[str, Any]:
         "jacobian": blocks([*(back.jacobian(False) if d.sizes["H"] > 1 else []), *back.jacobian(True)])
         if back.recurrent
         else "",
+        "sweep": blocks(back.sweep()) if back.recurrent else "",
         "chain": blocks(back.chain()) if back.recurrent else "",
     }

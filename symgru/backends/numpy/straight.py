@@ -13,7 +13,9 @@ from symgru.algebra import Across
 from symgru.backends.numpy.files import WIDTH, Functions, literal
 from symgru.backends.numpy.printer import NumPyPrinter
 from symgru.backends.straight import Straight, StraightWriter, counted
+from symgru.errors import UnusableInput
 from symgru.network import Network, Tensor
+from symgru.printing import nearest
 from symgru.templating import render, stream
 from symgru.trace import keeps_time
 from symgru.writing import Content
@@ -29,6 +31,9 @@ def straight_files(name: str, line: Straight, x: Tensor | None) -> Mapping[str, 
     }
 
 
+WHOLE = 2**24  # whole numbers below it are floats of any kind
+
+
 class _Printer(NumPyPrinter):
     """Scalars of the straight line. A function of a number alone gets it in the model's precision, since NumPy would
     compute it in its own."""
@@ -40,8 +45,16 @@ class _Printer(NumPyPrinter):
     def _print_Symbol(self, e: Symbol) -> str:
         return cast(str, self.place(e))
 
+    def _print_Integer(self, e: Expr) -> str:
+        return str(e) if abs(e) < WHOLE else self._print_Rational(e)
+
     def _print_Rational(self, e: Any) -> str:
-        return str(np.dtype(self.dtype).type(float(e)))  # the shortest decimals that read back as the same float
+        wide = nearest(e)
+        with np.errstate(over="ignore"):
+            held = np.dtype(self.dtype).type(wide)
+        if not np.isfinite(held):
+            raise UnusableInput(f"{wide:.9g} does not fit into a {self.dtype}, which the model computes in")
+        return str(held)  # the shortest decimals that read back as the same float
 
     def typed(self, e: Expr) -> str:
         """`e`, a function's only argument."""

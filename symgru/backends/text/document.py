@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator
 from typing import Any
@@ -40,6 +41,7 @@ from symgru.templating import stream
 from symgru.working import Block, WeightArray, Working
 
 WIDTH = 100
+BRACKET = re.compile(r"[(\[]\w+ [=+-] \w+[)\]]")
 SO_FAR = "\x00"  # in a template: what comes next may take seconds
 TEXT = Dialect(TextMatrix, TextUnit, TextScalar, TextNumbers, Text, "(t-1)", "")
 
@@ -64,15 +66,17 @@ def gathered(pieces: Iterator[str]) -> Iterator[str]:
 
 
 def paragraph(text: str) -> str:
-    """A paragraph, wrapped."""
-    return textwrap.fill(
-        " ".join(text.split()),
+    """A paragraph, wrapped; a short bracket such as [i = l] stays whole."""
+    whole = BRACKET.sub(lambda found: found[0].replace(" ", "\xa0"), " ".join(text.split()))
+    filled = textwrap.fill(
+        whole,
         WIDTH,
         initial_indent="  ",
         subsequent_indent="  ",
         break_long_words=False,
         break_on_hyphens=False,
     )
+    return filled.replace("\xa0", " ")
 
 
 def formula(lhs: str, parts: list[str], pad: int = 0, indent: int = 2, latest: int = 0) -> str:

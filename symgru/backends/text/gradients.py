@@ -16,6 +16,7 @@ def gradients(d: Derivation) -> dict[str, Any]:
         "said": back.said(),
         "recurrent": back.recurrent,
         "many": d.sizes["H"] > 1,
+        "jumps": back.jumps,
         "in_values": in_values(d.cell, TEXT),
         "forms": [
             {
@@ -30,5 +31,6 @@ def gradients(d: Derivation) -> dict[str, Any]:
         "jacobian": aligned([*(back.jacobian(False) if d.sizes["H"] > 1 else []), *back.jacobian(True)], 4)
         if back.recurrent
         else [],
+        "sweep": aligned(back.sweep(), 4) if back.recurrent else [],
         "chain": aligned(back.chain(), 4) if back.recurrent else [],
     }
