@@ -26,6 +26,7 @@ from symgru.trace import run
 from symgru.verify.gradients import compiled_gradients
 from tests.conftest import ROOT, SEED, need, random_input, random_network
 from tests.test_c_backend import ANY, COMPILERS, CXX, DENSE, GRU, WARNINGS, compile_c, every_compiler, sanitized
+from tests.test_gradients_numpy import ZERO, equal_after_softmax
 
 SEQUENCES = {"return_sequences": True}
 GRADIENTS = Options(gradients=True)
@@ -108,6 +109,14 @@ def test_the_test_of_the_way_there_passes_too(emitted):
     e = emitted["rich"]
     compile_c(ANY, e.folder, *WARNINGS, "rich.c", "rich_test.c", "-o", "there.exe")
     assert subprocess.run([e.folder / "there.exe"], capture_output=True, check=False).returncode == 0
+
+
+def test_gradients_that_are_zero(tmp_path):
+    """What a softmax hands back for equal dL/dy is 0, and float32 gives something like 1e-8."""
+    e = emit(equal_after_softmax(random_network(ZERO, 2, seed=3)), tmp_path)
+    zeros = re.search(r"float gru_1_U_n\[9\] = \{(.*?)\}", e.test, re.DOTALL)[1]
+    assert {float(word.rstrip("f")) for word in zeros.split(", ")} == {0}
+    assert run_test(e)[0] == 0
 
 
 def test_its_own_test_fails_where_a_number_is_another(emitted):
@@ -226,6 +235,24 @@ def test_every_activation(three):
     allowed = 4 * far(network, gradients(network, x, dy, Plain("float32", c=True)), right) + 16 * 2.0**-23
     assert allowed <= 5e-4
     assert far(network, compiled_gradients(network)(x.value, dy.value), right) <= allowed
+
+
+@pytest.mark.parametrize("activation", ["relu", "gelu", "hard_sigmoid", "softmax", "sigmoid"])
+def test_gates_that_read_nothing_but_a_bias(activation):
+    """type3 and mgu3: the argument of the derivative is a weight, not something that is kept."""
+    options = {**SEQUENCES, "recurrent_activation": activation}
+    network = random_network([("type3", 3, options), ("mgu3", 2, options)], 2, seed=6)
+    x, dy, right = problem(network, 6)
+    assert far(network, compiled_gradients(network)(x.value, dy.value), right) <= 1e-5
+
+
+def test_every_gate_of_every_cell_compiles(tmp_path):
+    """All cells with the same gate activation in one stack, a file for each activation."""
+    for name in table():
+        specs = [(cell, 2, {**SEQUENCES, "recurrent_activation": name}) for cell in RECURRENT if cell != "simple"]
+        for file, content in code(random_network(specs, 2), Options(name=f"gate_{name}", gradients=True)).items():
+            (tmp_path / file).write_bytes(content)
+    compile_c(ANY, tmp_path, *WARNINGS, "-fsyntax-only", *(f"gate_{name}.c" for name in table()))
 
 
 @pytest.mark.parametrize("name", SPECS)

@@ -8,15 +8,17 @@ import sys
 import numpy as np
 import pytest
 
+from symgru import gradient_vectors
 from symgru.activations import table
 from symgru.backends.model import layers
 from symgru.backends.numpy import Options, files, module
 from symgru.cells import CELLS
+from symgru.certified import NOT_INSTALLED
 from symgru.cli import main
 from symgru.domains import Float64
 from symgru.errors import UnusableInput
 from symgru.face import Model, derive, load
-from symgru.gradient_vectors import exact_gradients, recorded_gradients
+from symgru.gradient_vectors import exact_gradients, example_dy, recorded_gradients
 from symgru.gradients import gradients
 from symgru.network import Tensor
 from symgru.readers import read
@@ -36,6 +38,15 @@ STACK = [
     ("dense", 5, {"activation": "softmax"}),
     ("dense", 2, {"use_bias": False}),
 ]
+
+
+ZERO = [("gru", 3, SEQUENCES), ("dense", 4, {"activation": "softmax"}), ("dense", 2, {})]
+
+
+def equal_after_softmax(network):
+    """All weights of the last layer are equal, so that what it reads adds up to a constant."""
+    network.layers["dense_3"].weights["W"].value[:] = 0.75
+    return network
 
 
 def emitted(network, folder, x=None):
@@ -109,6 +120,54 @@ def test_the_recorded_numbers_are_difference_quotients():
     for mine, right in zip(vectors.exact.arrays(network), exact.arrays(network), strict=True):
         assert (mine == right).all()
     assert 16 * 2.0**-23 < vectors.tolerance < 1e-5
+
+
+BALLS, DECIMALS = "balls", "decimals"
+
+
+@pytest.fixture(params=[BALLS, DECIMALS])
+def arithmetic(request, monkeypatch):
+    if request.param == DECIMALS:
+        monkeypatch.setattr(gradient_vectors, "_doubt", lambda network, x: NOT_INSTALLED)
+    return request.param
+
+
+@pytest.mark.parametrize("activation", sorted(table()))
+def test_exact_gradients_are_difference_quotients(activation, arithmetic):
+    both = {"activation": activation, "recurrent_activation": activation}
+    network = random_network([("gru", 2, both), ("dense", 2, both)], 2, "float32", seed=8, scale=0.7)
+    x = random_input(network, 3)
+    dy = example_dy(network, x)
+    assert worst_slope(network, x, dy.value, exact_gradients(network, x, dy)) <= 1e-30
+
+
+def test_what_cancels_to_every_place_is_zero(arithmetic):
+    network = equal_after_softmax(random_network(ZERO, 2, seed=3))
+    x = random_input(network, 3)
+    found = exact_gradients(network, x, example_dy(network, x))
+    assert not any(v for array in [*found.weights["gru_1"].values(), found.x] for v in array.ravel())
+    assert found.weights["dense_3"]["b"].all()
+    assert found.weights["dense_3"]["W"].all()
+
+
+def test_a_small_gradient_is_not_zero(arithmetic):
+    """1e-70 is more than what is left of 1 - 1."""
+    network = random_network([("gru", 2, {}), ("dense", 1, {})], 1, "float64", seed=3)
+    network.layers["dense_2"].weights["W"].value[:] = 1e-70
+    x = random_input(network, 3)
+    found = exact_gradients(network, x, example_dy(network, x))
+    assert all(1e-75 < abs(v) < 1e-69 for v in found.x.ravel())
+
+
+@pytest.mark.parametrize("c", [False, True])
+@pytest.mark.parametrize("activation", sorted(table()))
+def test_plain_arithmetic_stays_in_its_type(activation, c):
+    """Nothing on the way is a double: a yardstick that is more exact than the code refuses correct code."""
+    both = {"activation": activation, "recurrent_activation": activation}
+    network = random_network([("gru", 3, both), ("dense", 2, both)], 2, "float32", seed=5, scale=0.4)
+    x = random_input(network, 4)
+    found = gradients(network, x, example_dy(network, x), gradient_vectors.Plain("float32", c))
+    assert {array.dtype for array in gradient_vectors.everything(found)} == {np.dtype("float32")}
 
 
 def test_it_takes_live_weights_and_states(tmp_path):
@@ -197,6 +256,27 @@ def test_its_own_test_passes_and_can_fail(specs, tmp_path):
     done = run_python(test)
     assert done.returncode != 0, "a wrong delta is found"
     assert "test_gradients" in done.stderr
+
+
+def test_its_own_test_where_an_activation_cancels(tmp_path):
+    """gelu' at -3: 1 + erf is 3e-3 and the other summand takes most of that away."""
+    network = random_network([("simple", 1, SEQUENCES), ("dense", 1, {"activation": "gelu"})], 1, scale=0)
+    simple, dense = (layer.weights for layer in network.layers.values())
+    simple["W"].value[:], simple["U"].value[:], simple["b"].value[:] = 1.5, 0.3, 0.1
+    dense["W"].value[:], dense["b"].value[:] = -4, -1.5
+    own = emitted(network, tmp_path, Tensor.of(np.array([[[0.5], [1], [0.2]]])))
+    done = run_python(own.with_name(f"test_{own.name}"))
+    assert done.returncode == 0, done.stderr
+    wrong = re.sub(r"(delta_h = .*) \* .*", r"\1", own.read_text(), count=1)
+    assert wrong != own.read_text()
+    own.write_text(wrong)
+    assert run_python(own.with_name(f"test_{own.name}")).returncode == 1
+
+
+def test_its_own_test_where_gradients_are_zero(tmp_path):
+    network = equal_after_softmax(random_network(ZERO, 2, seed=3))
+    done = run_python(emitted(network, tmp_path).with_name("test_net.py"))
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_seed_with_its_one_unit(tmp_path):

@@ -393,7 +393,7 @@ def wrong_equations(cell):
                 seen.add(node)
                 for t in terms(node):
                     left = add(*(other for other in terms(node) if other != t))
-                    yield f"{lhs} without {t}", changed(exchanged(e, node, left))
+                    yield f"{lhs} without {t}", changed(replaced(e, node, left))
         yield f"-{lhs}", changed(mul(S.NegativeOne, e))
     for k, ((a, e), (b, f)) in enumerate(zip(cell.equations, cell.equations[1:], strict=False)):
         if type(e) is type(f) is sigma:
@@ -463,7 +463,7 @@ def test_an_assumption_that_is_not_made_is_caught():
         assert proof(before, twin, None) is False
 
 
-def exchanged(e, node, other):
+def replaced(e, node, other):
     return rebuild(e, lambda s: other if s == node else s)
 
 
@@ -479,11 +479,11 @@ def wrong_lines(lines):
                 for gone in set(node.args) - {S.One, S.NegativeOne}:
                     make = add if node.is_Add else mul
                     left = make(*(a for a in node.args if a != gone))
-                    yield changed(exchanged(line.rhs, node, left))
+                    yield changed(replaced(line.rhs, node, left))
             if node.is_Rational:
-                yield changed(exchanged(line.rhs, node, node + Rational(1, 1024)))
+                yield changed(replaced(line.rhs, node, node + Rational(1, 1024)))
             if isinstance(node, sigma | tanh):
-                yield changed(exchanged(line.rhs, node, mul(S.NegativeOne, node)))
+                yield changed(replaced(line.rhs, node, mul(S.NegativeOne, node)))
         other = next((other for other in lines[:k] if other.lhs.of == line.lhs.of and other.rhs != line.rhs), None)
         if other is not None:
             yield tuple(Assign(a.lhs, {line: other, other: line}.get(a, a).rhs) for a in lines)

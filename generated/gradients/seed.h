@@ -1,4 +1,4 @@
-/* seed: a trained GRU network as C99, computed in float without libm.
+/* seed: a recurrent network as C99, computed in float without libm.
  *
  * Made by symgru 0.1.0 from templates/c/model.h.j2; options: --gradients.
  * Model SHA-256 7ab52df56512f96e90284ef9cce36a4bb792cf325fa485c669f327660d92c24c.

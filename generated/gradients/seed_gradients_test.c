@@ -2,7 +2,7 @@
  *
  * The expected values are the derivatives of the equations in exact (decimal) arithmetic on the stored weights, added up
  * over the sequences. The tolerance, as a share of an array's largest magnitude, is
- * 4 times plain float32's own error plus 16 ulps.
+ * 4 times plain float32's own error, the largest here and at 32 inputs within a thousandth, plus 16 ulps.
  *
  * Made by symgru 0.1.0 from templates/c/gradients_test.c.j2; options: --gradients.
  * Model SHA-256 7ab52df56512f96e90284ef9cce36a4bb792cf325fa485c669f327660d92c24c.
@@ -50,7 +50,7 @@ static const float input[4] = {0.0010998232f, 0.0030544037f, 0.007999889f, 0.025
 
 static const float before_gru[1] = {-0.013422502f};
 
-static const float tolerance = 0.00033975832f;
+static const float tolerance = 0.0005951279f;
 
 static float worst = 0.0f;
 
@@ -67,7 +67,7 @@ static void compare(const char *what, const float *found, const float *right, si
     for (size_t i = 0; i < n; i++) {
         const float d = size_of(found[i] - right[i]);
         largest = size_of(right[i]) > largest ? size_of(right[i]) : largest;
-        if (!(d <= difference)) { /* also where it is NaN */
+        if (difference == difference && !(d <= difference)) { /* a NaN stays */
             difference = d;
         }
     }
@@ -75,7 +75,7 @@ static void compare(const char *what, const float *found, const float *right, si
     if (!(difference <= tolerance)) {
         printf("seed: %s is off by %g of its largest magnitude\n", what, (double)difference);
     }
-    if (!(difference <= worst)) {
+    if (worst == worst && !(difference <= worst)) { /* a NaN stays */
         worst = difference;
     }
 }

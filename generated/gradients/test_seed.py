@@ -3,8 +3,8 @@
 The expected values are the equations evaluated in exact (decimal) arithmetic on the stored weights, rounded once.
 The tolerance, 1.8e-07, is
 4 times plain float32's own error (or half an ulp of the largest value) plus 2 ulps.
-So are the gradients, by the same equations' derivatives; their tolerance, 0.00034 of an array's largest
-magnitude, is 4 times plain float32's own error plus 16 ulps.
+So are the gradients, by the same equations' derivatives; their tolerance, 3.6e-06 of an array's largest
+magnitude, is 4 times plain float32's own error, the largest here and at 32 inputs within a thousandth, plus 16 ulps.
 
 Made by symgru 0.1.0 from templates/numpy/test.py.j2.
 Model SHA-256 7ab52df56512f96e90284ef9cce36a4bb792cf325fa485c669f327660d92c24c.
@@ -43,20 +43,26 @@ def test_recorded():
 
 
 def test_two_halves_are_the_whole():
-    """A recording cut in two, the states handed over, ends where the whole one does."""
+    """A recording cut in two, the states handed over, ends where the whole one does (NumPy may add up arrays of
+    another shape in another order, so the last bits are free)."""
     cut = X.shape[1] // 2
     if cut == 0:
         return
     _, states = predict(X[:, :cut], return_states=True)
     y = predict(X[:, cut:], states=states)
-    assert np.array_equal(y, predict(X))
+    assert np.abs(y - predict(X)).max() <= 1.8e-07
+
+
+def gradient_pairs():
+    """Every array of gradients, as found and as recorded."""
+    dweights, dx, dstates = gradients(X, DY)
+    return zip([*dweights, dx, *dstates], [*DWEIGHTS, DX, *DSTATES], strict=True)
 
 
 def test_gradients():
-    dweights, dx, dstates = gradients(X, DY)
-    for found, right in zip([*dweights, dx, *dstates], [*DWEIGHTS, DX, *DSTATES], strict=True):
+    for found, right in gradient_pairs():
         assert found.shape == right.shape
-        assert np.abs(found - right).max() <= 0.00034 * np.abs(right).max()
+        assert np.abs(found - right).max() <= 3.6e-06 * (np.abs(right).max() or 1)
 
 
 if __name__ == "__main__":
@@ -64,3 +70,5 @@ if __name__ == "__main__":
     test_two_halves_are_the_whole()
     test_gradients()
     print("seed: largest difference", np.abs(predict(X) - Y).max(), "of at most 1.8e-07")
+    share = max(np.abs(found - right).max() / (np.abs(right).max() or 1) for found, right in gradient_pairs())
+    print("seed: gradients differ by", share, "of an array's largest magnitude, of at most 3.6e-06")

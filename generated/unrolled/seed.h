@@ -1,4 +1,4 @@
-/* seed: a trained GRU network as one straight line of C99, for 4 time steps. No loop, no libm.
+/* seed: a recurrent network as one straight line of C99, for 4 time steps. No loop over time, no libm.
  *
  * Made by symgru 0.1.0 from templates/c/unrolled.h.j2; options: --unrolled --steps 4.
  * Model SHA-256 7ab52df56512f96e90284ef9cce36a4bb792cf325fa485c669f327660d92c24c.

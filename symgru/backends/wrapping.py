@@ -13,7 +13,8 @@ Row = tuple[bool, str]  # whether the row begins with an equals sign, and its te
 
 def arrange(parts: Sequence[str], room: float, measure: Callable[[str], float], equals: str = " = ") -> list[Row]:
     """The rows of "... = part = part": as few as fit into `room`, broken before = and, where a part alone is too
-    long, before + and -, then before the sign of a product (the outermost first)."""
+    long, before + and -, then before the sign of a product, then before + and - within brackets (the
+    outermost first)."""
     rows: list[Row] = []
     for part in parts:
         if rows and measure(rows[-1][1] + equals + part) <= room:
@@ -28,13 +29,13 @@ def arrange(parts: Sequence[str], room: float, measure: Callable[[str], float], 
 def _pieces(text: str, room: float, measure: Callable[[str], float], level: int = 0) -> list[str]:
     """A formula in pieces that fit, packed from left to right; the width of a piece is the sum of its parts'.
 
-    Within each number of brackets there are two levels, sums and then products.
+    The first two levels cut outside all brackets, sums and then products; each further one cuts sums a bracket deeper.
     """
     if measure(text) <= room:
         return [text]
-    depth, products = divmod(level, 2)
-    chunks = _split(text, depth, PRODUCTS if products else SUMS)
-    if len(chunks) == 1 and products and depth >= _deepest(text):
+    depth = max(level - 1, 0)
+    chunks = _split(text, depth, PRODUCTS if level == 1 else SUMS)
+    if len(chunks) == 1 and level and depth >= _deepest(text):
         return [text]
     packed: list[str] = []
     filled = 0.0

@@ -205,7 +205,7 @@ def gradients_test(network: Network, backwards: Backwards, x: Tensor | None) -> 
         "expected": expected,
         "states": [e for e in expected if "units" in e],
         "tolerance": number(vectors.tolerance),
-        "why": vectors.why,
+        "why": vectors.why.replace("\n", "\n * "),
     }
 
 
