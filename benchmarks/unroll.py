@@ -78,8 +78,7 @@ def measure(target: str, units: int, steps: int) -> None:
 def best(target: str, units: int, steps: int) -> dict[str, float]:
     """The fastest of several runs, each in a process of its own."""
     command = [sys.executable, __file__, target, str(units), str(steps)]
-    runs = 1 if units * steps > 100_000 else RUNS
-    found = [json.loads(subprocess.run(command, check=True, capture_output=True, cwd=ROOT).stdout) for _ in range(runs)]
+    found = [json.loads(subprocess.run(command, check=True, capture_output=True, cwd=ROOT).stdout) for _ in range(RUNS)]
     return min(found, key=lambda row: row["all"])
 
 
@@ -161,7 +160,7 @@ def main() -> None:
     text = [
         "# Unrolling: time and memory by units and steps",
         "",
-        f"Made by `python benchmarks/unroll.py`: {head}; best of {RUNS} runs, one for the largest sizes.",
+        f"Made by `python benchmarks/unroll.py`: {head}; best of {RUNS} runs.",
         "A GRU with one feature, after imports; the text goes to nowhere, piece by piece.",
         "",
         *table(rows),

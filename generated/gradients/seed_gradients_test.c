@@ -1,6 +1,6 @@
 /* Checks the gradients of seed.c: cc -std=c99 seed.c seed_gradients_test.c && ./a.out
  *
- * The expected values are the derivatives of the equations in exact (decimal) arithmetic on the stored weights, added up
+ * The expected values are the derivatives of the equations in exact arithmetic on the stored weights, added up
  * over the sequences. The tolerance, as a share of an array's largest magnitude, is
  * 4 times plain float32's own error, the largest here and at 32 inputs within a thousandth, plus 16 ulps.
  *

@@ -1,6 +1,6 @@
 """Checks seed.py against recorded numbers: python test_seed.py, or pytest.
 
-The expected values are the equations evaluated in exact (decimal) arithmetic on the stored weights, rounded once.
+The expected values are the equations evaluated in exact arithmetic on the stored weights, rounded once.
 The tolerance, 1.8e-07, is
 4 times plain float32's own error (or half an ulp of the largest value) plus 2 ulps.
 So are the gradients, by the same equations' derivatives; their tolerance, 3.6e-06 of an array's largest

@@ -1,6 +1,6 @@
 /* Checks seed.c against recorded numbers: cc -std=c99 seed.c seed_test.c && ./a.out
  *
- * The expected values are the equations evaluated in exact (decimal) arithmetic on the stored weights. The tolerance is
+ * The expected values are the equations evaluated in exact arithmetic on the stored weights. The tolerance is
  * 4 times plain float32's own error, the largest at 32 inputs within a thousandth of each, (or half an ulp of the
  * largest value) plus 2 ulps.
  *
