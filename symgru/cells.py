@@ -14,7 +14,7 @@ from typing import Any, cast
 from sympy import Expr, Function, S, Symbol, evaluate, tanh
 
 from symgru.activations import activation
-from symgru.algebra import Dot, Mat, Vec, matrices, rebuild, sigma, vectors, walk
+from symgru.algebra import Across, Dot, Mat, Vec, matrices, rebuild, sigma, vectors, walk
 from symgru.errors import Unsupported
 
 # fmt: off
@@ -221,7 +221,10 @@ def build(kind: str, options: Mapping[str, object]) -> Cell:
         functions |= dict.fromkeys(OUTPUT_FUNCTIONS, activation(options["activation"]))
     if "recurrent_activation" in options:
         functions[sigma] = activation(options["recurrent_activation"])
-    return cell.activated(functions)
+    made = cell.activated(functions)
+    if any(isinstance(s, Across) and s.args[1].is_number for _, e in made.equations for s in walk(e)):
+        raise Unsupported(f"{name}: a gate without input, state and bias has no units to take softmax over")
+    return made
 
 
 BIASES = ("bias", "recurrent_bias")  # on the input's side and on the state's

@@ -99,6 +99,12 @@ def test_build_names_options_and_refusals():
         build("gru", {"activation": "swishish"})
 
 
+def test_softmax_of_nothing_is_refused():
+    with pytest.raises(Unsupported, match="mgu3: a gate without input"):
+        build("mgu3", {"use_bias": False, "recurrent_activation": "softmax"})
+    assert build("mgu3", {"recurrent_activation": "softmax"}).params
+
+
 def test_build_puts_activations_where_they_belong():
     cell = build("gru", {"activation": "sigmoid", "recurrent_activation": "tanh"})
     heads = {str(lhs): type(rhs) for lhs, rhs in cell.equations}
