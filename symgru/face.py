@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
+
 from symgru import readers
 from symgru.backends import CODE, backend
 from symgru.errors import Unsupported, UnusableInput
@@ -92,6 +94,22 @@ class Model:
         from symgru.explanation import explain
 
         return Document(explain(self.network, self.read(x)[0], digits, self.framework() if keras else None))
+
+    def gradients(self, x: object, dy: object) -> tuple[list[Array], Array, list[Array]]:
+        """The gradients of a loss L in float64, from dy = dL/dy, which has the shape of the output.
+
+        Returns dL/d the arrays of get_weights(), dL/dx (batch, time, features), and for each recurrent layer dL/d the
+        state before the first step (batch, units). Raises UnusableInput for a dy of another size.
+        """
+        from symgru.gradients import gradients
+
+        inside = stored(self.read(x)[0], self.network.dtype)
+        shape = self.evaluate(inside).shape
+        given = np.asarray(dy, dtype=np.float64)
+        if given.size != np.prod(shape):
+            raise UnusableInput(f"dy has shape {given.shape}; the output has {shape}")
+        found = gradients(self.network, inside, Tensor(given.reshape(shape)))
+        return found.arrays(self.network), found.x, list(found.states.values())
 
     def derive(
         self, steps: int | None = None, rules: str | Sequence[str] | None = None, gradients: bool = False
