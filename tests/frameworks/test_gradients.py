@@ -72,7 +72,7 @@ def tape(model, x, dy):
 
 @pytest.mark.parametrize(
     ("units", "steps", "reset_after"),
-    [*((*size, True) for size in SIZES), (1, 1, False), (4, 10, False), (32, 50, False)],
+    [(*size, reset_after) for reset_after in (True, False) for size in SIZES],
 )
 def test_gru_against_tensorflow(units, steps, reset_after):
     options = {"reset_after": reset_after, "use_bias": units != 4}
@@ -80,7 +80,7 @@ def test_gru_against_tensorflow(units, steps, reset_after):
     agree(network, x, dy, *tape(framework.model(network), x.value, dy))
 
 
-@pytest.mark.parametrize(("units", "steps"), [(1, 10), (4, 1), (32, 50)])
+@sizes
 def test_a_stack_with_a_dense_head_against_tensorflow(units, steps):
     specs = [("gru", units, SEQUENCES), ("gru", units, {"reset_after": False}), ("dense", 2, {"activation": "tanh"})]
     network, x, dy = problem(specs, steps)
