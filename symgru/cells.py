@@ -30,19 +30,21 @@ with evaluate(False):  # keep the order a person wrote
     update = z, sigma(Wz @ x + Uz @ h + bz)
     reset = r, sigma(Wr @ x + Ur @ h + br)
     before = n, tanh(Wn @ x + Un @ (r * h) + bn)  # the reset gate acts before the product with U_n
+    # two bias rows: b on the input's side, c on the state's; the reset gate acts after the product
+    after = (
+        (z, sigma(Wz @ x + bz + Uz @ h + cz)),
+        (r, sigma(Wr @ x + br + Ur @ h + cr)),
+        (n, tanh(Wn @ x + bn + r * (Un @ h + cn))))
+    # one gate does both: it resets, and says how much of the state is new
+    minimal = (
+        (n, tanh(Wn @ x + Un @ (f * h) + bn)),
+        (h1, (1 - f) * h + f * n))
 
     EQUATIONS: dict[str, tuple[Any, ...]] = {
-        # two bias rows: b on the input's side, c on the state's; the reset gate acts after the product
         "gru": ("GRU", "Keras' GRU, reset_after=True (keras/src/layers/rnn/gru.py)",
-                (z, sigma(Wz @ x + bz + Uz @ h + cz)),
-                (r, sigma(Wr @ x + br + Ur @ h + cr)),
-                (n, tanh(Wn @ x + bn + r * (Un @ h + cn))),
-                keep),
+                *after, keep),
         "gru_new": ("GRU, update rule exchanged", "as gru, with the update rule of Chung et al. 2014 (arXiv:1412.3555)",
-                    (z, sigma(Wz @ x + bz + Uz @ h + cz)),
-                    (r, sigma(Wr @ x + br + Ur @ h + cr)),
-                    (n, tanh(Wn @ x + bn + r * (Un @ h + cn))),
-                    new),
+                    *after, new),
         # one bias row; the reset gate acts on the state before the product
         "gru_before": ("GRU (reset before the product)",
                        "Keras' GRU, reset_after=False; Cho et al. 2014 (arXiv:1406.1078) with biases",
@@ -71,23 +73,18 @@ with evaluate(False):  # keep the order a person wrote
                   (z, sigma(bz)),
                   (r, sigma(br)),
                   before, new),
-        # one gate does both: it resets, and says how much of the state is new
         "mgu": ("Minimal gated unit", "Zhou et al. 2016 (arXiv:1603.09420)",
                 (f, sigma(Wf @ x + Uf @ h + bf)),
-                (n, tanh(Wn @ x + Un @ (f * h) + bn)),
-                (h1, (1 - f) * h + f * n)),
+                *minimal),
         "mgu1": ("Minimal gated unit 1", "Heck and Salem 2017 (arXiv:1701.03452): the gate without the input",
                  (f, sigma(Uf @ h + bf)),
-                 (n, tanh(Wn @ x + Un @ (f * h) + bn)),
-                 (h1, (1 - f) * h + f * n)),
+                 *minimal),
         "mgu2": ("Minimal gated unit 2", "Heck and Salem 2017 (arXiv:1701.03452): the gate without input and bias",
                  (f, sigma(Uf @ h)),
-                 (n, tanh(Wn @ x + Un @ (f * h) + bn)),
-                 (h1, (1 - f) * h + f * n)),
+                 *minimal),
         "mgu3": ("Minimal gated unit 3", "Heck and Salem 2017 (arXiv:1701.03452): the gate is its bias alone",
                  (f, sigma(bf)),
-                 (n, tanh(Wn @ x + Un @ (f * h) + bn)),
-                 (h1, (1 - f) * h + f * n)),
+                 *minimal),
         "mgu_after": ("Minimal gated unit (reset after the product)", "Flax' MGUCell (flax/linen/recurrent.py)",
                       (f, sigma(Wf @ x + bf + Uf @ h)),
                       (n, tanh(Wn @ x + bn + f * (Un @ h + cn))),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import permutations, product
 from typing import cast
@@ -280,10 +280,3 @@ RULES = {
 def zero_params(params: set[Symbol]) -> Transform:
     """Leave out just these parameters, which are known to be 0."""
     return Transform("zero biases", ZERO_BIASES.says, _without(lambda cell: params), assumes=lambda cell: params)
-
-
-def chain(transforms: list[Transform], cell: Cell) -> Iterator[tuple[Transform, Cell]]:
-    """Apply one after the other, yielding the cell after each."""
-    for t in transforms:
-        cell = t(cell)
-        yield t, cell

@@ -17,7 +17,6 @@ from symgru.rules import (
     ZERO_BIASES,
     ZERO_STATE,
     Transform,
-    chain,
     closed,
     normal,
     zero_params,
@@ -119,12 +118,6 @@ def test_a_bias_that_is_used_twice_is_not_merged():
     assert len(params) == 1
     assert MERGED_BIASES.proof(once)
     assert not {bn, cn} & set(new.params)
-
-
-def test_chain_yields_every_stage():
-    stages = list(chain([ZERO_STATE, ZERO_BIASES, UNUSED], CELLS["gru"]))
-    assert [t.name for t, _ in stages] == ["zero initial state", "zero biases", "unused lines"]
-    assert stages[-1][1] == UNUSED(ZERO_BIASES(ZERO_STATE(CELLS["gru"])))
 
 
 def test_zero_params_drops_just_those():

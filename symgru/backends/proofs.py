@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, Any, cast
 
 from sympy import Derivative, Expr, Symbol, Tuple
 
@@ -14,6 +14,9 @@ from symgru.cells import CELLS
 from symgru.printing import ATOM
 from symgru.proofs.claims import Step
 from symgru.proofs.sentences import Code, Digits, Formula, Sentence
+
+if TYPE_CHECKING:
+    from symgru.proving import Result
 
 NOW = {"x", "h1", "z", "r", "n", "f", "y"}  # what a time step reads or makes
 STATE = "h"
@@ -104,6 +107,27 @@ class Speaker:
         yield form.scalar(piece.sides[0])
         for relation, side in zip(piece.relations, piece.sides[1:], strict=True):
             yield f" {self.relations[relation]} {form.scalar(side)}"
+
+    def proof(self, result: Result, displays: Callable[[list[Formula]], Any]) -> dict[str, Any]:
+        """What a template needs of one proof; `displays` lays out the formulas of a step."""
+        return {
+            "name": result.name,
+            "verdict": result.verdict,
+            "statement": self.paragraph(result.argument.statement),
+            "steps": [self.step(step, displays) for step in result.argument.steps],
+            "twins": [
+                (self.sentence(t.twin.says), t.verdict, self.sentence(t.twin.counterexample.says))
+                for t in result.refuted
+            ],
+        }
+
+    def step(self, step: Step, displays: Callable[[list[Formula]], Any]) -> dict[str, Any]:
+        formulas, sentences = displayed(step)
+        return {
+            "says": self.sentence(step.says),
+            "formulas": displays(formulas),
+            "sentences": [self.sentence(pieces) for pieces in sentences],
+        }
 
 
 def displayed(step: Step) -> tuple[list[Formula], list[Sentence]]:

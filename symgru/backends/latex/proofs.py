@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from symgru.backends.latex.printer import Latex, LatexMatrix, latex_text
-from symgru.backends.proofs import Speaker, Statements, displayed, notation
-from symgru.proofs.claims import Step
+from symgru.backends.proofs import Speaker, Statements, notation
 from symgru.proofs.sentences import Formula
 from symgru.templating import stream
 
@@ -47,29 +46,8 @@ SPEAKER = LatexSpeaker(LatexNumbersOnly(), LatexVectors(notation("t-1")), RELATI
 
 def render_proofs(results: Sequence[Result]) -> Iterator[str]:
     """Each statement with its argument and its false twins."""
-    return stream("latex/proofs.tex.j2", proofs=map(_proof, results))
-
-
-def _proof(result: Result) -> dict[str, Any]:
-    return {
-        "name": result.name,
-        "verdict": result.verdict,
-        "statement": SPEAKER.paragraph(result.argument.statement),
-        "steps": map(_step, result.argument.steps),
-        "twins": [
-            (SPEAKER.sentence(t.twin.says), t.verdict, SPEAKER.sentence(t.twin.counterexample.says))
-            for t in result.refuted
-        ],
-    }
-
-
-def _step(step: Step) -> dict[str, Any]:
-    formulas, sentences = displayed(step)
-    return {
-        "says": SPEAKER.sentence(step.says),
-        "formulas": " \\\\\n".join(map(aligned, formulas)),
-        "sentences": [SPEAKER.sentence(pieces) for pieces in sentences],
-    }
+    proofs = (SPEAKER.proof(result, lambda formulas: " \\\\\n".join(map(aligned, formulas))) for result in results)
+    return stream("latex/proofs.tex.j2", proofs=proofs)
 
 
 def aligned(formula: Formula) -> str:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from symgru.backends.latex.proofs import RELATIONS, LatexNumbersOnly, LatexVectors
-from symgru.backends.proofs import Speaker, displayed, notation
-from symgru.proofs.claims import Step
+from symgru.backends.proofs import Speaker, notation
 from symgru.templating import stream
 
 if TYPE_CHECKING:
@@ -26,26 +25,5 @@ SPEAKER = MarkdownSpeaker(LatexNumbersOnly(), LatexVectors(notation("t-1")), REL
 
 def render_proofs(results: Sequence[Result]) -> Iterator[str]:
     """Each statement with its argument and its false twins."""
-    return stream("markdown/proofs.md.j2", proofs=map(_proof, results))
-
-
-def _proof(result: Result) -> dict[str, Any]:
-    return {
-        "name": result.name,
-        "verdict": result.verdict,
-        "statement": SPEAKER.paragraph(result.argument.statement),
-        "steps": map(_step, result.argument.steps),
-        "twins": [
-            (SPEAKER.sentence(t.twin.says), t.verdict, SPEAKER.sentence(t.twin.counterexample.says))
-            for t in result.refuted
-        ],
-    }
-
-
-def _step(step: Step) -> dict[str, Any]:
-    formulas, sentences = displayed(step)
-    return {
-        "says": SPEAKER.sentence(step.says),
-        "formulas": [SPEAKER.formula(formula) for formula in formulas],
-        "sentences": [SPEAKER.sentence(pieces) for pieces in sentences],
-    }
+    proofs = (SPEAKER.proof(result, lambda formulas: [*map(SPEAKER.formula, formulas)]) for result in results)
+    return stream("markdown/proofs.md.j2", proofs=proofs)
