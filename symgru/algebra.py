@@ -85,6 +85,27 @@ class Total(Function):
     is_real = True
 
 
+class Mean(Function):
+    """The mean of a vector over all units, one number."""
+
+    nargs = 1
+    is_real = True
+
+
+class sqrt(Function):  # noqa: N801
+    """The square root; a function like the others, since SymPy's is a power, which printers take for a division."""
+
+    nargs = 1
+    is_real = True
+
+
+class Select(Function):
+    """Select(m, a, b): a where the mask m holds, else b. Never m*a + (1-m)*b: 0 times infinity is NaN."""
+
+    nargs = 3
+    is_real = True
+
+
 class Prime(Function):
     """Prime(Symbol("relu"), a): the derivative of a named activation at `a`."""
 

@@ -11,10 +11,27 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, cast
 
-from sympy import Expr, Function, S, Symbol, evaluate, tanh
+from sympy import Expr, Function, Integer, Rational, S, Symbol, evaluate, oo, tanh
 
-from symgru.activations import activation
-from symgru.algebra import Across, Dot, Mat, Vec, matrices, rebuild, sigma, vectors, walk
+from symgru.activations import activation, clip, expm1, where_positive
+from symgru.algebra import (
+    Across,
+    Dot,
+    Mat,
+    Mean,
+    Select,
+    Total,
+    Vec,
+    add,
+    matrices,
+    mul,
+    rebuild,
+    sigma,
+    sqrt,
+    square,
+    vectors,
+    walk,
+)
 from symgru.errors import Unsupported
 
 # fmt: off
@@ -23,6 +40,9 @@ bz, br, bn, bf, b, cz, cr, cn = vectors("b_z b_r b_n b_f b c_z c_r c_n")
 Wz, Wr, Wn, Wf, W, Uz, Ur, Un, Uf, U = matrices("W_z W_r W_n W_f W U_z U_r U_n U_f U")
 relu = activation("relu")
 phi = Function("phi", real=True)  # the activation of a Dense layer
+g, mu, v, alpha = vectors("g mu v alpha")  # scale, mean and variance of a normalisation; a slope
+eps, scale, offset, slope, threshold, highest = vectors("eps scale offset slope threshold highest")  # a layer's options
+m = Vec("m", real=True)  # a mask
 
 with evaluate(False):  # keep the order a person wrote
     keep = h1, z * h + (1 - z) * n  # z says how much of the state is kept
@@ -100,7 +120,46 @@ with evaluate(False):  # keep the order a person wrote
         "dense": ("Dense layer", "Keras' Dense (keras/src/layers/core/dense.py)",
                   (y, phi(W @ x + b))),
     }
+
+    # layers without a state and without a matrix: each time step for itself
+    POINTWISE: dict[str, tuple[Any, ...]] = {
+        "activation": ("Activation", "Keras' Activation (keras/src/layers/activations/activation.py)",
+                       (y, phi(x))),
+        "rectified": ("ReLU layer", "Keras' ReLU (keras/src/layers/activations/relu.py)",
+                      (y, clip(where_positive(x - threshold, x, slope * (x - threshold)), -oo, highest))),
+        "leaky": ("LeakyReLU layer", "Keras' LeakyReLU (keras/src/layers/activations/leaky_relu.py)",
+                  (y, where_positive(x, x, slope * x))),
+        "exponential_unit": ("ELU layer", "Keras' ELU (keras/src/layers/activations/elu.py)",
+                             (y, where_positive(x, x, slope * expm1(x)))),
+        "parametric": ("PReLU layer", "Keras' PReLU (keras/src/layers/activations/prelu.py)",
+                       (y, where_positive(x, x, alpha * x))),
+        "rescaling": ("Rescaling", "Keras' Rescaling (keras/src/layers/preprocessing/rescaling.py)",
+                      (y, x * scale + offset)),
+        "normalization": ("Normalization", "Keras' Normalization (keras/src/layers/preprocessing/normalization.py)",
+                          (y, (x - mu) / clip(sqrt(v), eps, oo))),
+        "denormalization": ("Normalization, inverted", "Keras' Normalization with invert=True",
+                            (y, mu + x * clip(sqrt(v), eps, oo))),
+        "batch_normalization": ("Batch normalisation in inference",
+                                "Keras' BatchNormalization (keras/src/layers/normalization/batch_normalization.py)",
+                                (y, g * (x - mu) / sqrt(v + eps) + b)),
+        "layer_normalization": ("Layer normalisation",
+                                "Keras' LayerNormalization (keras/src/layers/normalization/layer_normalization.py)",
+                                (f, x - Mean(x)),
+                                (y, g * f / sqrt(Mean(square(f)) + eps) + b)),
+        "rms_normalization": ("Root mean square normalisation", "Keras' LayerNormalization with rms_scaling=True",
+                              (y, g * x / sqrt(Mean(square(x)) + eps))),
+        "unit_normalization": ("Unit normalisation",
+                               "Keras' UnitNormalization (keras/src/layers/normalization/unit_normalization.py)",
+                               (y, x / sqrt(clip(Total(square(x)), eps, oo)))),
+    }
 # fmt: on
+
+MERGED = {  # layers of several inputs, and how these are put together
+    "add": ("Add", add),
+    "multiply": ("Multiply", mul),
+    "subtract": ("Subtract", lambda p, q: p - q),
+    "average": ("Average", lambda *xs: add(*xs) / Integer(len(xs))),
+}
 
 
 @dataclass(frozen=True)
@@ -149,6 +208,13 @@ class Cell:
 
         return self.with_equations(tuple((lhs, rebuild(e, drop)) for lhs, e in self.equations))
 
+    def filled(self, options: Mapping[str, object]) -> Cell:
+        """The cell with the numbers among a layer's options put in, as the decimals that they are written with."""
+        numbers = {s: _number(options[s.name]) for s in NUMBERS if s.name in options}
+        if not numbers:
+            return self
+        return self.with_equations(tuple((lhs, rebuild(e, lambda s: numbers.get(s, s))) for lhs, e in self.equations))
+
     def activated(self, functions: Mapping[Any, Any]) -> Cell:
         """The cell with its functions exchanged, all at once: {sigma: gate activation, tanh: candidate's}."""
 
@@ -156,6 +222,11 @@ class Cell:
             return functions[e.func](e.args[0]) if e.func in functions else e
 
         return self.with_equations(tuple((lhs, rebuild(e, swap)) for lhs, e in self.equations))
+
+
+def _number(value: object) -> Expr:
+    """An option's number, exactly as its decimals say; None is no limit."""
+    return oo if value is None else cast(Expr, Rational(str(value)))
 
 
 def _unify(cell: Cell) -> dict[Symbol, tuple[str, ...]]:
@@ -172,6 +243,13 @@ def _unify(cell: Cell) -> dict[Symbol, tuple[str, ...]]:
             matrix, operand = e.args
             parent[find((matrix, "columns"))] = find(shape(cast(Expr, operand)))
             return matrix, "rows"
+        if isinstance(e, Mean | Total):  # one number for all units
+            shape(cast(Expr, e.args[0]))
+            return None
+        if isinstance(e, Select):
+            keys = [k for k in (shape(cast(Expr, a)) for a in e.args[1:]) if k is not None]
+            parent[find(keys[1])] = find(keys[0])
+            return keys[0]
         if isinstance(e, Vec):
             return e
         keys = [k for k in (shape(cast(Expr, a)) for a in e.args) if k is not None]
@@ -194,23 +272,47 @@ def _unify(cell: Cell) -> dict[Symbol, tuple[str, ...]]:
     return {s: (letter((s, "rows")), letter((s, "columns"))) if isinstance(s, Mat) else (letter(s),) for s in symbols}
 
 
-def _cell(name: str) -> Cell:
-    title, source, *equations = EQUATIONS[name]
+def _cell(name: str, page: Mapping[str, tuple[Any, ...]] = EQUATIONS) -> Cell:
+    title, source, *equations = page[name]
     flat = tuple((lhs, rebuild(e)) for lhs, e in equations)  # (a + b) + c becomes a + b + c
     used = {s for _, e in flat for s in walk(e)}
     return Cell(name, flat, title, source, states=((h, h1),) if h in used else ())
 
 
 CELLS = {name: _cell(name) for name in EQUATIONS}
+STATELESS = {name: _cell(name, POINTWISE) for name in POINTWISE}
+NUMBERS = (eps, scale, offset, slope, threshold, highest)  # what a layer's options of these names give
+
+
+def merged(kind: str, inputs: int) -> Cell:
+    """A layer that puts several inputs together, element by element."""
+    title, together = MERGED[kind]
+    xs = (x, *vectors(" ".join(f"x{k}" for k in range(2, inputs + 1))))
+    with evaluate(False):
+        rhs = rebuild(together(*xs))
+    return Cell(kind, ((y, rhs),), title, f"Keras' {title} (keras/src/layers/merging/{kind}.py)", xs, ())
+
+
+def masked(cell: Cell) -> Cell:
+    """The cell with a mask m beside its input: where it does not hold, the state stays as it was."""
+    ((before, after),) = cell.states
+    fresh = Vec("h2", real=True)
+    equations = tuple((fresh if lhs == after else lhs, rhs) for lhs, rhs in cell.equations)
+    kept = (after, cast(Expr, Select(m, fresh, before, evaluate=False)))
+    return replace(cell, equations=(*equations, kept), inputs=(*cell.inputs, m))
+
+
 OUTPUT_FUNCTIONS = (tanh, relu(x).func, phi)  # what a layer's option `activation` exchanges
 
 
 def build(kind: str, options: Mapping[str, object]) -> Cell:
     """The cell of a layer: its equations with its activations, without its biases where use_bias is False."""
     name = "gru_before" if kind == "gru" and not options.get("reset_after", True) else kind
-    if name not in CELLS:
+    if name in MERGED:
+        return merged(name, int(cast(int, options.get("inputs", 2))))
+    if name not in CELLS and name not in STATELESS:
         raise Unsupported(f"no cell is called {name[:60]!r}; known are {', '.join(CELLS)}")
-    cell = CELLS[name]
+    cell = (CELLS.get(name) or STATELESS[name]).filled(options)
     if not options.get("use_bias", True):
         cell = cell.without({p for p in cell.params if not isinstance(p, Mat)})
     functions: dict[Any, Any] = {phi: activation("linear")}

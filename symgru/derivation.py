@@ -18,6 +18,7 @@ from symgru.errors import UnusableInput
 from symgru.folding import Numbers
 from symgru.network import Layer, Network
 from symgru.rules import ZERO_BIASES
+from symgru.shapes import units as units_of
 from symgru.simplification import (
     AS_WRITTEN,
     RULES,
@@ -30,7 +31,6 @@ from symgru.simplification import (
     simplify,
 )
 from symgru.trace import keeps_time
-from symgru.trace import units as units_of
 
 __all__ = ["Counts", "Derivation", "Derivations", "Section", "derive", "derive_network"]
 READABLE = 2  # time steps up to which the closed form of one unit can be read

@@ -65,6 +65,8 @@ class Source(OrderedPrinter):
     def _print_Infinity(self, e: Expr) -> str:
         return "None"
 
+    _print_NegativeInfinity = _print_Infinity
+
     def _print_Dot(self, e: Dot) -> str:
         return self.call("dot", cast("tuple[Expr, ...]", e.args))
 
@@ -99,6 +101,9 @@ FUNCTIONS = (
     "gauss",
     "Total",
     "Transposed",
+    "Mean",
+    "Select",
+    "sqrt",
 )
 
 
@@ -168,10 +173,12 @@ def _erf64(a: Array) -> Array:
     return cast(Array, np.vectorize(erf, otypes=[np.float64])(a))
 
 
-# What only a reverse step needs, and any array can do
+# What any array can do
 _ARRAYS: dict[str, Callable[..., Array]] = {
     "Total": lambda v: v.sum(-1, keepdims=True),
     "Transposed": lambda W: W.T,
+    "Mean": lambda v: v.sum(-1, keepdims=True) / v.shape[-1],
+    "Select": np.where,
 }
 
 _FLOAT64 = {
@@ -185,6 +192,7 @@ _FLOAT64 = {
     "gauss": lambda a: 2 / np.sqrt(np.pi) * np.exp(-a * a),
     "between": lambda a, low, high: np.where((low < a) & (a < high), 1, 0),
     "within": lambda a, low, high: np.where((low <= a) & (a <= high), 1, 0),
+    "sqrt": np.sqrt,
     "Abs": np.abs,
     "clip": np.clip,
     "where_positive": lambda a, p, q: np.where(a > 0, p, q),
@@ -328,7 +336,7 @@ def _pi() -> Decimal:
 def _clip(a: Decimal, low: Any, high: Any) -> Decimal:
     if a.is_nan():
         return a
-    low_ok = a if a >= low else Decimal(low)
+    low_ok = a if low is None or a >= low else Decimal(low)
     return low_ok if high is None or low_ok <= high else Decimal(high)
 
 
@@ -348,6 +356,7 @@ _DECIMAL = {
     "gauss": lambda a: 2 / _pi().sqrt() * _each(Decimal.exp)(-a * a),
     "between": lambda a, low, high: _each(lambda v: Decimal(int(low < v < high)))(a),
     "within": lambda a, low, high: _each(lambda v: Decimal(int(low <= v <= high)))(a),
+    "sqrt": _each(Decimal.sqrt),
     "Abs": np.abs,
     "clip": lambda a, low, high: _each(lambda v: _clip(v, low, high))(a),
     "where_positive": lambda a, p, q: np.where(a > 0, p, q),

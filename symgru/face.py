@@ -12,7 +12,7 @@ import numpy as np
 
 from symgru import readers
 from symgru.backends import CODE, backend
-from symgru.errors import Unsupported, UnusableInput
+from symgru.errors import SymgruError, Unsupported, UnusableInput
 from symgru.network import Array, Layer, Network, Tensor, stored
 
 if TYPE_CHECKING:
@@ -41,35 +41,46 @@ class Model:
         given = readers.read_input(x, self.network)
         return Tensor(given.value, given.text), given.notes
 
-    def __call__(self, x: object, engine: str = "reference", digits: int | None = None) -> Array:
-        """The output, (batch, units) or (batch, time, units), as Keras' predict() shapes it.
+    def read_all(self, sources: Sequence[object]) -> tuple[list[Tensor], tuple[str, ...]]:
+        """One source for each input of the network, and what was added to them."""
+        given = readers.read_inputs(sources, self.network)
+        return [Tensor(g.value, g.text) for g in given], tuple(note for g in given for note in g.notes)
+
+    def __call__(self, *x: object, engine: str = "reference", digits: int | None = None) -> Array | list[Array]:
+        """The outputs as Keras' predict() shapes them, (batch, units) or (batch, time, units): one array, or a list
+        where the model has several. `x`: one for each input, in the model's order.
 
         Engines: "reference" (the equations in float64), "numpy" and "c" (what symgru emits, in the model's own
         precision; "c" needs a compiler), "exact" (Decimal objects with `digits` significant digits, 30 unless asked;
         `exact` says whether they are proven).
         """
-        return self.evaluate(self.read(x)[0], engine, digits)
+        found = self.outputs(self.read_all(x)[0], engine, digits)
+        return found[0] if len(found) == 1 else found
 
     def evaluate(self, x: Tensor, engine: str = "reference", digits: int | None = None) -> Array:
-        """The same for an input that has been read."""
+        """The first output for one input that has been read."""
+        return self.outputs([x], engine, digits)[0]
+
+    def outputs(self, x: Sequence[Tensor], engine: str = "reference", digits: int | None = None) -> list[Array]:
+        """Every output for inputs that have been read."""
         if engine == "exact":
-            return self.certify(x, digits).y
+            return [self.certify(x[0], digits).y]
         if digits is not None and engine in ENGINES:
             raise UnusableInput(f"digits are the engine exact's to choose; {engine} computes in a precision of its own")
-        inside = stored(x, self.network.dtype)
+        inside = [stored(each, self.network.dtype) for each in x]
         if engine == "reference":
             from symgru.domains import Float64
             from symgru.trace import run
 
-            return run(self.network, inside, Float64()).y
+            return list(run(self.network, inside, Float64()).outputs)
         if engine == "numpy":
             from symgru.verify.emitted import run_numpy
 
-            return run_numpy(self.network, inside.value)
+            return [run_numpy(self.network, inside[0].value)]
         if engine == "c":
             from symgru.verify.emitted import compiled
 
-            return compiled(self.network).window(inside.value)
+            return [compiled(self.network).window(inside[0].value)]
         raise UnusableInput(f"engine {engine!r} is not known; there are {', '.join(ENGINES)}")
 
     def exact(self, x: object, digits: int | None = None) -> Exact:
@@ -192,9 +203,18 @@ def warn_of(notes: tuple[str, ...]) -> None:
 
 
 def check(network: Network) -> None:
-    """Every layer has a cell, all its weights are there and their shapes fit; a recurrent layer among them."""
-    width, recurrent, place = network.features, False, f"{network.origin[:60]}: " if network.origin else ""
-    for _, layer in network:
+    """Every layer has a cell or a map, all its weights are there and their shapes fit; a recurrent layer among them."""
+    from symgru.maps import MAPS
+    from symgru.shapes import shapes
+
+    recurrent, place = False, f"{network.origin[:60]}: " if network.origin else ""
+    try:
+        known = shapes(network)
+    except SymgruError as error:
+        raise type(error)(f"{place}{error}") from None
+    for call, layer in network:
+        if layer.kind in MAPS:
+            continue
         cell = _cell(layer, place)
         recurrent |= bool(cell.states)
         names = {p.name for p in cell.params}
@@ -204,12 +224,11 @@ def check(network: Network) -> None:
                 f"it has {', '.join(sorted(layer.weights)) or 'nothing'}"[:300]
             )
         units = {layer.weights[p.name].value.shape[:1] for p in cell.params if cell.dims[p][0] == "H"}
-        sizes = {"D": width, "H": next(iter(units))[0] if len(units) == 1 else 0}
+        sizes = {"D": known[call.args[0]][-1] or 0, "H": next(iter(units))[0] if len(units) == 1 else 0}
         for p in cell.params:
             shape, found = tuple(sizes.get(d, 0) for d in cell.dims[p]), layer.weights[p.name].value.shape
             if found != shape:
                 raise UnusableInput(f"{place}layer {layer.id}: {p} has shape {found}; expected {shape} (units, inputs)")
-        width = sizes["H"]
     if not recurrent:
         raise Unsupported(f"{place}the model has no recurrent layer; symgru explains networks with a GRU in them")
 

@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -86,18 +86,26 @@ class Layer:
     notes: tuple[str, ...] = ()
 
 
+Shape = tuple[int | None, ...]  # without the batch axis; None is an axis of any length
+
+
 @dataclass(frozen=True)
 class Edge:
-    """A value in the graph: port "y" is a layer call's output, "input" an input of the network."""
+    """A value in the graph: port "y" is a call's output, "state" a recurrent call's state after its last step,
+    "input" an input of the network."""
 
     source: str
-    port: Literal["y", "state", "mask", "input"] = "y"
+    port: Literal["y", "state", "input"] = "y"
     index: int = 0
 
 
 @dataclass(frozen=True)
 class Call:
-    """One use of a layer; a shared layer has several."""
+    """One use of a layer; a shared layer has several.
+
+    `mask` is a value of shape (batch, time): where it is false a recurrent layer keeps its state. `initial` are the
+    states before the first step; a layer without them starts at 0.
+    """
 
     id: str
     layer: str
@@ -107,22 +115,38 @@ class Call:
 
 
 @dataclass(frozen=True)
+class Input:
+    """What the network is given. `whole` says that it holds whole numbers, such as an Embedding's indices."""
+
+    id: str
+    shape: Shape
+    label: str = ""
+    whole: bool = False
+
+
+@dataclass(frozen=True)
 class Network:
     """Layers, their calls in topological order, and the file's dtype ("float32" or "float64").
 
-    `features` is the width of the input, `steps` its number of time steps where the file fixes one.
+    Everything that a framework does without saying (masks handed on, a sequence turned round) is a call of its own
+    here: a layer whose kind is in `maps.MAPS`, not a cell.
     """
 
     dtype: str
     layers: Mapping[str, Layer]
     calls: tuple[Call, ...]
-    inputs: tuple[Edge, ...]
+    inputs: tuple[Input, ...]
     outputs: tuple[Edge, ...]
-    features: int
-    steps: int | None = None
     name: str = "gru"
     origin: str = ""
     notes: tuple[str, ...] = field(default=())
+
+    @cached_property
+    def is_chain(self) -> bool:
+        """Whether each call takes what the call before it gives, and nothing else."""
+        before = [Edge(self.inputs[0].id, "input"), *(Edge(call.id) for call in self.calls)]
+        alone = len(self.inputs) == 1 and self.outputs in ((before[-1],), ())
+        return alone and all(_edges(call) == [edge] for call, edge in zip(self.calls, before, strict=False))
 
     def __iter__(self) -> Iterator[tuple[Call, Layer]]:
         return ((call, self.layers[call.layer]) for call in self.calls)
@@ -130,18 +154,42 @@ class Network:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the layers' kinds, options and stored weights: the same function, the same fingerprint."""
-        digest = hashlib.sha256(self.dtype.encode())
+        digest, plain = hashlib.sha256(self.dtype.encode()), self.is_chain
         for call, layer in self:
-            digest.update(json.dumps([call.id, layer.kind, dict(layer.options)], sort_keys=True).encode())
+            wiring = [[edge.source, edge.port, edge.index] for edge in _edges(call)] if not plain else []
+            said = [call.id, layer.kind, dict(layer.options), *wiring]
+            digest.update(json.dumps(said, sort_keys=True, default=list).encode())
             for name, tensor in sorted(layer.weights.items()):
                 digest.update(f"{name}{tensor.value.shape}".encode())
                 digest.update(np.ascontiguousarray(tensor.value).astype("<f8").tobytes())
+        if not plain:
+            digest.update(json.dumps([[edge.source, edge.port, edge.index] for edge in self.outputs]).encode())
         return digest.hexdigest()
+
+    @property
+    def features(self) -> int:
+        """The width of the first input."""
+        return self.inputs[0].shape[-1] or 0
+
+    @property
+    def steps(self) -> int | None:
+        """The time steps of the first input, where the file fixes their number."""
+        return self.inputs[0].shape[0] if len(self.inputs[0].shape) == 2 else None
+
+    def with_steps(self, steps: int | None) -> Network:
+        """The network with another number of time steps in its first input."""
+        first, *others = self.inputs
+        return replace(self, inputs=(replace(first, shape=(steps, *first.shape[1:])), *others))
 
     @property
     def parameters(self) -> int:
         """How many numbers the model holds."""
         return sum(t.value.size for layer in self.layers.values() for t in layer.weights.values())
+
+
+def _edges(call: Call) -> list[Edge]:
+    """All that a call reads."""
+    return [*call.args, *([call.mask] if call.mask else []), *call.initial]
 
 
 def safe_id(label: str, taken: set[str], fallback: str = "layer") -> str:
@@ -176,10 +224,8 @@ def chain(
         dtype,
         {layer.id: layer for layer in layers},
         tuple(calls),
-        (Edge("x", "input"),),
+        (Input("x", (steps, features)),),
         (edge,),
-        features,
-        steps,
         name,
         origin,
         notes,

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 
-from symgru.cells import Cell, build
+from symgru.cells import Cell, build, masked
 from symgru.domains import Domain
-from symgru.network import Array, Call, Layer, Network, Tensor
+from symgru.maps import MAPS, apply
+from symgru.network import Array, Call, Edge, Layer, Network, Tensor
+from symgru.shapes import shapes, units
 
 
 @dataclass(frozen=True)
@@ -34,69 +35,99 @@ class Trace:
 
 @dataclass(frozen=True)
 class Run:
-    """A network's output as the framework shapes it, the trace of each call, and the states after the last step."""
+    """What a network gives: its outputs as the framework shapes them, the trace of each call of a cell, the states
+    after the last step by call, and every value on the way."""
 
-    y: Array
+    outputs: tuple[Array, ...]
     traces: tuple[Trace, ...]
     states: Mapping[str, Array]
+    values: Mapping[Edge, Array]
+
+    @property
+    def y(self) -> Array:
+        """The first output."""
+        return self.outputs[0]
 
 
 def run(
     network: Network,
-    x: Tensor,
+    x: Tensor | Sequence[Tensor],
     domain: Domain,
     states: Mapping[str, Array] | None = None,
     rewrite: Mapping[str, Cell] | None = None,
 ) -> Run:
-    """Feed x of shape (batch, time, features) through every call.
+    """Feed x (batch, time, features), or one array for each input, through every call.
 
-    `states` are those before the first step, by call (0 where it has none); `rewrite` gives a call another cell in
-    place of its own. The output has a time axis where the last recurrent layer returns sequences.
+    `states` are those before the first step, by call (0 where it has none, unless the network gives it one); `rewrite`
+    gives a call another cell in place of its own.
     """
+    given = (x,) if isinstance(x, Tensor) else tuple(x)
     traces: list[Trace] = []
     last: dict[str, Array] = {}
     with domain.context():
-        value = domain.lift(x)
+        values = {
+            Edge(put.id, "input"): tensor.value if put.whole else domain.lift(tensor)
+            for put, tensor in zip(network.inputs, given, strict=True)
+        }
         for call, layer in network:
-            cell = (rewrite or {}).get(call.id) or build(layer.kind, layer.options)
-            trace = _call(call, layer, cell, value, domain, (states or {}).get(call.id))
+            args = [values[edge] for edge in call.args]
+            if layer.kind in MAPS:
+                values[Edge(call.id)] = _map(network, layer, args, domain)
+                continue
+            cell = (rewrite or {}).get(call.id) or cell_of(call, layer)
+            before = (states or {}).get(call.id)
+            if before is None and call.initial:
+                before = values[call.initial[0]]
+            mask = values[call.mask] if call.mask else None
+            trace = _call(call, layer, cell, args, mask, domain, before)
             traces.append(trace)
-            value = trace.y
+            y = trace.y.reshape(*args[0].shape[:-1], -1) if not cell.states else trace.y
             if cell.states:
-                last[call.id] = value[:, -1]
-                if not layer.options.get("return_sequences", False):
-                    value = value[:, -1:]
-    return Run(value if keeps_time(network) else value[:, -1], tuple(traces), last)
+                last[call.id] = values[Edge(call.id, "state")] = y[:, -1]
+                y = y if layer.options.get("return_sequences", False) else y[:, -1]
+            values[Edge(call.id)] = y
+        ends = network.outputs or (Edge(network.calls[-1].id),)
+    return Run(tuple(values[edge] for edge in ends), tuple(traces), last, values)
+
+
+def cell_of(call: Call, layer: Layer) -> Cell:
+    """The cell that a call runs: its layer's, masked where the call has a mask."""
+    cell = build(layer.kind, layer.options)
+    return masked(cell) if call.mask and cell.states else cell
 
 
 def keeps_time(network: Network) -> bool:
-    """Whether the output has a time axis."""
-    return all(
-        layer.options.get("return_sequences", False) or not build(layer.kind, layer.options).states
-        for _, layer in network
-    )
+    """Whether the first output has a time axis."""
+    return len(shapes(network)[network.outputs[0]]) > 1
 
 
-def _call(call: Call, layer: Layer, cell: Cell, x: Array, domain: Domain, h: Array | None) -> Trace:
+def _map(network: Network, layer: Layer, args: list[Array], domain: Domain) -> Array:
+    tables = [domain.lift(layer.weights[name]) for name in MAPS[layer.kind].tables]
+    if MAPS[layer.kind].plain:
+        args = [a.astype(network.dtype) for a in args]
+    if layer.kind == "cast":  # a domain has one precision
+        return args[0]
+    return apply(layer.kind, layer.options, [*args, *tables])
+
+
+def _call(
+    call: Call, layer: Layer, cell: Cell, args: list[Array], mask: Array | None, domain: Domain, h: Array | None
+) -> Trace:
     params, step = domain.params(cell, layer.weights), domain.step(cell)
     if not cell.states:
-        return Trace(call, layer, cell, x, step(x, None, params))
+        x, *others = (a[:, None] if a.ndim == 2 else a for a in args)
+        more = {s.name: other for s, other in zip(cell.inputs[1:], others, strict=True)}
+        return Trace(call, layer, cell, x, step(x, None, {**params, **more}))
+    (x,) = args
     if h is None:
         h = domain.zeros((x.shape[0], units(cell, layer)))
     rows: list[dict[str, Array]] = []
     for t in range(x.shape[1]):
-        rows.append(step(x[:, t], h, params))
+        more = {} if mask is None else {cell.inputs[-1].name: mask[:, t, None]}
+        rows.append(step(x[:, t], h, {**params, **more}))
         h = rows[-1][cell.output.name]
     columns = {name: np.stack([np.broadcast_to(row[name], h.shape) for row in rows], axis=1) for name in rows[0]}
     return Trace(call, layer, cell, x, columns)
-
-
-def units(cell: Cell, layer: Layer) -> int:
-    """How many units a layer has, from the shapes of its weights."""
-    for p in cell.params:
-        if cell.dims[p][0] == "H":
-            return cast(int, layer.weights[p.name].value.shape[0])
-    raise AssertionError(f"cell {cell.name} has no parameter with one row for each unit")
 
 
 def exact(network: Network, x: Tensor, typed: bool = False, digits: int = 30) -> Array:

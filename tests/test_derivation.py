@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import pytest
 
@@ -152,7 +151,7 @@ def test_a_layer_before_the_recurrent_one_runs_at_every_step() -> None:
 
 @pytest.mark.parametrize(("own", "asked", "steps"), [(None, None, 4), (7, None, 7), (7, 2, 2), (None, 1, 1)])
 def test_how_many_steps_of_a_network(own: int | None, asked: int | None, steps: int) -> None:
-    network = replace(random_network([("gru", 1, {})], 1), steps=own)
+    network = random_network([("gru", 1, {})], 1).with_steps(own)
     (d,) = derive_network(network, asked).parts
     assert d.steps == d.full.last.program.steps == steps
     assert d.sections[-1].closed is (steps <= 2)

@@ -214,7 +214,7 @@ def test_what_does_not_change_the_fingerprint():
         replace(net, origin="elsewhere.keras"),
         replace(net, name="other"),
         replace(net, notes=("read",)),
-        replace(net, steps=9),
+        net.with_steps(9),
         edited(net, "gru_1", label="another name", notes=("a note",)),
         edited(net, "gru_1", weights=dict(reversed(net.layers["gru_1"].weights.items()))),
         edited(

@@ -588,7 +588,7 @@ def test_what_does_not_go_with_straight_code(tmp_path):
 
 def test_the_number_of_steps_may_be_the_models():
     model = gru_model()
-    fixed = Model(replace(model.network, steps=7))
+    fixed = Model(model.network.with_steps(7))
     assert straight(fixed.network).steps == 7
     assert straight(fixed.network, 2).steps == 2, "asked for otherwise"
     x = random_input(model.network, 3, batch=1)

@@ -12,7 +12,8 @@ from symgru.float32 import Float32
 from symgru.network import Tensor
 from symgru.readers import read
 from symgru.rules import CALCULATOR
-from symgru.trace import exact, keeps_time, run, units
+from symgru.shapes import units
+from symgru.trace import exact, keeps_time, run
 from tests import oracle
 from tests.conftest import random_input, random_network
 

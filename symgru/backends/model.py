@@ -10,8 +10,10 @@ import numpy as np
 
 from symgru.cells import Cell, Layout, build, layout
 from symgru.errors import Unsupported
+from symgru.maps import MAPS
 from symgru.network import Array, Layer, Network
-from symgru.trace import keeps_time, units
+from symgru.shapes import units
+from symgru.trace import keeps_time
 
 
 @dataclass(frozen=True)
@@ -58,12 +60,14 @@ def layers(network: Network) -> list[Unit]:
 
 
 def _units(network: Network) -> Iterator[Unit]:
+    if not network.is_chain:
+        raise Unsupported("the network is more than one layer after the other, which this does not take")
     features = network.features
-    for call, layer in network:
-        if call.mask or call.initial:
-            raise Unsupported(f"layer {layer.id}: masks and initial states are not emitted yet")
+    for _, layer in network:
+        if layer.kind in MAPS:
+            raise Unsupported(f"layer {layer.id}: {MAPS[layer.kind].says} has no equations, which this needs")
         cell = build(layer.kind, layer.options)
-        width = units(cell, layer)
+        width = units(cell, layer, features)
         yield Unit(layer, cell, {"D": features, "H": width})
         features = width
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
 
@@ -84,7 +84,7 @@ class Straight:
     def window(self, x: Tensor | None) -> Tensor:
         """An input of just so many time steps: `x` where it is one, else numbers from a seed."""
         if x is None:
-            return example_input(replace(self.network, steps=self.steps))
+            return example_input(self.network.with_steps(self.steps))
         if x.value.shape[1] != self.steps:
             raise UnusableInput(f"the input has {x.value.shape[1]} time steps; the code is unrolled for {self.steps}")
         return x

@@ -14,7 +14,7 @@ from symgru.network import Network
 from symgru.readers import arrays, json_file, keras_file, keras_model, printed
 from symgru.readers.assemble import within
 from symgru.readers.checks import MAX_TEXT, mapping, printable, text_of
-from symgru.readers.inputs import Inputs, read_input
+from symgru.readers.inputs import Inputs, read_input, read_inputs
 
 PRINTED = "the weights are as printed: numpy rounds to 8 decimals unless told otherwise, the model may hold more digits"
 
@@ -115,4 +115,4 @@ def _architecture(given: Mapping[str, object] | str | Path | None) -> Mapping[st
         return mapping(json_file.parse(text_of(Path(given)), typed=False), "the architecture")
 
 
-__all__ = ["Inputs", "SymgruError", "read", "read_input"]
+__all__ = ["Inputs", "SymgruError", "read", "read_input", "read_inputs"]

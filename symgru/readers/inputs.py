@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from symgru.errors import UnusableInput
-from symgru.network import Array, Network, Tensor
+from symgru.network import Array, Network, Shape, Tensor
 from symgru.readers import json_file, printed
 from symgru.readers.assemble import within
 from symgru.readers.checks import MAX_NUMBERS, MAX_TEXT, a_file, printable, reason, text_of
@@ -30,23 +30,40 @@ class Inputs:
     notes: tuple[str, ...] = ()
 
 
-def read_input(source: object, network: Network) -> Inputs:
-    """`1,2,9,8`, `[[1,2],[3,4]]`, a .npy, .csv or .json file, nested lists or an array, as the network takes it.
+def read_inputs(sources: Sequence[object], network: Network) -> list[Inputs]:
+    """One source for each input of the network, in its order; all with as many sequences. Raises UnusableInput."""
+    if len(sources) != len(network.inputs):
+        names = ", ".join(printable(put.label or put.id) for put in network.inputs)
+        raise UnusableInput(f"{len(sources)} inputs are given; the network takes {len(network.inputs)}: {names}")
+    found = [read_input(source, network, k) for k, source in enumerate(sources)]
+    if len({len(given.value) for given in found}) > 1:
+        raise UnusableInput(
+            f"the inputs hold {', '.join(str(len(g.value)) for g in found)} sequences; as many are needed"
+        )
+    return found
+
+
+def read_input(source: object, network: Network, place: int = 0) -> Inputs:
+    """`1,2,9,8`, `[[1,2],[3,4]]`, a .npy, .csv or .json file, nested lists or an array, as the network's input number
+    `place` takes it.
 
     A missing batch axis, and for one feature a missing feature axis, is added and said so in the notes. Raises
     UnusableInput for anything empty, ragged, not finite, of the wrong width or too large.
     """
-    with within("input"):
+    put = network.inputs[place]
+    with within("input" if len(network.inputs) == 1 else f"input {place + 1} ({printable(put.label or put.id)})"):
         given, notes = _given(source)
         if given.value.ndim == 0:
             given = Tensor(given.value.reshape(1), given.text.reshape(1))
-        shape, more = _placed(given.value.shape, network.features)
+        shape, more = _placed(given.value.shape, put.shape)
         value = given.value.reshape(shape)
         with np.errstate(over="ignore"):
             if not np.isfinite(value.astype(network.dtype)).all():
                 raise UnusableInput(f"a number is too large for the network's {network.dtype}")
-        if network.steps not in (None, shape[1]):
-            more.append(f"the model's input layer says {network.steps} time steps; {shape[1]} are given")
+        if put.whole and (value != np.trunc(value)).any():
+            raise UnusableInput("holds numbers that are not whole; an Embedding takes indices")
+        if put.shape and put.shape[0] not in (None, shape[1]):
+            more.append(f"the model's input layer says {put.shape[0]} time steps; {shape[1]} are given")
         return Inputs(value, given.text.reshape(shape), (*notes, *more))
 
 
@@ -128,8 +145,25 @@ def _csv(text: str) -> tuple[list[list[object]], list[str]]:
     return found, notes
 
 
-def _placed(shape: tuple[int, ...], features: int) -> tuple[tuple[int, int, int], list[str]]:
-    """(batch, time, features) for what was given, and what had to be added."""
+def _placed(shape: tuple[int, ...], wanted: Shape) -> tuple[tuple[int, ...], list[str]]:
+    """The shape with a batch axis for what was given, and what had to be added. The first axis of a sequence may have
+    any length: what a layer makes of another one than the model's, its shapes tell."""
+    if len(wanted) == 2 and wanted[1] is not None:
+        return _sequence(shape, wanted[1])
+    if len(shape) == len(wanted) + 1 and _fits(shape[1:], wanted):
+        return shape, []
+    if len(shape) == len(wanted) and _fits(shape, wanted):
+        return (1, *shape), ["one sample is given: a batch axis is added"]
+    axes = ", ".join(["batch", *("time" if n is None else str(n) for n in wanted)])
+    raise UnusableInput(f"has shape {shape}, but the network takes ({axes})")
+
+
+def _fits(shape: tuple[int, ...], wanted: Shape) -> bool:
+    free = len(wanted) == 1 and wanted[0] is None
+    return free or all(n in (None, given) for n, given in zip(wanted, shape, strict=True))
+
+
+def _sequence(shape: tuple[int, ...], features: int) -> tuple[tuple[int, int, int], list[str]]:
     batch = "one sequence is given: a batch axis is added"
     width = f"{features} feature" + ("s" if features > 1 else "")
     if len(shape) == 3 and shape[2] == features:

@@ -163,6 +163,5 @@ def test_a_bad_cell_is_named_by_its_line(tmp_path: Path) -> None:
 
 
 def test_other_than_the_declared_steps_is_said() -> None:
-    fixed = network()
-    fixed = Network(fixed.dtype, fixed.layers, fixed.calls, fixed.inputs, fixed.outputs, 1, steps=3)
+    fixed = network().with_steps(3)
     assert any("3 time steps; 4" in note for note in read_input("1,2,9,8", fixed).notes)
