@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from symgru.errors import SymgruError, UnusableInput
 from symgru.network import Network
-from symgru.readers import arrays, json_file, keras_file, keras_model, printed
+from symgru.readers import arrays, json_file, keras_model, printed, torch_model
 from symgru.readers.assemble import within
 from symgru.readers.checks import MAX_TEXT, mapping, printable, text_of
 from symgru.readers.inputs import Inputs, read_input, read_inputs
@@ -41,11 +42,26 @@ def read(source: Any, architecture: Mapping[str, object] | str | Path | None = N
         return _object(source, asked)
 
 
+READERS = {  # by the end of a file's name, the longest first; each module has read(path, architecture)
+    ".weights.h5": "keras_h5",
+    ".safetensors": "safetensors_file",
+    ".msgpack": "msgpack_file",
+    ".keras": "keras_file",
+    ".hdf5": "keras_h5",
+    ".onnx": "onnx_file",
+    ".npz": "npz_file",
+    ".pth": "torch_file",
+    ".pt": "torch_file",
+    ".h5": "keras_h5",
+}
+
+
 def _file(path: Path, asked: Mapping[str, object] | None) -> Network:
-    suffix = path.suffix.lower()
-    if suffix == ".keras":
-        _none(asked)
-        return keras_file.read_keras(path)
+    name, suffix = path.name.lower(), path.suffix.lower()
+    ending = next((known for known in READERS if name.endswith(known)), None)
+    if ending:
+        reader = import_module(f"symgru.readers.{READERS[ending]}")
+        return cast(Network, reader.read(path, asked))
     if not suffix and path.is_dir():
         raise UnusableInput("is a directory; a .keras, .json or .txt file is needed")
     if suffix == ".json":
@@ -53,8 +69,7 @@ def _file(path: Path, asked: Mapping[str, object] | None) -> Network:
         return json_file.from_object(data, _named(data, path.stem), path.name, asked)
     if suffix in (".txt", ""):
         return _text(text_of(path), asked, path.stem, path.name)
-    advice = "; load it in Keras and save it as .keras" if suffix in (".h5", ".hdf5") else ""
-    raise UnusableInput(f"the name's ending is not known; symgru reads .keras, .json and .txt{advice}")
+    raise UnusableInput(f"the name's ending is not known; symgru reads {', '.join(READERS)}, .json and .txt")
 
 
 def _object(source: Any, asked: Mapping[str, object] | None) -> Network:
@@ -64,6 +79,8 @@ def _object(source: Any, asked: Mapping[str, object] | None) -> Network:
     if keras_model.is_layer(source) or layers:
         _none(asked)
         return keras_model.read_model(source)
+    if torch_model.is_module(source):
+        return torch_model.read_module(source, asked)
     if isinstance(source, list | tuple):
         return arrays.from_arrays(source, asked, name="gru", origin="")
     if isinstance(source, np.ndarray):
@@ -100,6 +117,7 @@ def _named(data: Any, otherwise: str = "gru") -> str:
 
 
 def _none(asked: Mapping[str, object] | None) -> None:
+    """Refuse an architecture beside a model that has its own."""
     if asked is not None:
         raise UnusableInput("a Keras model has its own layers; an architecture is for bare arrays")
 

@@ -20,8 +20,10 @@ MAX_CONFIG = 16 * 2**20
 MAX_WEIGHTS = 2**30
 
 
-def read_keras(path: Path) -> Network:
+def read(path: Path, architecture: Mapping[str, object] | None = None) -> Network:
     """The network in a file that Keras 3 saved."""
+    if architecture is not None:
+        raise UnusableInput("a Keras model has its own layers; an architecture is for bare arrays")
     with Archive(path) as archive:
         _check_version(_json(archive, "metadata.json"))
         plan = keras_config.plan(_json(archive, "config.json"))
