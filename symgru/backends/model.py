@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
 import numpy as np
+from sympy import Expr, S, Symbol
 
-from symgru.cells import Cell, Layout, build, layout
+from symgru.algebra import Mat, rebuild
+from symgru.cells import Cell, Layout, layout
 from symgru.errors import Unsupported
 from symgru.maps import MAPS
-from symgru.network import Array, Layer, Network
-from symgru.shapes import units
-from symgru.trace import keeps_time
+from symgru.network import Array, Call, Layer, Network, Tensor
+from symgru.shapes import shapes, units
+from symgru.trace import cell_of, keeps_time
+
+NAMES: dict[str, dict[str, str]] = {  # parameters of layers without matrices as get_weights() gives them, in its order
+    "parametric": {"alpha": "alpha"},
+    "normalization": {"mu": "mean", "v": "variance"},
+    "denormalization": {"mu": "mean", "v": "variance"},
+    "batch_normalization": {"g": "gamma", "b": "beta", "mu": "moving_mean", "v": "moving_variance"},
+    "layer_normalization": {"g": "gamma", "b": "beta"},
+    "rms_normalization": {"g": "gamma"},
+}
+SPARE = "not read"  # the text of an array that the framework has and nothing reads
 
 
 @dataclass(frozen=True)
@@ -42,34 +55,109 @@ class Unit:
         return layout(self.cell)
 
     @cached_property
+    def blocks(self) -> dict[str, tuple[tuple[Symbol, ...], ...]]:
+        """The framework's arrays by name, as rows of the symbols that lie in them; an array that nothing reads has
+        none."""
+        if self.layer.kind not in NAMES:
+            return self.layout.arrays
+        known = NAMES[self.layer.kind]
+        symbols = {known[p.name]: p for p in self.cell.params if p.name in known}
+        chosen = cast("Sequence[str]", self.layer.options.get("arrays", [n for n in known.values() if n in symbols]))
+        return {name: ((symbols[name],),) if name in symbols else () for name in chosen}
+
+    @cached_property
+    def constants(self) -> Mapping[Symbol, Tensor]:
+        """Parameters that get_weights() does not have."""
+        among = {s for rows in self.blocks.values() for row in rows for s in row}
+        return {p: self.layer.weights[p.name] for p in self.cell.params if p not in among}
+
+    @cached_property
     def arrays(self) -> dict[str, Array]:
         """Texts of the weights as get_weights() gives them: kernel, recurrent_kernel, bias."""
 
         def columns(names: tuple[object, ...]) -> Array:
             return np.hstack([self.layer.weights[str(m)].T.text for m in names])
 
-        def array(rows: tuple[tuple[object, ...], ...]) -> Array:
-            return np.stack([columns(row) for row in rows]) if len(rows) > 1 else columns(rows[0])
+        def array(name: str, rows: tuple[tuple[object, ...], ...]) -> Array:
+            if not rows:
+                return np.array([SPARE], dtype=object)
+            found = np.stack([columns(row) for row in rows]) if len(rows) > 1 else columns(rows[0])
+            shape = self.layer.options.get("kernel_shape") if name == "kernel" else None
+            return found.reshape(cast("Sequence[int]", shape)) if shape else found
 
-        return {name: array(rows) for name, rows in self.layout.arrays.items()}
+        return {name: array(name, rows) for name, rows in self.blocks.items()}
+
+    @cached_property
+    def folded(self) -> Unit:
+        """The unit without those constants that are 0 or 1 throughout: a normalisation without its scale, say."""
+
+        def put(e: Expr) -> Expr:
+            found = self.constants.get(e) if isinstance(e, Symbol) and not isinstance(e, Mat) else None
+            if found is None or not found.value.size:
+                return e
+            return S.One if (found.value == 1).all() else S.Zero if found.is_zero else e
+
+        equations = tuple((lhs, rebuild(e, put)) for lhs, e in self.cell.equations)
+        same = equations == self.cell.equations
+        return self if same else Unit(self.layer, self.cell.with_equations(equations), self.sizes)
+
+
+def units_of(network: Network) -> dict[str, Unit]:
+    """The calls of cells by their id, in their order; maps are left out."""
+    known = shapes(network)
+    return {
+        call.id: _unit(call, layer, known[call.args[0]][-1] or 0) for call, layer in network if layer.kind not in MAPS
+    }
+
+
+def _unit(call: Call, layer: Layer, features: int) -> Unit:
+    cell = cell_of(call, layer)
+    return Unit(layer, cell, {"D": features, "H": units(cell, layer, features)})
 
 
 def layers(network: Network) -> list[Unit]:
-    """The layers in the order of their calls."""
+    """The layers in the order of their calls, where each takes what the one before gives: equations and nothing else.
+
+    Raises Unsupported, naming the first layer that is in the way.
+    """
     return list(_units(network))
 
 
 def _units(network: Network) -> Iterator[Unit]:
-    if not network.is_chain:
-        raise Unsupported("the network is more than one layer after the other, which this does not take")
     features = network.features
-    for _, layer in network:
-        if layer.kind in MAPS:
-            raise Unsupported(f"layer {layer.id}: {MAPS[layer.kind].says} has no equations, which this needs")
-        cell = build(layer.kind, layer.options)
-        width = units(cell, layer, features)
-        yield Unit(layer, cell, {"D": features, "H": width})
-        features = width
+    for call, layer in network:
+        why = _in_the_way(network, call, layer)
+        if why:
+            raise Unsupported(f"layer {layer.id}: {why}; this takes GRU and Dense layers one after the other")
+        unit = _unit(call, layer, features)
+        yield unit
+        features = unit.sizes["H"]
+    if not network.is_chain:
+        raise Unsupported(f"the network has {_count(network)}; this takes GRU and Dense layers one after the other")
+
+
+def _in_the_way(network: Network, call: Call, layer: Layer) -> str:
+    """What makes a call no link of a chain; "" where nothing does."""
+    if layer.kind in MAPS:
+        return f"{layer.kind} ({MAPS[layer.kind].says}) has no equations"
+    place = network.calls.index(call)
+    before = network.calls[place - 1].id if place else network.inputs[0].id
+    if call.mask:
+        return "has a mask"
+    if call.initial:
+        return "is given its first state"
+    if len(call.args) > 1:
+        return f"has {len(call.args)} inputs"
+    if call.args[0].source != before or call.args[0].port == "state":
+        return "does not take what the layer before it gives"
+    return ""
+
+
+def _count(network: Network) -> str:
+    inputs, outputs = len(network.inputs), len(network.outputs)
+    if inputs > 1:
+        return f"{inputs} inputs"
+    return f"{outputs} outputs" if outputs > 1 else "an output that is not its last layer's"
 
 
 def output_width(network: Network) -> int:
