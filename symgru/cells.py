@@ -6,9 +6,10 @@ product, `W @ x` the matrix product. z is the update gate, r the reset gate, n t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
+from math import isfinite
 from typing import Any, cast
 
 from sympy import Expr, Function, Integer, Rational, S, Symbol, evaluate, oo, tanh
@@ -43,6 +44,7 @@ phi = Function("phi", real=True)  # the activation of a Dense layer
 g, mu, v, alpha = vectors("g mu v alpha")  # scale, mean and variance of a normalisation; a slope
 eps, scale, offset, slope, threshold, highest = vectors("eps scale offset slope threshold highest")  # a layer's options
 m = Vec("m", real=True)  # a mask
+zero = Integer(0)
 
 with evaluate(False):  # keep the order a person wrote
     keep = h1, z * h + (1 - z) * n  # z says how much of the state is kept
@@ -126,11 +128,14 @@ with evaluate(False):  # keep the order a person wrote
         "activation": ("Activation", "Keras' Activation (keras/src/layers/activations/activation.py)",
                        (y, phi(x))),
         "rectified": ("ReLU layer", "Keras' ReLU (keras/src/layers/activations/relu.py)",
-                      (y, clip(where_positive(x - threshold, x, slope * (x - threshold)), -oo, highest))),
+                      (y, clip(x, zero, highest) - slope * clip(-x, zero, oo))),
+        "rectified_above": ("ReLU layer with a threshold", "Keras' ReLU (keras/src/layers/activations/relu.py)",
+                            (f, where_positive(x - threshold, x, zero)),
+                            (y, clip(f, zero, highest) - slope * clip(threshold - x, zero, oo))),
         "leaky": ("LeakyReLU layer", "Keras' LeakyReLU (keras/src/layers/activations/leaky_relu.py)",
                   (y, where_positive(x, x, slope * x))),
         "exponential_unit": ("ELU layer", "Keras' ELU (keras/src/layers/activations/elu.py)",
-                             (y, where_positive(x, x, slope * expm1(x)))),
+                             (y, where_positive(x, x, slope * expm1(x)))),  # slope is Keras' alpha
         "parametric": ("PReLU layer", "Keras' PReLU (keras/src/layers/activations/prelu.py)",
                        (y, where_positive(x, x, alpha * x))),
         "rescaling": ("Rescaling", "Keras' Rescaling (keras/src/layers/preprocessing/rescaling.py)",
@@ -281,6 +286,7 @@ def _cell(name: str, page: Mapping[str, tuple[Any, ...]] = EQUATIONS) -> Cell:
 
 CELLS = {name: _cell(name) for name in EQUATIONS}
 STATELESS = {name: _cell(name, POINTWISE) for name in POINTWISE}
+MAX_INPUTS = 256  # of one layer
 NUMBERS = (eps, scale, offset, slope, threshold, highest)  # what a layer's options of these names give
 
 
@@ -303,27 +309,76 @@ def masked(cell: Cell) -> Cell:
 
 
 OUTPUT_FUNCTIONS = (tanh, relu(x).func, phi)  # what a layer's option `activation` exchanges
+SWITCHES = ("use_bias", "reset_after", "return_sequences", "stateful")  # options that are true or false
 
 
 def build(kind: str, options: Mapping[str, object]) -> Cell:
-    """The cell of a layer: its equations with its activations, without its biases where use_bias is False."""
-    name = "gru_before" if kind == "gru" and not options.get("reset_after", True) else kind
+    """The cell of a layer: its equations with its activations, without its biases where use_bias is False.
+
+    `activation` and `recurrent_activation` are what `activations.activation` takes; `clip` keeps what goes into an
+    activation within that bound of 0 (ONNX). Raises Unsupported for an option of the wrong type: Keras takes the text
+    "False" for true.
+    """
+    _check(kind, options)
+    name = _page(kind, options)
     if name in MERGED:
-        return merged(name, int(cast(int, options.get("inputs", 2))))
+        return merged(name, cast(int, options.get("inputs", 2)))
     if name not in CELLS and name not in STATELESS:
         raise Unsupported(f"no cell is called {name[:60]!r}; known are {', '.join(CELLS)}")
     cell = (CELLS.get(name) or STATELESS[name]).filled(options)
     if not options.get("use_bias", True):
         cell = cell.without({p for p in cell.params if not isinstance(p, Mat)})
+    made = cell.activated(_functions(options))
+    if any(isinstance(s, Across) and s.args[1].is_number for _, e in made.equations for s in walk(e)):
+        raise Unsupported(f"{name}: a gate without input, state and bias has no units to take softmax over")
+    return made
+
+
+def _page(kind: str, options: Mapping[str, object]) -> str:
+    """The name of the equations: those of two kinds are chosen by an option."""
+    if kind == "gru" and not options.get("reset_after", True):
+        return "gru_before"
+    if kind == "rectified" and options.get("threshold", 0):
+        return "rectified_above"
+    return kind
+
+
+def _functions(options: Mapping[str, object]) -> dict[Any, Any]:
+    """What the equations' functions are exchanged for."""
     functions: dict[Any, Any] = {phi: activation("linear")}
     if "activation" in options:
         functions |= dict.fromkeys(OUTPUT_FUNCTIONS, activation(options["activation"]))
     if "recurrent_activation" in options:
         functions[sigma] = activation(options["recurrent_activation"])
-    made = cell.activated(functions)
-    if any(isinstance(s, Across) and s.args[1].is_number for _, e in made.equations for s in walk(e)):
-        raise Unsupported(f"{name}: a gate without input, state and bias has no units to take softmax over")
-    return made
+    bound = options.get("clip")
+    if bound is None:
+        return functions
+    usual = {sigma: activation("sigmoid"), tanh: activation("tanh"), OUTPUT_FUNCTIONS[1]: relu}
+    return {f: partial(_clipped, inner, _number(bound)) for f, inner in (usual | functions).items()}
+
+
+def _clipped(function: Callable[[Expr], Expr], bound: Expr, e: Expr) -> Expr:
+    return function(cast(Expr, clip(e, -bound, bound, evaluate=False)))
+
+
+def _check(kind: str, options: Mapping[str, object]) -> None:
+    """Refuse options of the wrong type."""
+    if not isinstance(kind, str):
+        raise Unsupported(f"a cell's name is {str(kind)[:60]!r}; it must be a text such as 'gru'")
+    for name in SWITCHES:
+        if not isinstance(options.get(name, True), bool):
+            raise Unsupported(f"{name} is {str(options[name])[:60]!r}; it must be true or false")
+    for name in (*(s.name for s in NUMBERS), "clip"):
+        value = options.get(name)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value)):
+            raise Unsupported(f"{name} is {str(value)[:60]!r}; it must be a number")
+    if cast(float, options.get("clip") or 1) <= 0:
+        raise Unsupported(f"clip is {options['clip']}; it must be above 0")
+    inputs = options.get("inputs", 2)
+    if isinstance(inputs, bool) or not isinstance(inputs, int) or not 1 <= inputs <= MAX_INPUTS:
+        raise Unsupported(f"inputs is {str(inputs)[:60]!r}; it must be a whole number from 1 to {MAX_INPUTS}")
+    if kind == "subtract" and inputs != 2:
+        raise Unsupported(f"subtract takes 2 inputs; it is given {inputs}")
 
 
 BIASES = ("bias", "recurrent_bias")  # on the input's side and on the state's

@@ -14,7 +14,7 @@ from typing import cast
 from sympy import Abs, Expr, Function, Pow, S, Symbol, erf, exp, oo, tanh
 from sympy.core.function import AppliedUndef
 
-from symgru.activations import SOFTMAX, a, clip, expm1, log1p, substitute, table, where_positive
+from symgru.activations import SOFTMAX, Activation, a, clip, expm1, known, log1p, substitute, where_positive
 from symgru.algebra import Across, Prime, Total, add, is_square, mul, rebuild, sigma, square, terms, walk
 from symgru.errors import Unsupported
 
@@ -118,7 +118,7 @@ SLOPES: dict[type, Callable[[Expr, bool], Expr]] = {
 @cache
 def prime(name: str) -> Expr:
     """What Prime(Symbol(name), a) means: the derivative of a named activation's meaning by `a`."""
-    return derivative(table()[name].meaning, a, name in KINKS)
+    return derivative(cast(Activation, known(name)).meaning, a, name in KINKS)
 
 
 def across(f: Across, value: Expr, seed: Expr) -> Expr:

@@ -9,7 +9,7 @@ from typing import cast
 
 from sympy import Expr, Symbol, tanh
 
-from symgru.activations import table
+from symgru.activations import known
 from symgru.adjoint import Adjoint, adjoint
 from symgru.adjoint import in_values as in_terms_of
 from symgru.algebra import Dot, Mat, Prime, Total, Vec, mul, sigma, terms, walk
@@ -162,7 +162,7 @@ class Backward:
     def named(self) -> list[str]:
         """The activations whose derivatives are named in the lines."""
         found = {str(n.args[0]) for _, e in self.reverse.step.equations for n in walk(e) if isinstance(n, Prime)}
-        return sorted(found & set(table()))
+        return sorted(name for name in found if known(name))
 
     def primes(self) -> Pairs:
         """What each of those derivatives means."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 from sympy import Expr
 
-from symgru.activations import table, used_in
+from symgru.activations import Activation, known, used_in
 from symgru.algebra import Across, Prime, walk
 from symgru.approximations import APPROXIMATIONS, Approximation, c_function, c_helpers, in_order
 from symgru.backends.c.printer import LanePrinter
@@ -29,9 +30,9 @@ class Functions:
         found: dict[str, None] = {}
 
         def use(e: Expr) -> None:
-            for known in used_in(e):
-                use(known.meaning)
-                found.setdefault(known.name)
+            for f in used_in(e):
+                use(f.meaning)
+                found.setdefault(f.name)
 
         for e in self.expressions:
             use(e)
@@ -45,7 +46,7 @@ class Functions:
     @cached_property
     def _meanings(self) -> dict[str, Expr]:
         """What is defined by its meaning: activations, then derivatives of activations."""
-        activations = {name: table()[name].meaning for name in self.named}
+        activations = {name: cast(Activation, known(name)).meaning for name in self.named}
         return activations | {f"{name}_prime": prime(name) for name in self.derivatives}
 
     @cached_property
