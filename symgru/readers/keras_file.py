@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from symgru.errors import SymgruError, Unsupported, UnusableInput
+from symgru.errors import Unsupported, UnusableInput
 from symgru.network import Array, Network
-from symgru.readers import conventions, keras_config
+from symgru.readers import conventions, hdf5, keras_config
 from symgru.readers.archive import Archive
 from symgru.readers.assemble import keras_layer, named, network, within
-from symgru.readers.checks import MAX_NUMBERS, mapping, printable, reason
+from symgru.readers.checks import mapping, printable
 from symgru.readers.json_file import parse
 from symgru.readers.keras_config import Plan, Planned
 
@@ -64,15 +62,8 @@ def _check_version(metadata: Mapping[str, object]) -> None:
 
 def _weights(content: bytes, plan: Plan) -> list[list[Array]]:
     """Each layer's arrays, in get_weights() order."""
-    import h5py
-
-    try:
-        with h5py.File(io.BytesIO(content), "r") as file:
-            return [_layer(file, planned, _features(plan, k)) for k, planned in enumerate(plan.layers)]
-    except SymgruError:
-        raise
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:
-        raise UnusableInput(f"model.weights.h5 is damaged: {reason(error)}") from None
+    with within("model.weights.h5"), hdf5.reading(content) as file:
+        return [_layer(file, planned, _features(plan, k)) for k, planned in enumerate(plan.layers)]
 
 
 def _features(plan: Plan, k: int) -> int | None:
@@ -80,16 +71,14 @@ def _features(plan: Plan, k: int) -> int | None:
     return plan.features if k == 0 else int(str(plan.layers[k - 1].options["units"]))
 
 
-def _layer(file: Any, planned: Planned, features: int | None) -> list[Array]:
-    """The folder is found by counting, as Keras does. The attribute with the layer's name is left alone: text in
-    attributes lies in HDF5's global heap, where one damaged byte made HDF5 1.14.6 loop forever.
-    """
+def _layer(file: hdf5.Group, planned: Planned, features: int | None) -> list[Array]:
+    """The folder is found by counting, as Keras does; the attribute with the layer's name is left alone."""
     with within(named(planned.label)):
         cell = "/cell" if planned.kind == "gru" else ""
-        group = _descend(file, f"layers/{planned.folder}{cell}/vars")
+        group = file.group(f"layers/{planned.folder}{cell}/vars")
         expected = conventions.shapes(planned.kind, {"reset_after": True, **planned.options}, features or 1)
-        if sorted(group) != [str(k) for k in range(len(expected))]:
-            found = printable(", ".join(sorted(group)) or "nothing")
+        if sorted(group.names) != [str(k) for k in range(len(expected))]:
+            found = printable(", ".join(sorted(group.names)) or "nothing")
             raise UnusableInput(f"the weights file holds {found} for it; its options need {', '.join(expected)}")
         return [
             _dataset(group, str(k), name, shape, free=features is None and name == "kernel")
@@ -97,35 +86,10 @@ def _layer(file: Any, planned: Planned, features: int | None) -> list[Array]:
         ]
 
 
-def _descend(group: Any, path: str) -> Any:
-    """A group by its path, through hard links alone: h5py would follow others out of the file."""
-    import h5py
-
-    for part in path.split("/"):
-        link = group.get(part, getlink=True)
-        if link is None:
-            raise UnusableInput(f"the weights file has no {path}")
-        if not isinstance(link, h5py.HardLink) or not isinstance(group[part], h5py.Group):
-            raise UnusableInput(f"{path} in the weights file is a link or no group; Keras writes neither")
-        group = group[part]
-    return group
-
-
-def _dataset(group: Any, key: str, name: str, shape: tuple[int, ...], *, free: bool) -> Array:
-    """An array whose storage, type and shape are looked at before it is read; `free` leaves its first axis open."""
-    import h5py
-
-    if not isinstance(group.get(key, getlink=True), h5py.HardLink) or not isinstance(group[key], h5py.Dataset):
-        raise UnusableInput(f"{name} in the weights file is a link or no dataset; Keras writes neither")
-    data = group[key]
-    if data.is_virtual or data.external or data.id.get_create_plist().get_nfilters():
-        raise UnusableInput(f"{name} in the weights file is virtual, external or compressed; Keras writes no such")
-    if data.dtype.kind != "f" or data.dtype.itemsize > 8:
-        raise UnusableInput(f"{name} in the weights file has dtype {printable(data.dtype, 20)}; floats are needed")
+def _dataset(group: hdf5.Group, key: str, name: str, shape: tuple[int, ...], *, free: bool) -> Array:
+    """An array whose shape is looked at before it is read; `free` leaves its first axis open."""
+    data = group.dataset(key)
     wanted = (*data.shape[:1], *shape[1:]) if free else shape
     if data.shape != wanted:
         raise UnusableInput(f"{name} has shape {data.shape}; its options need {shape}")
-    if data.size > MAX_NUMBERS or data.id.get_storage_size() != data.size * data.dtype.itemsize:
-        raise UnusableInput(f"{name} has shape {data.shape}, but its data is missing or too large")
-    values: Array = data[()]
-    return values.astype(values.dtype.newbyteorder("="))
+    return data.read(name)

@@ -1,9 +1,9 @@
 """Reading HDF5 that nobody vouches for: the part of the format that Keras writes, in plain Python.
 
-Not h5py: it follows links out of the file, and one damaged byte in the heap of text attributes makes the library below
-it (HDF5 1.14.6) loop or crash, which no Python code can catch. A child process with limits would contain that, at 0.15 s
-a file, but not on platforms that have no such limits. Here every read is bounded (`source`), so that a damaged file ends
-in an error within milliseconds.
+Not h5py: it follows links out of the file, and one damaged byte in the heap of text attributes makes the library
+below it (HDF5 1.14.6) loop or crash, which no Python code can catch. A child process with limits would contain that,
+at 0.15 s a file, but not on platforms that have no such limits. Here every read is bounded (`source`), so that a
+damaged file ends in an error within milliseconds.
 
 Read are the groups of both generations (symbol tables; links in messages or in a fractal heap), datasets stored in one
 piece, and attributes. Soft and external links, external storage, virtual datasets, chunks and filters are refused by
@@ -22,6 +22,7 @@ import numpy as np
 
 from symgru.errors import UnusableInput
 from symgru.network import Array
+from symgru.readers.assemble import within
 from symgru.readers.checks import MAX_NUMBERS, printable
 from symgru.readers.hdf5 import headers, heaps
 from symgru.readers.hdf5.headers import Message
@@ -156,9 +157,15 @@ class Dataset(Node):
             raise Damaged("is damaged, or has a named type, which Keras writes none of")
         return found.cursor
 
-    def read(self) -> Array:
-        """The numbers, floats of the file's precision in the machine's byte order. Raises UnusableInput where they are
-        not all in this file, in one piece, and floats."""
+    def read(self, what: str = "") -> Array:
+        """The numbers, in the machine's byte order; messages call them `what`.
+
+        Raises UnusableInput where they are not floats, all in this file and in one piece.
+        """
+        with within(what or printable(self.path)):
+            return self._read()
+
+    def _read(self) -> Array:
         if self.message(headers.EXTERNAL):
             raise UnusableInput("is external: its data lies in another file")
         if self.message(headers.FILTERS):
@@ -166,7 +173,7 @@ class Dataset(Node):
         if not self.type.is_float:
             raise UnusableInput(f"has dtype {self.type.says}; floats are needed")
         if prod(self.shape) > MAX_NUMBERS:
-            raise UnusableInput(f"has shape {self.shape}: more than {MAX_NUMBERS} numbers, which is too large")
+            raise UnusableInput(f"has shape {self.shape}: more than {MAX_NUMBERS} numbers")
         content = self._content(prod(self.shape) * self.type.size)
         values: Array = np.frombuffer(content, self.type.numpy).reshape(self.shape)
         return values.astype(values.dtype.newbyteorder("="), copy=False)
