@@ -7,7 +7,7 @@ from decimal arithmetic in two precisions that agree; that is strong evidence an
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal
 from math import ceil, log2, log10
@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from symgru.cells import build
 from symgru.domains import Decimals, Float64
 from symgru.errors import Unsupported, UnusableInput
+from symgru.maps import MAPS
 from symgru.network import Array, Network, Tensor
 from symgru.rules import CALCULATOR
-from symgru.trace import run
+from symgru.trace import Run, cell_of, run
 
 DIGITS, MOST_DIGITS = 30, 4000  # significant digits, unless asked otherwise and at most
 GUARD, MOST_BITS = 64, 16384  # bits beyond the digits asked for to begin with, and of the precision tried last
@@ -39,12 +39,19 @@ class Exact:
     `y` holds Decimal objects, in the shape that the framework gives the output. Proven, each is the network's output
     over the real numbers, rounded once to `digits` significant digits, ties to even; one with fewer digits is the
     output itself. `bits` is the precision that proved them, 0 where they are not proven; `doubt` then says why not.
+    `more` are a network's outputs after the first.
     """
 
     y: Array
     digits: int
     bits: int = 0
     doubt: str = ""
+    more: tuple[Array, ...] = ()
+
+    @property
+    def outputs(self) -> tuple[Array, ...]:
+        """Every output, in the network's order."""
+        return (self.y, *self.more)
 
     @property
     def proven(self) -> bool:
@@ -59,7 +66,7 @@ class Exact:
 
     def settles(self, rounding: Callable[[Decimal], Decimal]) -> bool:
         """Whether rounding `y` is proven to give what rounding the exact output gives."""
-        return self.proven and all(_settled(v, self.digits, rounding) for v in self.y.ravel())
+        return self.proven and all(_settled(v, self.digits, rounding) for y in self.outputs for v in y.ravel())
 
 
 def _count(digits: int) -> str:
@@ -76,8 +83,14 @@ def _settled(v: Decimal, digits: int, rounding: Callable[[Decimal], Decimal]) ->
     return rounding(context.subtract(v, half)) == rounding(context.add(v, half))
 
 
-def exact(network: Network, x: Tensor, typed: bool = False, digits: int = DIGITS, only_proven: bool = False) -> Exact:
-    """The output to `digits` significant digits, for x of shape (batch, time, features).
+def exact(
+    network: Network,
+    x: Tensor | Sequence[Tensor],
+    typed: bool = False,
+    digits: int = DIGITS,
+    only_proven: bool = False,
+) -> Exact:
+    """Every output to `digits` significant digits, for x of shape (batch, time, features) or one x for each input.
 
     `typed` takes weights and inputs as they are printed or were typed, else as the model stores them in binary.
     Raises Unsupported where the digits cannot be had: with `only_proven` where python-flint is there and 16,384 bits
@@ -91,7 +104,8 @@ def exact(network: Network, x: Tensor, typed: bool = False, digits: int = DIGITS
             if only_proven:
                 raise
             doubt = str(error)
-    return Exact(_agreed(network, x, typed, digits), digits, doubt=doubt)
+    y, *more = _agreed(network, x, typed, digits)
+    return Exact(y, digits, doubt=doubt, more=tuple(more))
 
 
 def check_digits(digits: object) -> int:
@@ -101,34 +115,61 @@ def check_digits(digits: object) -> int:
     return digits
 
 
-def _doubt(network: Network, x: Tensor) -> str:
+def _doubt(network: Network, x: Tensor | Sequence[Tensor]) -> str:
     """Why nothing can be proven; "" where it can."""
     try:
         import flint  # noqa: F401
     except ImportError:
         return NOT_INSTALLED
-    tensors = (x, *(t for layer in network.layers.values() for t in layer.weights.values()))
+    given = (x,) if isinstance(x, Tensor) else x
+    tensors = (*given, *(t for layer in network.layers.values() for t in layer.weights.values()))
     return "" if all(np.isfinite(t.value).all() for t in tensors) else "the input or a weight is NaN or Inf"
+
+
+def _flat(found: Run) -> Array:
+    """Every number of every output."""
+    return np.concatenate([y.ravel() for y in found.outputs])
+
+
+def _apart(values: Sequence[Decimal], found: Run) -> list[Array]:
+    """The numbers as outputs again."""
+    ends = np.cumsum([y.size for y in found.outputs])[:-1]
+    flat = np.empty(len(values), dtype=object)
+    flat[:] = values
+    return [part.reshape(y.shape) for part, y in zip(np.split(flat, ends), found.outputs, strict=True)]
 
 
 # Balls ---------------------------------------------------------------------------------------------------------------
 
 
-def _proven(network: Network, x: Tensor, typed: bool, digits: int) -> Exact:
+def _proven(network: Network, x: Tensor | Sequence[Tensor], typed: bool, digits: int) -> Exact:
     from symgru.balls import Balls
 
     bits = min(ceil(digits * log2(10)) + GUARD, MOST_BITS)
     while True:
         domain = Balls(bits, typed)
-        balls = run(network, x, domain).y
+        found = run(network, x, domain)
+        balls = _flat(found)
         with domain.context():
-            rounded = [_rounded(ball, digits) for ball in balls.ravel()]
-        if None not in rounded:
-            return Exact(np.array(rounded, dtype=object).reshape(balls.shape), digits, bits)
+            rounded = [_rounded(ball, digits) for ball in balls]
+        known = [v for v in rounded if v is not None]
+        if len(known) == len(rounded):
+            y, *more = _apart(known, found)
+            return Exact(y, digits, bits, more=tuple(more))
         if bits == MOST_BITS:
-            place = np.unravel_index(rounded.index(None), balls.shape)
-            raise Unproven(_unsettled(balls[place], [int(k) for k in place], digits))
+            open_one = rounded.index(None)
+            raise Unproven(_unsettled(balls[open_one], _place(open_one, found), digits))
         bits = min(2 * bits, MOST_BITS)
+
+
+def _place(k: int, found: Run) -> list[int]:
+    """Where the number k of `_flat` stands: the output (where there are several) and its indices."""
+    for number, y in enumerate(found.outputs):
+        if k < y.size:
+            own = [int(i) for i in np.unravel_index(k, y.shape)]
+            return own if len(found.outputs) == 1 else [number, *own]
+        k -= y.size
+    raise IndexError(k)
 
 
 def _rounded(ball: Any, digits: int) -> Decimal | None:
@@ -185,8 +226,8 @@ MOST_WORKING = 1500  # digits of the precision that is tried last
 MOST_LOST = 650  # digits: a float64 reaches from 10^-324 to 10^308
 
 
-def _agreed(network: Network, x: Tensor, typed: bool, digits: int) -> Array:
-    """The output in two decimal precisions that agree.
+def _agreed(network: Network, x: Tensor | Sequence[Tensor], typed: bool, digits: int) -> list[Array]:
+    """The outputs in two decimal precisions that agree.
 
     The precision begins high enough for what a float64 run shows: sums of numbers of unlike size, and gates so far
     saturated that 1 - z has many zeros.
@@ -194,26 +235,28 @@ def _agreed(network: Network, x: Tensor, typed: bool, digits: int) -> Array:
     working = digits + 10 + _lost_digits(network, x)
     last = max(working, MOST_WORKING)
     while True:
-        low, high = (run(network, x, Decimals(p, typed)).y for p in (working, working + 15))
+        runs = [run(network, x, Decimals(p, typed)) for p in (working, working + 15)]
+        low, high = map(_flat, runs)
         with Decimals(working + 15).context():
-            settled = [_agree(a, b, digits) for a, b in zip(low.ravel(), high.ravel(), strict=True)]
+            settled = [_agree(a, b, digits) for a, b in zip(low, high, strict=True)]
         if all(settled) or working == last:
             break
-        open_zeros = all(v == 0 for v, known in zip(high.ravel(), settled, strict=True) if not known)
+        open_zeros = all(v == 0 for v, known in zip(high, settled, strict=True) if not known)
         working = last if open_zeros else min(2 * working, last)  # 0 may be all that is left of many digits
     # what shrinks with every precision tried is 0: nothing else cancels to so many places
-    if any(v and v.adjusted() > -working // 8 for v, known in zip(high.ravel(), settled, strict=True) if not known):
+    if any(v and v.adjusted() > -working // 8 for v, known in zip(high, settled, strict=True) if not known):
         raise Unsupported(f"the exact output cannot be had: {working} digits are lost on the way through the network")
     with Decimals(digits).context():
-        values = [+v if known else Decimal(0) for v, known in zip(high.ravel(), settled, strict=True)]
-    return np.array(values, dtype=object).reshape(high.shape)
+        values = [+v if known else Decimal(0) for v, known in zip(high, settled, strict=True)]
+    return _apart(values, runs[-1])
 
 
-def _lost_digits(network: Network, x: Tensor) -> int:
+def _lost_digits(network: Network, x: Tensor | Sequence[Tensor]) -> int:
     """How many digits sums and saturated gates may cost, from the sizes that a float64 run meets."""
-    cells = {call.id: CALCULATOR(build(layer.kind, layer.options)) for call, layer in network}
+    cells = {call.id: CALCULATOR(cell_of(call, layer)) for call, layer in network if layer.kind not in MAPS}
     traces = run(network, x, Float64(), rewrite=cells).traces
-    arrays = [x.value, *(t.value for layer in network.layers.values() for t in layer.weights.values())]
+    given = [x.value] if isinstance(x, Tensor) else [each.value for each in x]
+    arrays = [*given, *(t.value for layer in network.layers.values() for t in layer.weights.values())]
     size = max(_largest(a) for a in [*arrays, *(c for trace in traces for c in trace.columns.values())])
     arguments = [c for trace in traces for name, c in trace.columns.items() if name.startswith("a_")]
     depth = max((_largest(a) for a in arguments), default=0.0)  # 1 - tanh(a) is about 2 e^-2a

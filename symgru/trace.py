@@ -130,11 +130,19 @@ def _call(
     return Trace(call, layer, cell, x, columns)
 
 
-def exact(network: Network, x: Tensor, typed: bool = False, digits: int = 30) -> Array:
-    """The output as Decimal objects: `digits` significant digits and ten more, so that a reader rounds them only once.
+def exact(network: Network, x: Tensor | Sequence[Tensor], typed: bool = False, digits: int = 30) -> Array:
+    """The first output as Decimal objects: `digits` significant digits and ten more, so that a reader rounds them only
+    once.
 
     Whether they are proven, `certified.exact` says.
     """
+    return exact_outputs(network, x, typed, digits)[0]
+
+
+def exact_outputs(
+    network: Network, x: Tensor | Sequence[Tensor], typed: bool = False, digits: int = 30
+) -> tuple[Array, ...]:
+    """The same for every output."""
     from symgru import certified  # which runs networks in turn
 
-    return certified.exact(network, x, typed, digits + 10).y
+    return certified.exact(network, x, typed, digits + 10).outputs
