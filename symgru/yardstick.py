@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import cast
 
 import numpy as np
 
 from symgru.domains import Float64
 from symgru.errors import UnusableInput
 from symgru.float32 import Float32
-from symgru.network import Array, Network, Tensor, stored
+from symgru.network import Array, Layer, Network, Tensor, stored
 from symgru.scaling import IDENTITY, Scale
-from symgru.trace import exact, run
+from symgru.trace import Run, exact_outputs, run
 
 MULTIPLE, ULPS = 4, 2
 NEARBY = 32  # inputs around a recorded one, for code that adds in another order than the measure
@@ -21,21 +23,42 @@ OVERFLOW = "the output is not finite, or not in {}, on this input: give one that
 
 @dataclass(frozen=True)
 class Vectors:
-    """Inputs, exact outputs (Decimal objects) and the largest difference that code computing in `dtype` may show.
+    """Inputs, exact outputs (Decimal objects) and the largest difference from each that code computing in `dtype` may
+    show: one of `xs` for each input of the network, one of `ys` and `tolerances` for each output.
 
     `nearby` says whether the error behind it is the largest at inputs around these too.
     """
 
-    x: Tensor
-    y: Array
-    tolerance: float
+    xs: tuple[Tensor, ...]
+    ys: tuple[Array, ...]
+    tolerances: tuple[float, ...]
     dtype: str
     nearby: bool = False
 
     @property
+    def x(self) -> Tensor:
+        """The first input."""
+        return self.xs[0]
+
+    @property
+    def y(self) -> Array:
+        """The first output."""
+        return self.ys[0]
+
+    @property
+    def tolerance(self) -> float:
+        """The largest of the tolerances: the one where there is one output."""
+        return max(self.tolerances)
+
+    @property
     def texts(self) -> Array:
-        """The outputs as the nearest doubles, in their shortest decimals."""
-        return np.array([repr(float(v)) for v in self.y.ravel()], dtype=object).reshape(self.y.shape)
+        """The first output as the nearest doubles, in their shortest decimals."""
+        return self.texts_of(0)
+
+    def texts_of(self, place: int) -> Array:
+        """The same for the output number `place`."""
+        y = self.ys[place]
+        return np.array([repr(float(v)) for v in y.ravel()], dtype=object).reshape(y.shape)
 
     @property
     def tolerance_text(self) -> str:
@@ -76,50 +99,149 @@ def largest(reference: Array) -> float:
 
 
 def example_input(network: Network, scale: Scale = IDENTITY, batch: int = 2) -> Tensor:
-    """A seeded input for a network that comes without one: short decimals between -2 and 2 after normalisation."""
+    """A seeded first input for a network that comes without one: short decimals between -2 and 2 after normalisation."""
+    return example_inputs(network, scale, batch)[0]
+
+
+def example_inputs(network: Network, scale: Scale = IDENTITY, batch: int = 2) -> list[Tensor]:
+    """The same for every input: whole numbers within the tables that they look up, and where something in the network
+    masks time steps, some that are masked."""
     rng = np.random.default_rng(20)
-    values = rng.integers(-200, 201, (batch, network.steps or 5, network.features)) / 100
-    if scale.input is not None:
-        values = (values * scale.input.deviation + scale.input.mean).astype(np.float32).astype(np.float64)
-    return Tensor.of(values)
+    steps = network.steps or 5
+    tables, masks = table_sizes(network), mask_values(network)
+    found = []
+    for place, put in enumerate(network.inputs):
+        first = steps if put.shape[:1] == (None,) and (put.whole or len(put.shape) > 1) else None
+        shape = (batch, *(first or n or 3 if k == 0 else n or 3 for k, n in enumerate(put.shape)))
+        if put.whole:
+            highest = tables.get(put.id, steps if not put.shape else 10)
+            values = rng.integers(0 if put.shape else 1, max(highest, 1), shape, endpoint=not put.shape).astype(float)
+        else:
+            values = rng.integers(-200, 201, shape) / 100
+        if put.id in masks:
+            _mask_some(values, masks[put.id])
+        if place == 0 and scale.input is not None:
+            values = (values * scale.input.deviation + scale.input.mean).astype(np.float32).astype(np.float64)
+        found.append(Tensor.of(values))
+    return found
+
+
+def _mask_some(values: Array, value: float) -> None:
+    """Masked time steps: the last of the second sequence, and one inside the first."""
+    if values.ndim < 2 or values.shape[1] < 3:
+        return
+    values[0, values.shape[1] // 2] = value
+    if len(values) > 1:
+        values[1, -(values.shape[1] // 3 + 1) :] = value
+
+
+MOVES = (
+    "flip",
+    "cast",
+    "reshape",
+    "flatten",
+    "permute",
+    "fold",
+    "repeat",
+    "slice",
+    "last",
+)  # maps that look at nothing
+
+
+def _origins(network: Network, kinds: tuple[str, ...]) -> Iterator[tuple[str, Layer]]:
+    """Each call of a map of these kinds that reads an input of the network: the input and the map."""
+    calls = {call.id: call for call in network.calls}
+    for call, layer in network:
+        if layer.kind in kinds:
+            edge = call.args[0]
+            while edge.port == "y" and network.layers[calls[edge.source].layer].kind in MOVES:
+                edge = calls[edge.source].args[0]
+            if edge.port == "input":
+                yield edge.source, layer
+
+
+def table_sizes(network: Network) -> dict[str, int]:
+    """The rows of the smallest table that each input looks up, by the input's id."""
+    found: dict[str, int] = {}
+    for put, layer in _origins(network, ("embed",)):
+        rows = len(layer.weights["E"].value)
+        found[put] = min(rows, found.get(put, rows))
+    return found
+
+
+def mask_values(network: Network) -> dict[str, float]:
+    """What marks a masked time step in each input that has such a mark."""
+    return {
+        put: float(cast(float, layer.options.get("value", 0)))
+        for put, layer in _origins(network, ("not_equal", "not_zero"))
+    }
+
+
+def check_indices(network: Network, xs: Sequence[Tensor]) -> None:
+    """Refuse an index that its table does not have: frameworks differ in what they make of it."""
+    sizes = table_sizes(network)
+    for put, x in zip(network.inputs, xs, strict=False):
+        rows = sizes.get(put.id)
+        if rows is not None and x.value.size and not (x.value.min() >= 0 and x.value.max() < rows):
+            bad = x.value.min() if x.value.min() < 0 else x.value.max()
+            raise UnusableInput(f"the index {bad:g} is not in the table of {rows} rows: 0 to {rows - 1} are")
 
 
 def recorded(
     network: Network,
-    x: Tensor | None = None,
+    x: Tensor | Sequence[Tensor] | None = None,
     dtype: str | None = None,
     scale: Scale = IDENTITY,
     nearby: bool = False,
 ) -> Vectors:
     """Vectors for a test that ships with emitted code computing in `dtype` (the network's unless given).
 
-    With a scale, x and y are in the units outside it. `nearby` is for code that adds in an order of its own: one sample
-    of the measure's order can be right by luck, so the measure is then the largest error around it.
+    `x` is one tensor, or one for each input. With a scale, x and y are in the units outside it. `nearby` is for code
+    that adds in an order of its own: one sample of the measure's order can be right by luck, so the measure is then the
+    largest error around it.
     """
     dtype = dtype or network.dtype
-    x = stored(x if x is not None else example_input(network, scale), dtype)
-    y = scale_out(exact(network, scaled(x, scale), digits=20), scale)
-    check_finite(y, dtype)
-    inside = Tensor.of(scale.into(x.value.astype(dtype)))  # each operation rounded, as code of this dtype does
-    plain, least = own_error(network, inside, dtype)
+    given = example_inputs(network, scale) if x is None else [x] if isinstance(x, Tensor) else list(x)
+    check_indices(network, given)
+    xs = [stored(each, dtype) for each in given]
+    ys = [scale_out(y, scale) for y in exact_outputs(network, _scaled_all(xs, scale), digits=20)]
+    for y in ys:
+        check_finite(y, dtype)
+    # each operation rounded, as code of this dtype does
+    inside = [Tensor.of(scale.into(xs[0].value.astype(dtype))), *xs[1:]]
+    plain, least = own_errors(network, inside, dtype)
     deviation = 1.0 if scale.output is None else float(np.abs(scale.output.deviation).max())
-    error = max(largest_difference(scale_out(plain, scale), y), least * deviation)
-    if nearby:
-        error = max(error, nearby_error(network, inside, dtype))
-    return Vectors(x, y, tolerance(error, largest(y), dtype), dtype, nearby)
+    more = nearby_errors(network, inside, dtype) if nearby else [0.0] * len(ys)
+    errors = [
+        max(largest_difference(scale_out(p, scale), y), least * deviation) for p, y in zip(plain, ys, strict=True)
+    ]
+    limits = [tolerance(max(e, near), largest(y), dtype) for e, near, y in zip(errors, more, ys, strict=True)]
+    return Vectors(tuple(xs), tuple(ys), tuple(limits), dtype, nearby)
 
 
 def nearby_error(network: Network, x: Tensor, dtype: str) -> float:
     """The largest error of plain arithmetic of `dtype` at inputs within a thousandth of `x`; what overflows is none."""
-    factors = 1 + np.random.default_rng(20).uniform(-1e-3, 1e-3, (NEARBY, *x.value.shape))
-    around = stored(Tensor.of((x.value * factors).reshape(-1, *x.value.shape[1:])), dtype)
-    if dtype == "float32":
-        plain, right = (run(network, around, domain).y.astype(np.float64) for domain in (Float32(), Float64()))
-    else:
-        plain, right = run(network, around, Float64()).y, exact(network, around, digits=20).astype(np.float64)
+    return nearby_errors(network, [x], dtype)[0]
+
+
+def nearby_errors(network: Network, xs: Sequence[Tensor], dtype: str) -> list[float]:
+    """The same for each output."""
+    around, rng = [], np.random.default_rng(20)
+    for put, x in zip(network.inputs, xs, strict=True):
+        factors = np.ones((NEARBY, *x.value.shape))
+        if not put.whole:
+            factors += rng.uniform(-1e-3, 1e-3, factors.shape)
+        around.append(stored(Tensor.of((x.value * factors).reshape(-1, *x.value.shape[1:])), dtype))
+    plain = plain_run(network, around, dtype).outputs
+    right = run(network, around, Float64()).outputs if dtype == "float32" else exact_outputs(network, around, digits=20)
     with np.errstate(invalid="ignore"):
-        differences = np.abs(plain - right)
-    return float(differences[np.isfinite(differences)].max(initial=0.0))
+        differences = [np.abs(p.astype(np.float64) - r.astype(np.float64)) for p, r in zip(plain, right, strict=True)]
+    return [float(d[np.isfinite(d)].max(initial=0.0)) for d in differences]
+
+
+def plain_run(network: Network, xs: Sequence[Tensor], dtype: str) -> Run:
+    """The network in plain arithmetic of `dtype`: float32 as the emitted C does it."""
+    return run(network, xs, Float32() if dtype == "float32" else Float64())
 
 
 def own_error(network: Network, x: Tensor, dtype: str) -> tuple[Array, float]:
@@ -127,11 +249,17 @@ def own_error(network: Network, x: Tensor, dtype: str) -> tuple[Array, float]:
 
     One sample can be right by luck, so that is never less than half an ulp of the largest value on the way.
     """
-    result = run(network, x, Float32() if dtype == "float32" else Float64())
-    if not np.isfinite(result.y.astype(np.float64)).all():
+    found, least = own_errors(network, [x], dtype)
+    return found[0], least
+
+
+def own_errors(network: Network, xs: Sequence[Tensor], dtype: str) -> tuple[tuple[Array, ...], float]:
+    """The same for every output."""
+    result = plain_run(network, xs, dtype)
+    if not all(np.isfinite(y.astype(np.float64)).all() for y in result.outputs):
         raise UnusableInput(OVERFLOW.format(dtype))
     size = max(largest(trace.columns[name]) for trace in result.traces for name in trace.columns)
-    return result.y, float(np.spacing(np.dtype(dtype).type(size))) / 2
+    return result.outputs, float(np.spacing(np.dtype(dtype).type(size))) / 2
 
 
 def check_finite(y: Array, dtype: str) -> None:
@@ -139,6 +267,10 @@ def check_finite(y: Array, dtype: str) -> None:
     limit = Decimal(float(np.finfo(dtype).max))
     if not all(v.is_finite() and v.copy_abs().compare_total(limit) <= 0 for v in y.ravel()):
         raise UnusableInput(OVERFLOW.format(dtype))
+
+
+def _scaled_all(xs: Sequence[Tensor], scale: Scale) -> list[Tensor]:
+    return [scaled(xs[0], scale), *xs[1:]]
 
 
 def scaled(x: Tensor, scale: Scale) -> Tensor:
