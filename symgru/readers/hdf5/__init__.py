@@ -172,7 +172,7 @@ class Dataset(Node):
             raise UnusableInput("is compressed, as Keras writes none; save the model again")
         if not self.type.is_float:
             raise UnusableInput(f"has dtype {self.type.says}; floats are needed")
-        if prod(self.shape) > MAX_NUMBERS:
+        if max(prod(self.shape), *self.shape, 0) > MAX_NUMBERS:
             raise UnusableInput(f"has shape {self.shape}: more than {MAX_NUMBERS} numbers")
         content = self._content(prod(self.shape) * self.type.size)
         values: Array = np.frombuffer(content, self.type.numpy).reshape(self.shape)

@@ -9,7 +9,7 @@ from symgru.readers.hdf5.source import Cursor, Damaged
 
 # bytes: (precision, exponent's place and size, mantissa's place and size, bias), as IEEE 754 has them
 IEEE = {2: (16, 10, 5, 0, 10, 15), 4: (32, 23, 8, 0, 23, 127), 8: (64, 52, 11, 0, 52, 1023)}
-OTHERS = {2: "time", 4: "bit field", 5: "opaque", 6: "compound, as complex numbers are", 7: "reference", 8: "enumeration"}
+OTHERS = {2: "time", 4: "bit field", 5: "opaque", 6: "compound, such as complex", 7: "reference", 8: "enumeration"}
 MAX_RANK = 32
 
 
