@@ -12,7 +12,8 @@ from sympy import Expr, Symbol
 from symgru.adjoint import Adjoint, adjoint
 from symgru.algebra import Outer, terms, walk
 from symgru.backends.model import Unit
-from symgru.backends.numpy.files import WIDTH, Functions, split
+from symgru.backends.numpy.functions import Functions, split
+from symgru.backends.numpy.literals import WIDTH
 from symgru.backends.numpy.printer import NumPyPrinter
 from symgru.cells import BIASES
 from symgru.network import Network

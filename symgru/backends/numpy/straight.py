@@ -10,7 +10,8 @@ import numpy as np
 from sympy import Expr, Symbol
 
 from symgru.algebra import Across
-from symgru.backends.numpy.files import WIDTH, Functions, literal
+from symgru.backends.numpy.functions import Functions
+from symgru.backends.numpy.literals import WIDTH, literal
 from symgru.backends.numpy.printer import NumPyPrinter
 from symgru.backends.straight import Straight, StraightWriter, counted
 from symgru.errors import UnusableInput
