@@ -27,7 +27,8 @@ Options = Mapping[str, Any]
 class Map:
     """`text(options, *names)` is an expression, `shape(options, *shapes)` what comes out; `tables` are the names of its
     weights, which come after the arguments; `helpers` are functions that the expression calls; `plain` maps want
-    floats of the network's dtype, since they compare."""
+    floats of the network's dtype, since they compare; a map that `computes` gives
+    other numbers than it was given, which a rounded chain rounds."""
 
     says: str
     text: Callable[..., str]
@@ -35,6 +36,7 @@ class Map:
     tables: tuple[str, ...] = ()
     helpers: tuple[str, ...] = ()
     plain: bool = False
+    computes: bool = False
 
 
 HELPERS = {
@@ -126,6 +128,22 @@ def _without(o: Options, s: Shape, *_: Shape) -> Shape:
     return (*s[:axis], *s[axis + 1 :])
 
 
+def _slice(o: Options) -> str:
+    start, stop, step = ("" if o.get(name) in (None, usual) else str(o[name]) for name, usual in _SLICE)
+    return f"{start}:{stop}" + (f":{step}" if step else "")
+
+
+_SLICE = (("start", 0), ("stop", None), ("step", 1))
+
+
+def _stretch(o: Options, s: Shape) -> Shape:
+    """What a slice of an axis leaves; of an axis of any length an unknown number."""
+    axis = o["axis"] - 1
+    length = s[axis]
+    left = None if length is None else len(range(length)[o.get("start") : o.get("stop") : o.get("step")])
+    return (*s[:axis], left, *s[axis + 1 :])
+
+
 MAPS: dict[str, Map] = {
     # time
     "flip": Map("time reversed", lambda o, x: f"{x}[:, ::-1]", lambda o, s: s),
@@ -167,9 +185,10 @@ MAPS: dict[str, Map] = {
         _mean_pool,
         lambda o, s: (window_count(s[0], o), s[1]),
         helpers=("windows",),
+        computes=True,
     ),
     "global_max": Map("the largest over time", lambda o, x: f"{x}.max(axis={o.get('axis', 1)})", _without),
-    "global_mean": Map("the mean over time", _global_mean, _without),
+    "global_mean": Map("the mean over time", _global_mean, _without, computes=True),
     # axes
     "flatten": Map("all axes in one", lambda o, x: f"{x}.reshape(len({x}), -1)", _flat),
     "reshape": Map(
@@ -191,6 +210,22 @@ MAPS: dict[str, Map] = {
         "some of the features",
         lambda o, x: f"{x}[..., {o['start']} : {o['stop']}]",
         lambda o, s: (*s[:-1], o["stop"] - o["start"]),
+    ),
+    "take": Map(
+        "one index of an axis",
+        lambda o, x: f"{x}[{':, ' * o['axis']}{o['index']}]",
+        _without,
+    ),
+    "part": Map(
+        "a stretch of an axis",
+        lambda o, x: f"{x}[{':, ' * o['axis']}{_slice(o)}]",
+        _stretch,
+    ),
+    "constant": Map(
+        "the same numbers for each sample",
+        lambda o, x, table: f"np.repeat({table}[None], len({x}), axis=0)",
+        lambda o, s, table: table,
+        tables=("E",),
     ),
     # batch and time as one axis, and back: a layer that is applied to each time step
     "fold": Map(
