@@ -315,6 +315,29 @@ def _erf(let: Lines, a: Float) -> Float:
     return (y.bits | (a.bits & SIGN)).float
 
 
+@approximates(
+    "sqrt", ulps=1.0, absolute=inf, image=(0, inf), domain=(0, inf), note="Heron's rule, three times; NaN below 0"
+)
+def _sqrt(let: Lines, a: Float) -> Float:
+    tiny = a < 2.0**-126  # a subnormal float has no exponent to halve
+    x = let("x", select(tiny, a * 2.0**24, a))
+    s = let("s0", ((x.bits >> 1) + 0x1FBD1DF5).float)  # half the exponent; 3.5 % off at most
+    for name in ("s1", "s2"):
+        s = let(name, (s + x / s) * 0.5)
+    y = let("y", (s + x / s) * 0.5)
+    root = let("root", select(tiny, y * 2.0**-12, select(a > 3.4028235e38, a, y)))
+    return select(a > 0.0, root, select(a < 0.0, (a - a) / (a - a), a))
+
+
+@approximates("log", ulps=2.0, absolute=inf, image=(0, 89), domain=(1, inf), note="n log 2 + log1p(f), a >= 1 only")
+def _log(let: Lines, a: Float) -> Float:
+    # a = 2^n (1 + f); 2^23 + (127 + n) is n in the lowest bits of a float
+    n = let("n", ((a.bits >> 23) | 0x4B000000).float - (2.0**23 + BIAS))
+    f = let("f", ((a.bits & 0x7FFFFF) | 0x3F800000).float - 1.0)
+    y = let("y", n * LN2_HIGH + (n * LN2_LOW + call("log1p", f)))
+    return select(a > 3.4028235e38, a, y + (a - a))  # the sum keeps NaN
+
+
 # The printers ----------------------------------------------------------------------------------------------------
 
 PRECEDENCE = {"*": 5, "/": 5, "+": 4, "-": 4, "<<": 3, ">>": 3, "&": 2, "|": 1, "<": 0, ">": 0, "select": -1}

@@ -7,6 +7,7 @@ precision has run out: the number itself is some real one, and a gate's is still
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, cast
@@ -118,6 +119,33 @@ def _softmax(a: Array) -> Array:
     return _each(lambda v: _within(ZERO_TO_ONE, v))(e / e.sum(-1, keepdims=True))
 
 
+def _log_softmax(a: Array) -> Array:
+    top = _each(lambda v: v.mid())(a).max(-1, keepdims=True)
+    return cast(Array, a - top - _each(arb.log)(_each(arb.exp)(a - top).sum(-1, keepdims=True)))
+
+
+def _sparsemax(a: Array) -> Array:
+    """By `domains._sparsemax`, row by row, where the balls tell the order and the support; else nothing is known."""
+    rows = a.reshape(-1, a.shape[-1])
+    return np.array([_sparse(list(row)) for row in rows], dtype=object).reshape(a.shape)
+
+
+def _sparse(row: list[Any]) -> list[Any]:
+    unknown = [arb("nan")] * len(row)
+    falling = sorted(row, key=lambda v: v.mid(), reverse=True)
+    if any(not p > q and not (p == q and p.is_exact()) for p, q in itertools.pairwise(falling)):
+        return unknown
+    total, count, last = arb(0), 0, arb(0)
+    for k, value in enumerate(falling, 1):
+        last += value
+        margin = k * value - (last - 1)
+        if margin > 0:
+            total, count = total + last, count + 1
+        elif not margin <= 0:
+            return unknown
+    return [(v - (total - 1) / count).max(0) for v in row]
+
+
 _BALLS = {
     "sigma": _each(_sigma),
     "tanh": _each(_tanh),
@@ -133,6 +161,8 @@ _BALLS = {
     "clip": lambda a, low, high: _each(_clip(low, high))(a),
     "where_positive": _each(_where_positive, 3),
     "softmax": _softmax,
+    "log_softmax": _log_softmax,
+    "sparsemax": _sparsemax,
     "dot": _dot,
     "ratio": lambda p, q: arb(fmpq(p, q)),
     "store": lambda v: v,

@@ -182,6 +182,11 @@ class Cell:
     def output(self) -> Vec:
         return self.equations[-1][0]
 
+    @property
+    def mask(self) -> Vec | None:
+        """The input that is one truth value for all units, in a masked cell."""
+        return m if m in self.inputs else None
+
     @cached_property
     def defined(self) -> tuple[Vec, ...]:
         """The left-hand sides, in order."""

@@ -17,7 +17,7 @@ import numpy as np
 from sympy import Dummy, Expr, Symbol
 
 from symgru.activations import expanded
-from symgru.algebra import Across, Dot
+from symgru.algebra import Across, Dot, walk
 from symgru.cells import Cell
 from symgru.derivatives import meant
 from symgru.network import Array, Tensor
@@ -93,6 +93,8 @@ FUNCTIONS = (
     "clip",
     "where_positive",
     "softmax",
+    "log_softmax",
+    "sparsemax",
     "dot",
     "ratio",
     "store",
@@ -167,6 +169,24 @@ def _softmax64(a: Array) -> Array:
     return cast(Array, e / e.sum(-1, keepdims=True))
 
 
+def _log_softmax64(a: Array) -> Array:
+    a = a - a.max(-1, keepdims=True)
+    return cast(Array, a - np.log(np.exp(a).sum(-1, keepdims=True)))
+
+
+def _sparsemax(a: Array) -> Array:
+    """What Keras 3 computes under this name (keras/src/backend/tensorflow/nn.py): max(0, a - t), where t is the sum of
+    all partial sums in the support, less 1, over their number. Martins and Astudillo 2016 take the last of those sums.
+    """
+    falling = -np.sort(-a, axis=-1)
+    sums = np.cumsum(falling, axis=-1)
+    count = np.arange(1, a.shape[-1] + 1)
+    support = count * falling > sums - 1
+    total = np.where(support, sums, 0).sum(-1, keepdims=True)
+    above = a - (total - 1) / support.sum(-1, keepdims=True)
+    return np.where(above < 0, 0 * above, above)  # NaN stays
+
+
 def _erf64(a: Array) -> Array:
     from math import erf
 
@@ -197,10 +217,19 @@ _FLOAT64 = {
     "clip": np.clip,
     "where_positive": lambda a, p, q: np.where(a > 0, p, q),
     "softmax": _softmax64,
+    "log_softmax": _log_softmax64,
+    "sparsemax": _sparsemax,
     "dot": lambda W, v: v @ W.T,
     "ratio": lambda p, q: p / q,
     "store": _identity,
 }
+
+
+def evaluated(e: Expr, numbers: Mapping[str, Array]) -> Array:
+    """An expression of parameters in float64, from their values by name."""
+    scope = {Source().doprint(s): numbers[s.name] for s in walk(e) if isinstance(s, Symbol)}
+    with np.errstate(all="ignore"):
+        return cast(Array, eval(Source().doprint(expanded(e)), {**_FLOAT64, **scope}))
 
 
 class Decimals:
@@ -340,6 +369,11 @@ def _clip(a: Decimal, low: Any, high: Any) -> Decimal:
     return low_ok if high is None or low_ok <= high else Decimal(high)
 
 
+def _log_softmax(a: Array) -> Array:
+    a = a - a.max(-1, keepdims=True)
+    return cast(Array, a - _each(Decimal.ln)(_each(Decimal.exp)(a).sum(-1, keepdims=True)))
+
+
 def _softmax(a: Array) -> Array:
     e = _each(Decimal.exp)(a - a.max(-1, keepdims=True))
     return cast(Array, e / e.sum(-1, keepdims=True))
@@ -361,6 +395,8 @@ _DECIMAL = {
     "clip": lambda a, low, high: _each(lambda v: _clip(v, low, high))(a),
     "where_positive": lambda a, p, q: np.where(a > 0, p, q),
     "softmax": _softmax,
+    "log_softmax": _log_softmax,
+    "sparsemax": _sparsemax,
     "dot": lambda W, v: v @ W.T,
     "ratio": lambda p, q: Decimal(p) / q,
 }

@@ -49,7 +49,7 @@ def source(plan: Schedule) -> str:
     """One time step: accumulators are summed one operand element at a time, then the lanes."""
     cell = plan.cell
     state = str(cell.states[0][0]) if cell.states else "unused"
-    lines = [f"{p} = p[{p.name!r}]" for p in cell.params]
+    lines = [f"{p} = p[{p.name!r}]" for p in (*cell.inputs[1:], *cell.params)]
     for phase in plan.phases:
         lines += _phase(phase)
     result = ", ".join(f"{lhs.name!r}: {lhs.name}" for lhs in cell.defined)
@@ -64,6 +64,7 @@ def _phase(phase: Phase) -> list[str]:
         lines += [f"    {acc} = {acc} + {matrix}[:, k] * {operand}[..., k : k + 1]" for acc, matrix in pairs]
     lines += [f"{lhs} = {name}({operand})" for lhs, name, operand in phase.across]
     printer = Lane()
+    lines += [f"{lhs} = {printer.doprint(expanded(e))}" for lhs, e in phase.totals]
     lines += [f"{lhs} = {printer.doprint(expanded(e))}" for lhs, e in phase.lanes]
     return lines
 
@@ -96,13 +97,18 @@ def _compiled(cell: Cell) -> Step:
         "float32": np.float32,
         "zero": np.float32(0),
         "softmax": _softmax,
+        "log_softmax": _log_softmax,
+        "sparsemax": _sparsemax,
         "clip": _clip,
         "where_positive": _where_positive,
+        "Select": np.where,
+        "Total": _total,
+        "Mean": lambda v: _total(v) / np.float32(v.shape[-1]),
         "Abs": np.abs,
         **_functions(),
     }
     plan = schedule(cell)
-    nodes = (node for phase in plan.phases for _, e in phase.lanes for node in walk(expanded(e)))
+    nodes = (node for phase in plan.phases for _, e in [*phase.totals, *phase.lanes] for node in walk(expanded(e)))
     unknown = {type(node).__name__ for node in nodes if isinstance(node, Function)} - set(namespace)
     if unknown:
         raise Unsupported(f"float32 has no approximation of {', '.join(sorted(unknown))}")
@@ -124,13 +130,37 @@ def _where_positive(a: Array, p: Array, q: Array) -> Array:
     return np.where(a > 0, p, q)
 
 
-def _softmax(a: Array) -> Array:
-    """As the C does it: largest, exponentials and their sum from the first unit to the last."""
-    top = a[..., 0]
+def _total(v: Array) -> Array:
+    """From the first unit to the last."""
+    total = np.zeros((*v.shape[:-1], 1), np.float32)
+    for k in range(v.shape[-1]):
+        total = total + v[..., k : k + 1]
+    return total
+
+
+def _shifted(a: Array) -> Array:
+    """With the largest taken off, which is looked for from the first unit to the last."""
+    top = a[..., :1]
     for k in range(1, a.shape[-1]):
-        top = np.where(a[..., k] > top, a[..., k], top)
-    e = _functions()["exp"](a - top[..., None])
-    total = np.zeros(a.shape[:-1], np.float32)
-    for k in range(a.shape[-1]):
-        total = total + e[..., k]
-    return cast(Array, e / total[..., None])
+        top = np.where(a[..., k : k + 1] > top, a[..., k : k + 1], top)
+    return a - top
+
+
+def _softmax(a: Array) -> Array:
+    e = _functions()["exp"](_shifted(a))
+    return e / _total(e)
+
+
+def _log_softmax(a: Array) -> Array:
+    shifted = _shifted(a)
+    return shifted - _functions()["log"](_total(_functions()["exp"](shifted)))
+
+
+def _sparsemax(a: Array) -> Array:
+    """As templates/c/functions.c.j2 has it; where there is a NaN, so is every unit."""
+    falling = -np.sort(-a, axis=-1)
+    sums = np.cumsum(falling, axis=-1, dtype=np.float32)
+    support = falling - (sums - np.float32(1)) / np.arange(1, a.shape[-1] + 1, dtype=np.float32) > 0
+    total = _total(np.where(support, sums, np.float32(0)))
+    above = a - (total - np.float32(1)) / _total(support.astype(np.float32))
+    return np.where(above < 0, np.float32(0), above)

@@ -10,7 +10,7 @@ from typing import cast
 from sympy import Expr, Function, S, Symbol, expand, tanh
 
 from symgru.algebra import Across, Dot, Mat, Vec, add, mul, rebuild, sigma, terms, walk
-from symgru.cells import Cell
+from symgru.cells import Cell, offset, scale
 
 Rewriting = tuple[Cell, Mapping[Symbol, Expr]]  # the new cell; its new parameters in terms of the old ones
 
@@ -88,6 +88,37 @@ def _merge(cell: Cell) -> Rewriting:
         return add(*rest)
 
     return cell.with_equations(tuple((lhs, rebuild(e, merge)) for lhs, e in cell.equations)), params
+
+
+def _fold(cell: Cell) -> Rewriting:
+    """What is worked out from parameters alone, in a layer that neither has a state nor multiplies with a matrix,
+    becomes a parameter: (x - mu) scale, and x scale + offset where more than one vector is added."""
+    if cell.states or len(cell.equations) > 1 or len(cell.inputs) > 1 or any(isinstance(p, Mat) for p in cell.params):
+        return cell, {}
+    ((lhs, e),) = cell.equations
+    params: dict[Symbol, Expr] = {}
+
+    def constant(t: Expr) -> bool:
+        symbols = {s for s in walk(t) if s.is_Symbol}
+        return bool(symbols) and symbols <= set(cell.params)
+
+    def flat(e: Expr) -> list[Expr]:
+        return [f for t in e.args for f in flat(cast(Expr, t))] if e.is_Mul else [e]
+
+    def fold(e: Expr) -> Expr:
+        factors = flat(e) if e.is_Mul else []
+        own = [f for f in factors if constant(f)]
+        if not own or own[0].is_Symbol and len(own) == 1:
+            return e
+        params[scale] = mul(*own)
+        return mul(*(scale if f == own[0] else f for f in factors if f not in own[1:]))
+
+    folded = cell.with_equations(((lhs, rebuild(e, fold)),))
+    if scale not in params or len(folded.params) < 3:
+        return folded, params
+    at_zero = rebuild(e, lambda s: S.Zero if s == cell.inputs[0] else s)
+    affine = add(mul(cell.inputs[0], scale), offset)
+    return cell.with_equations(((lhs, affine),)), params | {offset: at_zero}
 
 
 def _drop_unused(cell: Cell) -> Rewriting:
@@ -247,6 +278,11 @@ ZERO_STATE = Transform(
 )
 MERGED_BIASES = Transform(
     "merged biases", "two biases that are only ever added become one", _merge, rests_on="merged-biases"
+)
+FOLDED = Transform(
+    "folded parameters",
+    "what a normalisation works out from its parameters alone is one `scale` and one `offset`",
+    _fold,
 )
 ZERO_BIASES = Transform(
     "zero biases", "biases that are 0, as in a freshly built layer, are left out", _without(_biases), assumes=_biases

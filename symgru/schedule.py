@@ -14,10 +14,11 @@ from typing import cast
 import numpy as np
 from sympy import Expr, Symbol
 
-from symgru.algebra import Across, Dot, Mat, Vec, add, mul, rebuild, terms, walk
+from symgru.algebra import Across, Dot, Mat, Mean, Total, Vec, add, mul, rebuild, terms, walk
 from symgru.cells import Cell
+from symgru.domains import evaluated
 from symgru.network import Array
-from symgru.rules import MERGED_BIASES
+from symgru.rules import FOLDED, MERGED_BIASES
 
 
 @dataclass
@@ -25,12 +26,14 @@ class Phase:
     """Accumulators that can run side by side, then what is computed from them for each unit alone.
 
     `start` gives each accumulator's biases; `groups` maps an operand to the (accumulator, matrix) pairs it feeds, so
-    that a kernel loads each element once; `across` are functions of a whole vector, done before the `lanes`.
+    that a kernel loads each element once; `across` are functions of a whole vector and `totals` numbers made of one (a
+    sum or mean over its elements), done before the `lanes`.
     """
 
     start: dict[Vec, tuple[Vec, ...]] = field(default_factory=dict)
     groups: dict[Vec, list[tuple[Vec, Mat]]] = field(default_factory=dict)
     across: list[tuple[Vec, Symbol, Vec]] = field(default_factory=list)
+    totals: list[tuple[Vec, Expr]] = field(default_factory=list)
     lanes: list[tuple[Vec, Expr]] = field(default_factory=list)
 
 
@@ -49,14 +52,9 @@ class Schedule:
         return tuple(lhs for k, lhs in made if any(lhs in _read(later) for later in self.phases[k + 1 :]))
 
     def weights(self, own: Mapping[str, Array]) -> dict[str, Array]:
-        """The scheduled cell's parameters from the layer's, merged in float64 and returned in float64."""
-
-        def value(e: Expr) -> Array:
-            if e.is_Add:
-                return cast(Array, sum(value(t) for t in terms(e)))
-            return own[cast(Symbol, e).name].astype(np.float64)
-
-        return {p.name: value(self.params.get(p, p)) for p in self.cell.params}
+        """The scheduled cell's parameters from the layer's, worked out in float64 and returned in float64."""
+        wide = {name: value.astype(np.float64) for name, value in own.items()}
+        return {p.name: evaluated(self.params.get(p, p), wide) for p in self.cell.params}
 
     def multiply_adds(self, sizes: Mapping[str, int]) -> int:
         """Multiply-accumulates of one time step, in its matrix products."""
@@ -69,13 +67,16 @@ def _made(phase: Phase) -> list[Vec]:
 
 
 def _read(phase: Phase) -> set[Expr]:
-    lanes = {s for _, e in phase.lanes for s in walk(e)}
+    lanes = {s for _, e in [*phase.totals, *phase.lanes] for s in walk(e)}
     return lanes | set(phase.groups) | {v for _, _, v in phase.across}
 
 
 def schedule(cell: Cell) -> Schedule:
-    """The phases of one time step, with biases merged that are only ever added."""
-    merged, params = MERGED_BIASES.apply(cell)
+    """The phases of one time step, with biases merged that are only ever added, and what is made of parameters alone
+    worked out beforehand."""
+    folded, made = FOLDED.apply(cell)
+    merged, params = MERGED_BIASES.apply(folded)
+    params = {**made, **params}
     builder = _Builder(merged)
     for lhs, rhs in merged.equations:
         builder.equation(lhs, rhs)
@@ -89,6 +90,7 @@ class _Builder:
         before = (b for b, _ in cell.states)
         self.level: dict[Symbol, int] = dict.fromkeys((*cell.inputs, *before, *cell.params), 0)
         self.vectors: set[Symbol] = {*cell.inputs, *(b for b, _ in cell.states)}  # what can be read as a whole
+        self.made: set[Symbol] = set()  # vectors and accumulators: the others are there from the start, or numbers
         self.phases: list[Phase] = []
 
     def phase(self, k: int) -> Phase:
@@ -99,9 +101,10 @@ class _Builder:
         if isinstance(rhs, Across):
             name, operand = cast("tuple[Symbol, Expr]", rhs.args)
             argument = self.lane("a", lhs, self.summed(operand, lhs, "s"))
-            self.level[lhs] = self.level[argument] + 1
+            self.level[lhs] = self.complete(argument)
             self.phase(self.level[lhs]).across.append((lhs, name, argument))
             self.vectors.add(lhs)
+            self.made.add(lhs)
         else:
             self.put(lhs, self.summed(rhs, lhs, "a"))
 
@@ -111,6 +114,7 @@ class _Builder:
         rhs = rebuild(rhs, lambda s: self.carried(s, self.level[lhs]))
         self.phase(self.level[lhs]).lanes.append((lhs, rhs))
         self.vectors.add(lhs)
+        self.made.add(lhs)
 
     def carried(self, s: Expr, level: int) -> Expr:
         """An accumulator of an earlier phase as a vector that is kept; anything else as it is."""
@@ -145,15 +149,31 @@ class _Builder:
             return add(self.accumulator("s" if rest else letter, lhs, affine), *rest)
         if not e.args:
             return e
+        if isinstance(e, Mean | Total):
+            return self.number(e, lhs)
         args = [self.summed(cast(Expr, a), lhs, "u" if e.is_Mul else letter) for a in e.args]
         return mul(*args) if e.is_Mul else cast(Expr, e.func(*args, evaluate=False))
+
+    def number(self, e: Expr, lhs: Vec) -> Vec:
+        """A symbol for a sum or mean over all units, in the first phase where all that it reads is complete."""
+        (inner,) = e.args
+        operand = self.summed(cast(Expr, inner), lhs, "u")
+        own = self.fresh("t", lhs)
+        self.level[own] = max((self.complete(s) for s in walk(operand) if isinstance(s, Vec)), default=0)
+        operand = rebuild(operand, lambda s: self.carried(s, self.level[own]))
+        self.phase(self.level[own]).totals.append((own, cast(Expr, e.func(operand, evaluate=False))))
+        return own
+
+    def complete(self, s: Vec) -> int:
+        """The first phase before which the whole vector is there."""
+        return self.level[s] + (s in self.made)
 
     def accumulator(self, letter: str, lhs: Vec, affine: list[Expr]) -> Vec:
         dots = [cast("tuple[Mat, Expr]", t.args) for t in affine if isinstance(t, Dot)]
         pairs = [(matrix, self.lane("v", lhs, operand)) for matrix, operand in dots]
         own = self.fresh(letter, lhs)
-        known = {*self.cell.inputs, *(b for b, _ in self.cell.states)}
-        self.level[own] = max(0 if v in known else self.level[v] + 1 for _, v in pairs)
+        self.made.add(own)
+        self.level[own] = max(self.complete(v) for _, v in pairs)
         phase = self.phase(self.level[own])
         phase.start[own] = tuple(cast(Vec, t) for t in affine if not isinstance(t, Dot))
         for matrix, operand in pairs:

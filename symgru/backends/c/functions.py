@@ -16,6 +16,8 @@ from symgru.approximations import APPROXIMATIONS, Approximation, c_function, c_h
 from symgru.backends.c.printer import LanePrinter
 from symgru.derivatives import gauss, named_parts, prime
 
+ACROSS_NEEDS = {"softmax": ("exp",), "log_softmax": ("exp", "log")}  # what a function of all units calls
+
 
 @dataclass(frozen=True)
 class Functions:
@@ -56,7 +58,9 @@ class Functions:
     def _elementary(self) -> Iterator[str]:
         for node in self._nodes:
             head = type(node).__name__
-            if isinstance(node, Across | gauss):
+            if isinstance(node, Across):
+                yield from ACROSS_NEEDS.get(str(node.args[0]), ())
+            elif isinstance(node, gauss):
                 yield "exp"
             elif head in APPROXIMATIONS:
                 yield head
@@ -75,7 +79,7 @@ class Functions:
     def helpers(self) -> set[str]:
         heads = {type(n).__name__ for n in self._nodes}
         found = heads & {"Abs", "gauss"}
-        found |= {"softmax"} if any(isinstance(n, Across) for n in self._nodes) else set()
+        found |= {str(n.args[0]) for n in self._nodes if isinstance(n, Across)}
         clips = [n for n in self._nodes if type(n).__name__ == "clip"]
         found |= {"at_least"} if any(n.args[2].is_infinite for n in clips) else set()
         return found | ({"clip"} if any(not n.args[2].is_infinite for n in clips) else set())

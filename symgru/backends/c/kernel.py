@@ -6,13 +6,15 @@ A kernel is a printer of a Schedule; the mathematics is in the cell's equations.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 from sympy import Expr, Symbol
 
-from symgru.algebra import Mat, Vec
+from symgru.algebra import Mat, Mean, Vec, walk
 from symgru.backends.c.names import number
 from symgru.backends.c.printer import Formula, LanePrinter
 from symgru.backends.model import Unit
+from symgru.cells import offset
 from symgru.network import Array
 from symgru.schedule import Phase, Schedule, schedule
 
@@ -30,6 +32,14 @@ class Kernel:
     @property
     def function(self) -> str:
         return f"{self.prefix}_{self.unit.id}_cell"
+
+    @property
+    def signature(self) -> str:
+        """The function's parameters: the inputs, a mask's truth value, then the state, or what is computed."""
+        cell = self.plan.cell
+        inputs = [f"const float {v}[{self.length(v)}]" for v in cell.inputs if v != cell.mask]
+        mask = [f"int {cell.mask}"] if cell.mask else []
+        return ", ".join([*inputs, *mask, f"float {self.state or cell.output}[{self.unit.sizes['H']}]"])
 
     @property
     def state(self) -> Vec | None:
@@ -63,13 +73,15 @@ class Kernel:
         """The scheduled equations, and what its merged parameters are, for a comment."""
         show = Formula().doprint
         lines = [f"{show(lhs)} = {show(rhs)}" for lhs, rhs in self.plan.cell.equations]
-        sums = self.plan.params.items()
-        return lines + [f"{show(p)} = {show(e)}, added once when this file was made" for p, e in sums]
+        made = [(p, e, "added" if e.is_Add and p != offset else "worked out") for p, e in self.plan.params.items()]
+        return lines + [f"{show(p)} = {show(e)}, {how} once when this file was made" for p, e, how in made]
 
     def body(self) -> list[str]:
         lines = [f"float {name}[{n}];" for name, n in self.buffers.items()]
         for phase in self.plan.phases:
             lines += self.across(phase)
+            for own, e in phase.totals:
+                lines += self.total(own, e)
             if phase.start or phase.lanes:
                 lines += self.loop(phase)
         if self.unit.recurrent:
@@ -90,6 +102,19 @@ class Kernel:
             f"{self.prefix}_{name}({self.array(operand)}, {self.array(lhs)}, {self.length(lhs)});"
             for lhs, name, operand in phase.across
         ]
+
+    def total(self, own: Vec, e: Expr) -> list[str]:
+        """A sum or mean over all elements, from the first to the last."""
+        operand = cast(Expr, e.args[0])
+        n = max((self.length(s) for s in walk(operand) if isinstance(s, Vec) and s in self.plan.cell.dims), default=0)
+        text = LanePrinter(self.prefix, lambda s: self.place(s, "k")).doprint(operand)
+        lines = [
+            f"float {self.local(own)} = 0.0f;",
+            f"for (size_t k = 0; k < {n}; k++) {{",
+            f"    {self.local(own)} += {text};",
+            "}",
+        ]
+        return [*lines, f"{self.local(own)} /= {number(n)};"] if isinstance(e, Mean) else lines
 
     def loop(self, phase: Phase) -> list[str]:
         """For each unit: its sums, operand by operand, then its equations."""
@@ -117,13 +142,14 @@ class Kernel:
             return [f"    {self.array(lhs)}[i] = {text};"]
         return [f"    const float {self.local(lhs)} = {text};"]
 
-    def place(self, s: Symbol) -> str:
-        if s.name in self.unit.layer.weights or s in self.plan.params:
-            return f"{self.weight(s.name)}[i]"
-        return f"{self.array(s)}[i]" if self.is_array(s) else self.local(s)
+    def place(self, s: Symbol, index: str = "i") -> str:
+        if s in self.plan.cell.params:
+            return f"{self.weight(s.name)}[{index}]"
+        return f"{self.array(s)}[{index}]" if self.is_array(s) else self.local(s)
 
     def is_array(self, s: Symbol) -> bool:
-        return s.name in self.buffers or s in {self.state, self.plan.cell.output}
+        cell = self.plan.cell
+        return s.name in self.buffers or s in {self.state, cell.output, *cell.inputs} - {cell.mask}
 
 
 def kernel(prefix: str, unit: Unit) -> Kernel:

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from sympy import Expr, Symbol, oo
 
-from symgru.algebra import Across, Dot, Outer, Prime, Total, Transposed
+from symgru.algebra import Across, Dot, Mean, Outer, Prime, Select, Total, Transposed
 from symgru.backends.c.names import number
 from symgru.errors import Unsupported
 from symgru.printing import ATOM, MUL, OrderedPrinter
@@ -45,6 +45,10 @@ class LanePrinter(OrderedPrinter):
         a, p, q = (self._print(v) for v in e.args)
         return f"({a} > 0.0f ? {p} : {q})"
 
+    def _print_Select(self, e: Select) -> str:
+        m, a, b = (self._print(v) for v in e.args)
+        return f"({m} ? {a} : {b})"
+
     def _print_between(self, e: Expr) -> str:
         a, low, high = (self._print(v) for v in e.args)
         return f"({low} < {a} && {a} < {high} ? 1.0f : 0.0f)"
@@ -58,7 +62,7 @@ class LanePrinter(OrderedPrinter):
         return f"{self.prefix}_{name}_prime({self._print(argument)})"
 
     def _print_Function(self, e: Expr) -> str:
-        if isinstance(e, Dot | Across | Outer | Total | Transposed):
+        if isinstance(e, Dot | Across | Outer | Mean | Total | Transposed):
             raise Unsupported(f"{type(e).__name__} has no place among element-wise expressions")
         return self.call(f"{self.prefix}_{type(e).__name__}", cast("tuple[Expr, ...]", e.args))
 
@@ -95,6 +99,13 @@ class Formula(OrderedPrinter):
 
     def _print_Total(self, e: Total) -> str:
         return f"sum({self._print(e.args[0])})"
+
+    def _print_Mean(self, e: Mean) -> str:
+        return f"mean({self._print(e.args[0])})"
+
+    def _print_Select(self, e: Select) -> str:
+        m, a, b = cast("tuple[Expr, ...]", e.args)
+        return f"{self.tight(a, MUL)} if {self._print(m)} else {self.tight(b, MUL)}"
 
     def _print_Prime(self, e: Prime) -> str:
         return f"{e.args[0]}'({self._print(e.args[1])})"

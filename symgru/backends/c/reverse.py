@@ -95,8 +95,8 @@ class Keeping(Kernel):
     def is_array(self, s: Symbol) -> bool:
         return self.is_kept_result(s) or s not in self.reverse.kept and super().is_array(s)
 
-    def place(self, s: Symbol) -> str:
-        return f"{self.weight(s.name)}[i]" if s in self.params else super().place(s)
+    def place(self, s: Symbol, index: str = "i") -> str:
+        return f"{self.weight(s.name)}[{index}]" if s in self.params else super().place(s, index)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from sympy import Expr, Symbol, oo
 
-from symgru.algebra import Across, Dot, Outer, Prime, Total, Transposed
+from symgru.algebra import Across, Dot, Mean, Outer, Prime, Select, Total, Transposed
 from symgru.printing import ATOM, MUL, OrderedPrinter
 
 FUNCTIONS = {
@@ -17,6 +17,7 @@ FUNCTIONS = {
     "expm1": "np.expm1",
     "log1p": "np.log1p",
     "erf": "erf",
+    "sqrt": "np.sqrt",
     "gauss": "gauss",
     "Abs": "np.abs",
 }
@@ -61,6 +62,12 @@ class NumPyPrinter(OrderedPrinter):
 
     def _print_Total(self, e: Total) -> str:
         return f"np.sum({self._print(e.args[0])}, axis=-1, keepdims=True)"
+
+    def _print_Mean(self, e: Mean) -> str:
+        return f"np.mean({self._print(e.args[0])}, axis=-1, keepdims=True)"
+
+    def _print_Select(self, e: Select) -> str:
+        return self.call("np.where", cast("tuple[Expr, ...]", e.args))
 
     def _print_Prime(self, e: Prime) -> str:
         name, argument = e.args
