@@ -7,6 +7,7 @@ is one) time; shapes leave the batch out.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -71,14 +72,14 @@ def window_count(steps: int | None, o: Options) -> int | None:
 
 def _window_call(o: Options, x: str, fill: str = "") -> str:
     names = (("stride", 1), ("dilation", 1), ("padding", "valid"))
-    more = [f"{name}={o[name]!r}" for name, usual in names if o.get(name, usual) != usual]
+    more = [f"{name}={json.dumps(o[name])}" for name, usual in names if o.get(name, usual) != usual]
     return f"windows({', '.join([x, str(o['size']), *more, *([fill] if fill else [])])})"
 
 
 def _mean_pool(o: Options, x: str) -> str:
     if o.get("padding", "valid") == "valid":
         return f"{_window_call(o, x)}.sum(axis=2) / {o['size']}"
-    ones = f"np.ones((1, {x}.shape[1], 1))"  # how many of a window's time steps are real ones
+    ones = f"np.ones((1, {x}.shape[1], 1), dtype=int)"  # how many of a window's time steps are real ones
     return f"{_window_call(o, x)}.sum(axis=2) / {_window_call(o, ones)}.sum(axis=2).astype({x}.dtype)"
 
 
@@ -296,8 +297,12 @@ MAPS: dict[str, Map] = {
 def apply(kind: str, options: Options, arrays: Sequence[Array]) -> Array:
     """Run a map on arrays (its tables last)."""
     names = tuple("abcdefghijklmnopqrstuvwxyz"[k] if k < 26 else f"a{k}" for k in range(len(arrays)))
-    code = _compiled(MAPS[kind].text(options, *names))
-    result: Array = eval(code, {**_helpers(), "np": np, **dict(zip(names, arrays, strict=True))})
+    return evaluate(MAPS[kind].text(options, *names), names, arrays)
+
+
+def evaluate(text: str, names: Sequence[str], arrays: Sequence[Array]) -> Array:
+    """Run a map's text on arrays of these names."""
+    result: Array = eval(_compiled(text), {**_helpers(), "np": np, **dict(zip(names, arrays, strict=True))})
     return result
 
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from symgru.cells import Cell, build, masked
-from symgru.domains import Domain
+from symgru.domains import Decimals, Domain
+from symgru.errors import Unsupported
+from symgru.exact_maps import apply_exact
 from symgru.maps import MAPS, apply
 from symgru.network import Array, Call, Edge, Layer, Network, Tensor
 from symgru.shapes import shapes, units
@@ -103,11 +105,22 @@ def keeps_time(network: Network) -> bool:
 
 def _map(network: Network, layer: Layer, args: list[Array], domain: Domain) -> Array:
     tables = [domain.lift(layer.weights[name]) for name in MAPS[layer.kind].tables]
-    if MAPS[layer.kind].plain:
-        args = [a.astype(network.dtype) for a in args]
     if layer.kind == "cast":  # a domain has one precision
         return args[0]
+    zero = domain.zeros((1,))
+    if zero.dtype == object:
+        y = _exact_map(network, layer, [*args, *tables], zero[0])
+        return domain.store(y) if MAPS[layer.kind].computes and isinstance(domain, Decimals) else y
+    if MAPS[layer.kind].plain:
+        args = [a.astype(network.dtype) for a in args]
     return apply(layer.kind, layer.options, [*args, *tables])
+
+
+def _exact_map(network: Network, layer: Layer, arrays: list[Array], zero: object) -> Array:
+    try:
+        return apply_exact(layer.kind, layer.options, arrays, zero, network.dtype)
+    except Unsupported as error:
+        raise Unsupported(f"layer {layer.id}: {error}") from None
 
 
 def _call(

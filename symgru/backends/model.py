@@ -110,6 +110,12 @@ def units_of(network: Network) -> dict[str, Unit]:
     }
 
 
+def recurrent_calls(network: Network) -> list[tuple[Call, Unit]]:
+    """The recurrent calls and their units, in their order."""
+    found = units_of(network)
+    return [(call, found[call.id]) for call in network.calls if call.id in found and found[call.id].recurrent]
+
+
 def _unit(call: Call, layer: Layer, features: int) -> Unit:
     cell = cell_of(call, layer)
     return Unit(layer, cell, {"D": features, "H": units(cell, layer, features)})

@@ -6,16 +6,16 @@ import ctypes
 import importlib.util
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from symgru.backends import c, numpy
-from symgru.backends.model import output_width
+from symgru.backends.model import output_width, recurrent_calls
 from symgru.errors import SymgruError
 from symgru.network import Array, Network
 from symgru.trace import keeps_time
@@ -23,14 +23,42 @@ from symgru.verify.compilers import compile_library
 from symgru.writing import whole
 
 
-def run_numpy(network: Network, x: Array) -> Array:
-    """The emitted module's predict on x (batch, time, features)."""
-    with tempfile.TemporaryDirectory(prefix="symgru-") as name:
-        folder = Path(name)
-        for file, content in numpy.files(network, numpy.Options("emitted")).items():
-            (folder / file).write_bytes(whole(content))
+def run_numpy(network: Network, *x: Array) -> Array:
+    """The first output of the emitted module's predict on x (batch, time, features), or on one x for each input."""
+    return emitted(network).outputs(*x)[0]
+
+
+@dataclass(frozen=True)
+class Emitted:
+    """The emitted NumPy module, imported: its outputs, and with the states before the first step (None: zeros) those
+    after the last."""
+
+    module: Any
+    several: bool
+    keeps: bool
+
+    def outputs(self, *x: Array) -> list[Array]:
+        """Every output, in the network's order."""
+        return self.run(x, None)[0]
+
+    def run(self, x: Sequence[Array], states: Sequence[Array | None] | None) -> tuple[list[Array], list[Array]]:
+        """The outputs, and the states after the last step."""
         with np.errstate(all="ignore"):  # a model that overflows is compared, not warned of
-            return cast(Array, _imported(folder / "emitted.py").predict(x))
+            if not self.keeps:
+                y, after = self.module.predict(*x), []
+            else:
+                y, after = self.module.predict(*x, states=states, return_states=True)
+        return list(y) if self.several else [y], list(after)
+
+
+def emitted(network: Network) -> Emitted:
+    """Emit the module, import it, and leave no file."""
+    with tempfile.TemporaryDirectory(prefix="symgru-") as name:
+        place = Path(name) / "emitted.py"
+        place.write_text(numpy.module(network, numpy.Options("emitted")), encoding="utf-8")
+        module = _imported(place)
+    given = any(not call.initial for call, _ in recurrent_calls(network))
+    return Emitted(module, len(network.outputs) > 1, given)
 
 
 def _imported(path: Path) -> Any:
