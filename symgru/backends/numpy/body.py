@@ -47,6 +47,10 @@ class Body:
         return {put.id: f"x_{put.id}" if put.id in taken else put.id for put in self.network.inputs}
 
     @cached_property
+    def _whole(self) -> set[Edge]:
+        return {Edge(put.id, "input") for put in self.network.inputs if put.whole}
+
+    @cached_property
     def recurrent(self) -> list[str]:
         """The recurrent calls in their order."""
         return [name for name, unit in self.units.items() if unit.recurrent]
@@ -117,8 +121,29 @@ class Body:
             elif not readers and self._is_state(call):
                 found[edge] = f"new_{call.id}"
             else:
-                found[edge] = "y" if all(reader == place + 1 for reader in readers) else f"y_{call.id}"
+                found[edge] = "y" if self._passes_on(edge, place, readers) else f"y_{call.id}"
         return found
+
+    def _passes_on(self, edge: Edge, place: int, readers: list[int]) -> bool:
+        """Whether the next statement is all that reads a value, and it reads no other that a statement made."""
+        if any(reader != place + 1 for reader in readers):
+            return False
+        return not readers or self._read_by(self.uses[edge][0]) == {edge}
+
+    def _read_by(self, name: str) -> set[Edge]:
+        """The values that a call's statement reads, but for inputs, masks and states."""
+        call, _ = self.calls[name]
+        if name in self.inlined:
+            return self._read_by(self.uses[Edge(name)][0])
+        return {root for edge in call.args if (root := self._root(edge)).port == "y" and not self._is_mask(root)}
+
+    def _root(self, edge: Edge) -> Edge:
+        while edge.source in self.inlined:
+            edge = self.calls[edge.source][0].args[0]
+        return edge
+
+    def _is_mask(self, edge: Edge) -> bool:
+        return self.calls[edge.source][1].kind in MASKS
 
     def _is_state(self, call: Call) -> bool:
         """Whether what a call gives is its state."""
@@ -152,6 +177,8 @@ class Body:
         layer = self.network.layers[call.layer]
         args = [values[edge] for edge in call.args]
         if layer.kind in MAPS:
+            if layer.kind == "embed" and call.args[0] in self._whole:  # whole already
+                return f"{self.weights.tables(layer)[0]}[{args[0]}]"
             return MAPS[layer.kind].text(layer.options, *args, *self.weights.tables(layer))
         unit = self.units[call.id]
         if is_inline(unit.folded):

@@ -14,6 +14,7 @@ from symgru.cells import BIASES
 from symgru.derivatives import is_step, named_parts, prime
 
 AXES = {"kernel": "(features, {n}units)", "recurrent_kernel": "(units, {n}units)"}
+CONVOLUTION = "Keras' Conv1D (keras/src/layers/convolutional/conv1d.py), for the windows of its input."
 STEP_NAMES = {"x": "x_t", "h1": "h", "h2": "new", "m": "mask[:, t, None]"}  # inside the loop over time
 
 
@@ -92,8 +93,16 @@ def is_inline(unit: Unit) -> bool:
 
 
 def parameters(unit: Unit) -> list[str]:
-    """What the function unpacks from its weights: the framework's arrays, then the layer's constants."""
+    """What the function is given as its weights: the framework's arrays, then the layer's constants."""
     return [*unit.blocks, *(symbol.name for symbol in unit.constants if symbol in unit.cell.params)]
+
+
+def _unpacked(unit: Unit) -> list[str]:
+    """The variables for them: an array that holds one symbol of a layer without matrices has its name."""
+    if unit.layout.kernel:
+        return parameters(unit)
+    own = [str(rows[0][0]) if rows else "_" for rows in unit.blocks.values()]
+    return [*own, *parameters(unit)[len(own) :]]
 
 
 def _base_name(unit: Unit) -> str:
@@ -113,8 +122,8 @@ def _cell(unit: Unit, name: str) -> dict[str, object]:
         "masked": is_masked(unit),
         "convolution": is_convolution(unit),
         "units": "units" if unit.layout.kernel else "features",
-        "says": cell.source + ".",
-        "arrays": parameters(unit),
+        "says": CONVOLUTION if is_convolution(unit) else cell.source + ".",
+        "arrays": _unpacked(unit),
         "weights": [f"{array} {_axes(unit, array)}" for array in parameters(unit)],
         "unpack": _unpack(unit),
         "equations": lines,
@@ -137,6 +146,8 @@ def _axes(unit: Unit, array: str) -> str:
 
 def _unpack(unit: Unit) -> list[str]:
     """Lines that cut the framework's arrays into the symbols of the equations."""
+    if not unit.layout.kernel:
+        return []
     if is_convolution(unit):
         (kernel,), *others = unit.layout.arrays.values()
         biases = [split(row, "bias", "") for (row,) in others]
@@ -145,7 +156,6 @@ def _unpack(unit: Unit) -> list[str]:
         split(row, f"{array}[{k}]" if len(rows) > 1 else array, "" if array in BIASES else ", axis=1")
         for array, rows in unit.blocks.items()
         for k, row in enumerate(rows)
-        if str(row[0]) != array
     ]
 
 

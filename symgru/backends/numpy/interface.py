@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
@@ -56,6 +57,7 @@ class Interface:
             "which the next call takes as `states`",
             "x_shapes": "; ".join(self._brief(put, name) for put, name in self.inputs),
             "y_shape": self.y_shape,
+            "returns": self._returns(bool(states)),
             "conversions": [self._conversion(put, name) for put, name in self.inputs],
             "checks": list(self._checks()),
             "state_names": states,
@@ -93,6 +95,13 @@ class Interface:
         """One shape, or those of a tuple."""
         found = [axes(self.shapes[edge]) for edge in self.body.ends]
         return found[0] if len(found) == 1 else ", ".join(found)
+
+    def _returns(self, states: bool) -> str:
+        """What predict gives back; on one line, or wrapped."""
+        several = len(self.body.ends) > 1
+        gives = f"Returns {'a tuple of ' if several else ''}{self.y_shape}{', or (that, states)' if states else ''}."
+        text = f"{gives} Computed in the dtype of the weights ({self.network.dtype}), as Keras does."
+        return "\n    ".join(textwrap.wrap(text, 115, break_long_words=False, break_on_hyphens=False))
 
     def _conversion(self, put: Input, name: str) -> str:
         if put.whole:
