@@ -14,8 +14,19 @@ from typing import cast
 from sympy import Abs, Expr, Function, Pow, S, Symbol, erf, exp, oo, tanh
 from sympy.core.function import AppliedUndef
 
-from symgru.activations import SOFTMAX, Activation, a, clip, expm1, known, log1p, substitute, where_positive
-from symgru.algebra import Across, Prime, Total, add, is_square, mul, rebuild, sigma, square, terms, walk
+from symgru.activations import (
+    LOG_SOFTMAX,
+    SOFTMAX,
+    Activation,
+    a,
+    clip,
+    expm1,
+    known,
+    log1p,
+    substitute,
+    where_positive,
+)
+from symgru.algebra import Across, Prime, Total, add, is_square, mul, rebuild, sigma, sqrt, square, terms, walk
 from symgru.errors import Unsupported
 
 
@@ -109,6 +120,7 @@ SLOPES: dict[type, Callable[[Expr, bool], Expr]] = {
     exp: lambda f, closed: f,
     expm1: lambda f, closed: cast(Expr, exp(f.args[0], evaluate=False)),
     log1p: lambda f, closed: inverse(add(S.One, cast(Expr, f.args[0]))),
+    sqrt: lambda f, closed: mul(S.Half, inverse(f)),
     erf: lambda f, closed: cast(Expr, gauss(f.args[0], evaluate=False)),
     Abs: lambda f, closed: cast(Expr, where_positive(f.args[0], S.One, S.NegativeOne, evaluate=False)),
     clip: _clip_slope,
@@ -121,11 +133,24 @@ def prime(name: str) -> Expr:
     return derivative(cast(Activation, known(name)).meaning, a, name in KINKS)
 
 
-def across(f: Across, value: Expr, seed: Expr) -> Expr:
-    """What a function of all units hands back to its argument: `seed` times its Jacobian, in terms of its `value`."""
-    if f.args[0] != SOFTMAX:
-        raise Unsupported(f"no derivative is known of {f.args[0]}")
-    return times(value, add(seed, mul(S.NegativeOne, cast(Expr, Total(mul(value, seed), evaluate=False)))))
+def across(f: Across, value: Expr, seed: Expr, forwards: bool = False) -> Expr:
+    """What a function of all units hands back to its argument: `seed` times its Jacobian, in terms of its `value`.
+    With `forwards` the Jacobian times `seed`, a change of the argument."""
+    name = f.args[0]
+    if name == SOFTMAX:  # its Jacobian is symmetric
+        return times(value, _less(seed, _sum(mul(value, seed))))
+    if name == LOG_SOFTMAX:
+        share = cast(Expr, exp(value, evaluate=False))
+        return _less(seed, _sum(mul(share, seed)) if forwards else mul(share, _sum(seed)))
+    raise Unsupported(f"no derivative is known of {name}")
+
+
+def _sum(e: Expr) -> Expr:
+    return cast(Expr, Total(e, evaluate=False))
+
+
+def _less(e: Expr, other: Expr) -> Expr:
+    return add(e, times(S.NegativeOne, other))
 
 
 def meant(e: Expr) -> Expr:

@@ -59,15 +59,18 @@ def _swap_and_negate(cell: Cell) -> Rewriting:
     return _swap(cell)[0], {cast(Symbol, s): cast(Expr, -s) for s in own}
 
 
+COMPLEMENTARY = ("hard_sigmoid", "sparse_sigmoid")  # beside sigmoid; `symgru prove update-rules` decides every one
+
+
 @dataclass(frozen=True)
 class Mirrored(Transform):
-    """A transform that preserves the function where the gates' s has s(-a) = 1 - s(a): sigmoid, hard_sigmoid."""
+    """A transform that preserves the function where the gates' s has s(-a) = 1 - s(a): sigmoid and COMPLEMENTARY."""
 
     def proof(self, cell: Cell) -> bool:
         """Equal normal forms once s of a negative argument is written as 1 - s."""
         new, params = self.apply(cell)
         gate = dict(cell.equations)[update_gate(cell)]
-        if not (isinstance(gate, sigma) or (known := definition_of(gate)) and known.name == "hard_sigmoid"):
+        if not (isinstance(gate, sigma) or (known := definition_of(gate)) and known.name in COMPLEMENTARY):
             return False
 
         def normal(e: Expr) -> Expr:

@@ -25,8 +25,8 @@ def tangent(cell: Cell, direction: Vec) -> Expr:
     for lhs, rhs in lines.equations:
         dots, rest = parts(rhs)
         read = [s for s in dict.fromkeys(walk(rest)) if isinstance(s, Vec) and s in moved]
-        if isinstance(rhs, Across):  # its Jacobian is symmetric: forwards as backwards
-            changes = [across(rhs, lhs, moved[s]) for s in read]
+        if isinstance(rhs, Across):
+            changes = [across(rhs, lhs, moved[s], forwards=True) for s in read]
         else:
             changes = [times(in_values(derivative(rest, s), values), moved[s]) for s in read]
         changes += [cast(Expr, Dot(matrix, moved[v], evaluate=False)) for matrix, v in dots if v in moved]

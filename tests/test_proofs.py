@@ -103,7 +103,7 @@ def test_what_the_statements_say_of_the_cells():
     ]
     assert merged == [(name, *pair) for name in ("gru", "gru_new") for pair in (("b_z", "c_z"), ("b_r", "c_r"))]
     stated = SPEAKER.sentence(ARGUMENTS["update-rules"].statement)
-    assert "one family of functions with sigmoid or hard_sigmoid gates: gru with W_z, b_z, U_z, c_z negated" in stated
+    assert "one family of functions with sigmoid, hard_sigmoid or sparse_sigmoid gates: gru with W_z, b_z, U_z, c_z negated" in stated
     assert stated.endswith(
         "of the activations that symgru knows, this negation alone takes one rule to the other for all h_(t-1) and n_t "
         "with these, with softmax in layers of two units, and with none of the others"
@@ -116,10 +116,10 @@ def test_every_activation_is_decided_for_the_update_rules():
     refuted = [claim for step in steps for claim in step.claims if isinstance(claim, Differ)]
     heads = {claim.right.args[1].args[1].func for claim in refuted}  # 1 - s(a) is 1 + (-1) s(a)
     undecided = {name for name, known in table().items() if known.node(functions.a).func not in heads}
-    assert undecided == {"sigmoid", "hard_sigmoid"}
+    assert undecided == {"sigmoid", "hard_sigmoid", "sparse_sigmoid"}
     gru, gru_new = next(exchanged_pairs())
     under = next(claim.under for claim in steps[1].claims)
-    for name in set(table()) - {"sigmoid", "hard_sigmoid"}:
+    for name in set(table()) - {"sigmoid", "hard_sigmoid", "sparse_sigmoid"}:
         left, right = (one_step(cell.activated({sigma: activation(name)})) for cell in (gru, gru_new))
         assert Differ(put(left, under), right, Point({"h": -1}, Rational(1, 2))).holds(), name
 

@@ -17,14 +17,16 @@ from typing import Any, cast
 
 from sympy import Expr, S, Symbol, oo
 
-from symgru.activations import LOGISTIC, substitute
+from symgru.activations import LOG_SOFTMAX, LOGISTIC, SOFTMAX, substitute
 from symgru.algebra import (
     Across,
     Dot,
     Mat,
+    Mean,
     Outer,
     Prime,
     Ref,
+    Select,
     Total,
     Transposed,
     Vec,
@@ -179,6 +181,10 @@ class Syntax(OrderedPrinter):
     def function(self, name: str, *args: str) -> str:
         raise NotImplementedError
 
+    def root(self, text: str) -> str:
+        """The square root of a finished text."""
+        raise NotImplementedError
+
     def absolute(self, text: str) -> str:
         raise NotImplementedError
 
@@ -222,6 +228,12 @@ class Syntax(OrderedPrinter):
     def _print_log1p(self, e: Expr) -> str:
         return self.function("ln", f"1 + {self.tight(cast(Expr, e.args[0]), MUL)}")
 
+    def _print_sqrt(self, e: Expr) -> str:
+        return self.root(self.scalar(e.args[0]))
+
+    def _print_Select(self, e: Select) -> str:
+        return self.cases(*map(self.scalar, e.args))
+
     def _print_Abs(self, e: Expr) -> str:
         return self.absolute(self.scalar(e.args[0]))
 
@@ -264,6 +276,8 @@ class Syntax(OrderedPrinter):
     def strength(self, e: Expr) -> int:
         if is_square(e):
             return ATOM
+        if isinstance(e, Across) and e.args[0] == LOG_SOFTMAX and not isinstance(self, MatrixForm):
+            return ADD
         return {"expm1": ADD, "gauss": MUL}.get(type(e).__name__) or super().strength(e)
 
 
@@ -289,6 +303,9 @@ class MatrixForm(Syntax):
 
     def _print_Total(self, e: Total) -> str:
         return self.function("sum", self.scalar(e.args[0]))
+
+    def _print_Mean(self, e: Mean) -> str:
+        return self.function("mean", self.scalar(e.args[0]))
 
     def product(self, factors: list[Expr]) -> str:
         if len(factors) < 2:
@@ -343,6 +360,11 @@ class UnitForm(Syntax):
         letter = self.notation.dims[self.notation.cell.output][0]
         return body if self.notation.sizes[letter] == 1 else self.total("k", letter, body)
 
+    def _print_Mean(self, e: Mean) -> str:
+        letter = self.notation.dims[self.notation.cell.output][0]
+        total = self._print_Total(cast(Total, e))
+        return total if self.notation.sizes[letter] == 1 else self.ratio(total, letter)
+
     def tight(self, e: Expr, level: int) -> str:
         # a sum over one term is a product like any other
         if isinstance(e, Dot) and level == ATOM and self.notation.sizes[self._summed(e)] == 1:
@@ -351,16 +373,20 @@ class UnitForm(Syntax):
 
     def _print_Across(self, e: Across) -> str:
         """One component of a function of all units: softmax(a)_i."""
+        name, argument = cast("tuple[Symbol, Expr]", e.args)
+        one = self.scalar(argument)
         outer, self.index = self.index, "k"
-        every = self.power_of_e(self.scalar(e.args[1]))
+        other = self.scalar(argument)
         self.index = outer
-        one = self.power_of_e(self.scalar(e.args[1]))
-        return self.ratio(
-            one,
-            every
-            if self.notation.size(self.notation.cell.output) == 1
-            else self.total("k", self.notation.dims[self.notation.cell.output][0], every),
-        )
+        each = self.power_of_e(other)
+        alone = self.notation.size(self.notation.cell.output) == 1
+        letter = self.notation.dims[self.notation.cell.output][0]
+        every = each if alone else self.total("k", letter, each)
+        if name == SOFTMAX:
+            return self.ratio(self.power_of_e(one), every)
+        if name == LOG_SOFTMAX:
+            return f"{self.tight(argument, ADD)} - {self.function('ln', every)}"
+        return self.function(name.name, one, *([] if alone else [other]))
 
 
 class ScalarForm(Syntax):
@@ -370,8 +396,13 @@ class ScalarForm(Syntax):
         return self.name(self.notation.scalar(e))
 
     def _print_Across(self, e: Across) -> str:
-        _, one, *every = cast("tuple[Expr, ...]", e.args)
-        return self.share(*(self.power_of_e(self.scalar(a)) for a in (one, *every)))
+        name, one, *every = cast("tuple[Expr, ...]", e.args)
+        powers = [self.power_of_e(self.scalar(a)) for a in (one, *every)]
+        if name == SOFTMAX:
+            return self.share(*powers)
+        if name == LOG_SOFTMAX:
+            return f"{self.tight(one, ADD)} - {self.function('ln', ' + '.join(powers[1:]))}"
+        return self.function(cast(Symbol, name).name, *map(self.scalar, (one, *every)))
 
     def share(self, one: str, *every: str) -> str:
         return self.ratio(one, " + ".join(every))
@@ -403,7 +434,8 @@ class NumberForm(ScalarForm):
         return self.scalar(substitute(LOGISTIC, cast(Expr, e.args[0])))
 
     def strength(self, e: Expr) -> int:
-        return MUL if isinstance(e, sigma | Across) else super().strength(e)
+        share = isinstance(e, Across) and e.args[0] == SOFTMAX
+        return MUL if share or isinstance(e, sigma) else super().strength(e)
 
     def template(self, e: Expr) -> Template:
         self.slots = []

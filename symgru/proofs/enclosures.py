@@ -108,7 +108,7 @@ class _Evaluation:
         if isinstance(e, Derivative):
             return self.value(derivative(e))
         if isinstance(e, Across):
-            return _softmax(self.value(cast(Expr, e.args[1])))
+            return _ACROSS[str(e.args[0])](self.value(cast(Expr, e.args[1])))
         if e.is_Pow and isinstance(e.args[1], Integer):
             exponent = int(e.args[1])
             return _elementwise(lambda base: base**exponent)(self.value(cast(Expr, e.args[0])))
@@ -152,6 +152,28 @@ def _softmax(a: Value) -> Value:
     return shares if isinstance(a, tuple) else shares[0]
 
 
+def _log_softmax(a: Value) -> Value:
+    total = _iv.log(sum((_iv.exp(v) for v in components(a)), _iv.mpf(0)))
+    return _elementwise(lambda v: v - total)(a)
+
+
+def _sparsemax(a: Value) -> Value:
+    """As Keras computes it (`domains._sparsemax`), where the intervals tell the order and the support."""
+    falling = sorted(components(a), key=lambda v: v.mid, reverse=True)
+    last = total = _iv.mpf(0)
+    count = 0
+    for k, value in enumerate(falling, 1):
+        last = last + value
+        margin = k * value - (last - 1)
+        if margin.a <= 0 < margin.b or k < len(falling) and falling[k].b > value.a:
+            raise Unsupported("no interval is known for sparsemax of arguments that are only known roughly")
+        total, count = (total + last, count + 1) if margin.a > 0 else (total, count)
+    return _elementwise(lambda v: _clip(v - (total - 1) / count, _iv.mpf(0), None))(a)
+
+
+_ACROSS = {"softmax": _softmax, "log_softmax": _log_softmax, "sparsemax": _sparsemax}
+
+
 def _added(*summands: Interval) -> Interval:
     return sum(summands, _iv.mpf(0))
 
@@ -190,6 +212,7 @@ _FUNCTIONS: dict[str, Callable[..., Interval]] = {
     "expm1": lambda a: _iv.exp(a) - 1,
     "log1p": lambda a: _iv.log(1 + a),
     "erf": _erf,
+    "sqrt": _iv.sqrt,
     "Abs": abs,
     "clip": _clip,
     "where_positive": _where_positive,

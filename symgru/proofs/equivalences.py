@@ -79,15 +79,20 @@ def update_rules() -> Argument:
     state, candidate = functions.h, functions.n
     with evaluate(False):
         pieces = ({a: -3 - p}, {a: 3 * (1 - k) / (1 + k)}, {a: 3 + p})
+        steeper = ({a: -1 - p}, {a: (1 - k) / (1 + k)}, {a: 1 + p})
         keep = gate(a) * state + (1 - gate(a)) * candidate
         new = (1 - gate(-a)) * state + gate(-a) * candidate
         difference = Same(keep - new, (gate(a) + gate(-a) - 1) * (state - candidate))
         condition = equals(gate(-a), 1 - gate(a))
         of_two = Same(exp(-a) / (exp(-a) + exp(-b)), 1 - exp(a) / (exp(a) + exp(b)))
         left_over = 1 - 2 / N
-    proven = {"sigmoid": functions.COMPLEMENT, "hard_sigmoid": complement_of("hard_sigmoid", pieces)}
+    proven = {
+        "sigmoid": functions.COMPLEMENT,
+        "hard_sigmoid": complement_of("hard_sigmoid", pieces),
+        "sparse_sigmoid": complement_of("sparse_sigmoid", steeper),
+    }
     refuted = {name: complement_of(name) for name in table() if name not in proven}
-    softmax = refuted.pop("softmax")
+    softmax, sparsemax = refuted.pop("softmax"), refuted.pop("sparsemax")
     same = [SameCells(keeps, renews, negated(params_of(keeps, z))) for keeps, renews in pairs]
     steps = (
         Step(
@@ -113,11 +118,13 @@ def update_rules() -> Argument:
         ),
         Step(
             say(
-                "{} is one, by {}, and so is {}, piece by piece: {} with {} and {}.",
+                "{} is one, by {}, and so are, piece by piece, {}: {}, and {}: {}, with {} and {}.",
                 Code("sigmoid"),
                 Code("sigma-complement"),
                 Code("hard_sigmoid"),
                 listed(equals(*item) for q in pieces for item in q.items()),
+                Code("sparse_sigmoid"),
+                listed(equals(*item) for q in steeper for item in q.items()),
                 compared(p, ">="),
                 compared(k, ">"),
             ),
@@ -152,6 +159,21 @@ def update_rules() -> Argument:
             ),
             shown=1,
         ),
+        Step(
+            say(
+                "{}, as Keras computes it, is none with one unit (where it is {}), with three equal arguments, and "
+                "with the two arguments {} and {}.",
+                Code("sparsemax"),
+                S.One,
+                S.Half,
+                S.Zero,
+            ),
+            tuple(
+                Differ(sparsemax.left, sparsemax.right, Point({"a": units}))
+                for units in (0, (Fraction(1, 2), 0), (0, 0, 0))
+            ),
+            shown=0,
+        ),
         Step(say("With two units, whose arguments are {} and {}, the condition is satisfied:", a, b), (of_two,)),
         Step(
             say(
@@ -174,9 +196,9 @@ def update_rules() -> Argument:
         twin(exchanged_mgu, HALVES),
     )
     statement = say(
-        "{} and {} give one family of functions with {} or {} gates: {}; of the activations that symgru knows, this "
-        "negation alone takes one rule to the other for all {} and {} with these, with {} in layers of two units, and "
-        "with none of the others",
+        "{} and {} give one family of functions with {}, {} or {} gates: {}; of the activations that symgru knows, "
+        "this negation alone takes one rule to the other for all {} and {} with these, with {} in layers of two units, "
+        "and with none of the others",
         *(equals(h1, dict(cell.equations)[h1]) for cell in (gru, gru_new)),
         *map(Code, proven),
         listed(claim.says for claim in same),

@@ -145,6 +145,9 @@ class Latex(Syntax):
         head = (known.get(plain) or rf"\operatorname{{{latex_text(plain)}}}") + name[len(plain) :]
         return head + self.brackets(r",\ ".join(args))
 
+    def root(self, text: str) -> str:
+        return rf"\sqrt{{{text}}}"
+
     def absolute(self, text: str) -> str:
         return rf"\lvert {text}\rvert"
 

@@ -50,7 +50,7 @@ class Text(Syntax):
 
     def strength(self, e: Expr) -> int:
         # a case goes on to the end of what it stands in
-        return 0 if type(e).__name__ in {"where_positive", "between", "within"} else super().strength(e)
+        return 0 if type(e).__name__ in {"where_positive", "between", "within", "Select"} else super().strength(e)
 
     def name(self, n: Name) -> str:
         index = f"[{','.join(n.index)}]" if n.index else ""
@@ -96,6 +96,9 @@ class Text(Syntax):
         plain = name.rstrip("'")
         head = ("σ" if plain == "sigma" else plain_text(plain)) + name[len(plain) :]
         return f"{head}({', '.join(args)})"
+
+    def root(self, text: str) -> str:
+        return f"sqrt({text})"
 
     def absolute(self, text: str) -> str:
         return f"abs({text})"
