@@ -140,6 +140,8 @@ with evaluate(False):  # keep the order a person wrote
                        (y, where_positive(x, x, alpha * x))),
         "rescaling": ("Rescaling", "Keras' Rescaling (keras/src/layers/preprocessing/rescaling.py)",
                       (y, x * scale + offset)),
+        "affine": ("Scale and offset by feature", "ONNX' Mul and Add with constants (onnx/docs/Operators.md)",
+                   (y, g * x + b)),
         "normalization": ("Normalization", "Keras' Normalization (keras/src/layers/preprocessing/normalization.py)",
                           (y, (x - mu) / clip(sqrt(v), eps, oo))),
         "denormalization": ("Normalization, inverted", "Keras' Normalization with invert=True",
