@@ -8,10 +8,11 @@ keras/src/layers/core/dense.py: kernel (features, units), bias (units,).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 
 from symgru.errors import UnusableInput
 from symgru.network import Tensor
-from symgru.readers.checks import MAX_UNITS, boolean, identifier, only, whole
+from symgru.readers.checks import MAX_UNITS, boolean, identifier, only, printable, whole
 
 GATES = ("z", "r", "n")
 OPTIONS = {
@@ -59,8 +60,13 @@ def complete(kind: str, given: Mapping[str, object], found: Sequence[Shape]) -> 
     return options, notes
 
 
-def activation(name: object, what: str) -> str:
-    """The name of an activation; none is linear, as Keras has it."""
+def activation(name: object, what: str) -> object:
+    """The name of an activation, or a list of its name and its numbers; none is linear, as Keras has it."""
+    if isinstance(name, list | tuple) and name:
+        numbers = [n for n in name[1:] if isinstance(n, int | float) and not isinstance(n, bool) and isfinite(n)]
+        if len(numbers) != len(name) - 1 or len(numbers) > 3:
+            raise UnusableInput(f"{what} is {printable(repr(name))}; a name and its numbers are needed")
+        return [identifier(name[0], what), *numbers]
     return "linear" if name is None else identifier(name, what)
 
 

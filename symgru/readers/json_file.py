@@ -6,6 +6,10 @@
 Weights in a list are Keras' arrays in get_weights() order; weights by name are canonical, one (units, features)
 matrix for each gate, and serve every cell: {"kind": "mgu", "options": {…}, "weights": {"W_f": [[…]], …}}.
 {"weights": [arrays of the whole model], "options": {…}} is the form without layers.
+
+Weights in another framework's arrays are by its names, and a convention says whose they are:
+{"convention": "torch", "weights": {"weight_ih": [[…]], …}}, for the whole model or for one of the layers. A file of
+RTNeural is read as it is.
 """
 
 from __future__ import annotations
@@ -17,13 +21,13 @@ from typing import Any, NoReturn
 
 from symgru.errors import UnusableInput
 from symgru.network import Network, Tensor
-from symgru.readers import arrays, conventions
+from symgru.readers import arrays, conventions, named_arrays, rtneural
 from symgru.readers.assemble import Spec, keras_layer, named, network, within
 from symgru.readers.checks import dtype_name, identifier, mapping, only, printable, whole
 from symgru.readers.decimals import canonical, plain, tensor
 
 TOLERATED = ("name", "dtype", "input", "story", "note")
-LAYER = ("kind", "name", "options", "weights", "note")
+LAYER = ("kind", "name", "options", "weights", "note", "convention")
 
 
 def parse(text: str, *, typed: bool = True) -> Any:
@@ -54,6 +58,12 @@ def from_object(data: object, name: str, origin: str, architecture: Mapping[str,
     if isinstance(data, list):
         return arrays.from_arrays(data, architecture, name=name, origin=origin)
     top = mapping(data, "the model")
+    if rtneural.is_model(top):
+        if architecture is not None:
+            raise UnusableInput("the file has its own layers; an architecture is for bare arrays")
+        return rtneural.from_object(top, name, origin)
+    if "layers" not in top and isinstance(top.get("weights"), Mapping):
+        return _by_framework(top, name, origin, architecture)
     if "layers" not in top and "weights" in top:
         return _bare(top, name, origin, architecture)
     only(top, ("layers", *TOLERATED), "the model")
@@ -64,7 +74,8 @@ def from_object(data: object, name: str, origin: str, architecture: Mapping[str,
         raise UnusableInput("the model needs 'layers', a list, or 'weights', the list that get_weights() gives")
     dtype = dtype_name(top.get("dtype", "float32"))
     specs = [_layer(layer, k, dtype) for k, layer in enumerate(layers)]
-    named_ones = (s for s, layer in zip(specs, layers, strict=True) if isinstance(layer["weights"], Mapping))
+    own = (isinstance(layer["weights"], Mapping) and "convention" not in layer for layer in layers)
+    named_ones = (s for s, by_name in zip(specs, own, strict=True) if by_name)
     notes = tuple(
         f"{named(s.label)}: weights by name have a row for each unit: U[i][k] leads from unit k to unit i, the other "
         "way round than Keras' recurrent_kernel"
@@ -84,11 +95,24 @@ def _bare(top: Mapping[str, object], name: str, origin: str, architecture: Mappi
     return arrays.from_arrays(weights, {**options, **(architecture or {})}, name=name, origin=origin)
 
 
+def _by_framework(
+    top: Mapping[str, object], name: str, origin: str, architecture: Mapping[str, object] | None
+) -> Network:
+    """Arrays of the whole model by their framework's names."""
+    only(top, ("weights", "convention", "options", *TOLERATED), "the model")
+    asked = {key: plain(top[key]) for key in ("dtype", "convention") if key in top}
+    asked |= mapping(plain(top.get("options", {})), "'options'")
+    weights = mapping(top["weights"], "'weights'")
+    return named_arrays.from_named(weights, {**asked, **(architecture or {})}, name=name, origin=origin)
+
+
 def _layer(data: object, k: int, dtype: str) -> Spec:
     entry = mapping(data, f"layer {k + 1}")
     only(entry, LAYER, f"layer {k + 1}")
     kind = entry.get("kind")
-    label = plain(entry.get("name", kind))
+    label = plain(entry.get("name", kind if kind is not None else "gru"))
+    if "convention" in entry:
+        return _converted(entry, label, dtype)
     with within(named(label)):
         if not isinstance(kind, str) or not re.fullmatch(r"[a-z][a-z0-9_]{0,31}", kind):
             raise UnusableInput(f"kind is {printable(repr(kind))}; it must be a cell's name such as 'gru' or 'dense'")
@@ -103,6 +127,19 @@ def _layer(data: object, k: int, dtype: str) -> Spec:
         form = "a list in get_weights() order" if kind in conventions.ARRAYS else "an object, by the cell's names"
         raise UnusableInput(f"{named(label)}: its weights must be {form}")
     return keras_layer(kind, label, options, weights, dtype=dtype)
+
+
+def _converted(entry: Mapping[str, object], label: object, dtype: str) -> Spec:
+    """A layer whose weights are another framework's arrays."""
+    with within(named(label)):
+        if not isinstance(label, str):
+            raise UnusableInput("its name must be text")
+        if "kind" in entry:
+            raise UnusableInput("has a convention, which says its kind; leave the kind out")
+        weights = mapping(entry.get("weights"), "its weights")
+        own = mapping(plain(entry.get("options", {})), "options")
+        only(own, ("activation", "recurrent_activation", "return_sequences"), "options")
+    return named_arrays.layer(plain(entry["convention"]), label, own, weights, dtype)
 
 
 def _by_name(kind: str, label: str, options: Mapping[str, object], weights: Mapping[str, object], dtype: str) -> Spec:
