@@ -102,5 +102,17 @@ def _check_directory(path: Path) -> None:
     if end < 0 or len(tail) < end + _END_SIZE:
         raise UnusableInput("is not a zip, or a truncated one")
     directory = int.from_bytes(tail[end + 12 : end + 16], "little")
-    if directory > MAX_DIRECTORY or tail[max(0, end - 20) : end].startswith(_END64):
+    if tail[max(0, end - 20) : end].startswith(_END64):
+        directory = max(directory % 0xFFFFFFFF, _directory64(tail[:end], size - len(tail)))
+    if directory > MAX_DIRECTORY:
         raise UnusableInput(f"the zip's directory is larger than {MAX_DIRECTORY} bytes, as no model's is")
+
+
+def _directory64(tail: bytes, start: int) -> int:
+    """The size of the directory in the zip64 form, which PyTorch writes for files of any size; `tail` begins `start`
+    bytes into the file and ends with the locator. The record must stand right before it, where zipfile looks too."""
+    record = len(tail) - 20 - 56
+    said = int.from_bytes(tail[-12:-4], "little")
+    if record < 0 or not tail.startswith(b"PK\x06\x06", record) or said != start + record:
+        raise UnusableInput("the zip's end is damaged")
+    return int.from_bytes(tail[record + 40 : record + 48], "little")

@@ -111,9 +111,17 @@ def test_the_directory_is_bounded_before_it_is_read(
     content = packed(*((f"{k}" * 30, b"") for k in range(100)))
     monkeypatch.setattr(archive, "MAX_DIRECTORY", 1000)
     refused(content, "directory is larger than 1000 bytes")
-    refused(
-        packed(("a.json", b"{}"))[:-22] + b"PK\x06\x07" + bytes(16) + b"PK\x05\x06" + bytes(18), "directory is larger"
-    )
+
+
+@pytest.mark.parametrize(
+    ("size", "said", "reason"),
+    [(2**40, None, "directory is larger"), (10, 0, "end is damaged"), (10, 2**62, "end is damaged")],
+)
+def test_the_zip64_form_is_bounded_too(refused: Callable[..., None], size: int, said: int | None, reason: str) -> None:
+    body = packed(("a.json", b"{}"))[:-22]
+    record = b"PK\x06\x06" + bytes(36) + size.to_bytes(8, "little") + bytes(8)
+    locator = b"PK\x06\x07" + bytes(4) + (len(body) if said is None else said).to_bytes(8, "little") + bytes(4)
+    refused(body + record + locator + b"PK\x05\x06" + bytes(18), reason)
 
 
 def test_what_is_no_zip(refused: Callable[..., None]) -> None:
