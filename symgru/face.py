@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import warnings
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,16 +22,18 @@ if TYPE_CHECKING:
     from symgru.document import Document
     from symgru.explanation import Framework
     from symgru.scaling import Scale
+    from symgru.verify.emitted import Emitted
     from symgru.writing import Content
 
 ENGINES = ("reference", "numpy", "c", "exact")
 
 
 class Model:
-    """A network that can be called. `network` holds its layers and weights, `path` the .keras file it came from."""
+    """A network that can be called. `network` holds its layers and weights, `path` the file it came from."""
 
     def __init__(self, network: Network, path: Path | None = None) -> None:
         self.network, self.path = network, path
+        self._states: dict[str, Array] = {}
 
     def __repr__(self) -> str:
         kinds = ", ".join(layer.kind for layer in self.network.layers.values())
@@ -47,64 +50,117 @@ class Model:
         return [Tensor(g.value, g.text) for g in given], tuple(note for g in given for note in g.notes)
 
     def __call__(self, *x: object, engine: str = "reference", digits: int | None = None) -> Array | list[Array]:
-        """The outputs as Keras' predict() shapes them, (batch, units) or (batch, time, units): one array, or a list
-        where the model has several. `x`: one for each input, in the model's order.
+        """The outputs as the framework shapes them, (batch, units) or (batch, time, units): one array, or a list where
+        the model has several. `x`: one for each input, in the model's order.
 
         Engines: "reference" (the equations in float64), "numpy" and "c" (what symgru emits, in the model's own
         precision; "c" needs a compiler), "exact" (Decimal objects with `digits` significant digits, 30 unless asked;
         `exact` says whether they are proven).
+
+        A network with stateful layers goes on from the states of the call before, until `reset_states()`. The engines
+        "c" and "exact" begin at 0: with them each call needs a `reset_states()` before it.
         """
-        found = self.outputs(self.read_all(x)[0], engine, digits)
+        given = self.read_all(x)[0]
+        found = self._going_on(given, engine, digits) if self.stateful else self.outputs(given, engine, digits)
         return found[0] if len(found) == 1 else found
+
+    @cached_property
+    def stateful(self) -> tuple[str, ...]:
+        """The calls whose layers keep their state from one call of the model to the next."""
+        return tuple(call.id for call, layer in self.network if layer.options.get("stateful", False))
+
+    def reset_states(self) -> None:
+        """Begin at states of 0 again."""
+        self._states = {}
+
+    def _going_on(self, x: Sequence[Tensor], engine: str, digits: int | None) -> list[Array]:
+        """The outputs, from the states that the last call left."""
+        batch = len(x[0].value)
+        for state in self._states.values():
+            if engine in ("c", "exact") or not len(state):
+                raise UnusableInput(
+                    f"the engine {engine} cannot go on from the states of the call before: reset_states() first"
+                )
+            if len(state) != batch:
+                raise UnusableInput(
+                    f"the states are of {len(state)} sequences, {batch} are given: reset_states() first"
+                )
+        if engine in ("c", "exact"):
+            self._states = dict.fromkeys(self.stateful, np.zeros((0, 0)))
+            return self.outputs(x, engine, digits)
+        found, states = self._run(x, engine, digits, self._states)
+        self._states = {name: states[name] for name in self.stateful if name in states}
+        return found
 
     def evaluate(self, x: Tensor, engine: str = "reference", digits: int | None = None) -> Array:
         """The first output for one input that has been read."""
         return self.outputs([x], engine, digits)[0]
 
     def outputs(self, x: Sequence[Tensor], engine: str = "reference", digits: int | None = None) -> list[Array]:
-        """Every output for inputs that have been read."""
+        """Every output for inputs that have been read, from states of 0."""
         if engine == "exact":
-            return [self.certify(x[0], digits).y]
+            return list(self.certify(x, digits).outputs)
+        return self._run(x, engine, digits, {})[0]
+
+    def _run(
+        self, x: Sequence[Tensor], engine: str, digits: int | None, states: Mapping[str, Array]
+    ) -> tuple[list[Array], Mapping[str, Array]]:
+        """The outputs in floating point, and the states after the last step by call."""
         if digits is not None and engine in ENGINES:
             raise UnusableInput(f"digits are the engine exact's to choose; {engine} computes in a precision of its own")
-        inside = [stored(each, self.network.dtype) for each in x]
+        inside = self._inside(x)
         if engine == "reference":
             from symgru.domains import Float64
             from symgru.trace import run
 
-            return list(run(self.network, inside, Float64()).outputs)
+            found = run(self.network, inside, Float64(), states)
+            return list(found.outputs), found.states
         if engine == "numpy":
-            from symgru.verify.emitted import run_numpy
-
-            return [run_numpy(self.network, inside[0].value)]
+            return self._emitted.run([each.value for each in inside], states)
         if engine == "c":
             from symgru.verify.emitted import compiled
 
-            return [compiled(self.network).window(inside[0].value)]
+            y = compiled(self.network).window(*(each.value for each in inside))
+            return list(y) if isinstance(y, list | tuple) else [y], {}
         raise UnusableInput(f"engine {engine!r} is not known; there are {', '.join(ENGINES)}")
 
-    def exact(self, x: object, digits: int | None = None) -> Exact:
+    @cached_property
+    def _emitted(self) -> Emitted:
+        from symgru.verify.emitted import emitted
+
+        return emitted(self.network)
+
+    def _inside(self, x: Sequence[Tensor]) -> list[Tensor]:
+        """Inputs as the framework holds them. Raises UnusableInput for an index that a table does not have."""
+        from symgru.yardstick import check_indices
+
+        check_indices(self.network, x)
+        return [stored(each, self.network.dtype) for each in x]
+
+    def exact(self, *x: object, digits: int | None = None) -> Exact:
         """The exact output of the stored numbers to 1 to 4000 significant digits, 30 where None: `.y` holds Decimal
-        objects, `.proven` says whether every digit is proven (it needs python-flint), `.label` why or why not.
+        objects (`.outputs` those of every output), `.proven` says whether every digit is proven (it needs
+        python-flint), `.label` why or why not.
 
         Raises Unsupported where ball arithmetic with 16,384 bits does not prove them.
         """
-        return self.certify(self.read(x)[0], digits)
+        return self.certify(self.read_all(x)[0], digits)
 
-    def certify(self, x: Tensor, digits: int | None = None) -> Exact:
-        """The same for an input that has been read."""
+    def certify(self, x: Tensor | Sequence[Tensor], digits: int | None = None) -> Exact:
+        """The same for inputs that have been read."""
         from symgru.certified import DIGITS, check_digits, exact
 
         asked = DIGITS if digits is None else check_digits(digits)
-        return exact(self.network, stored(x, self.network.dtype), digits=asked, only_proven=True)
+        given = self._inside([x] if isinstance(x, Tensor) else x)
+        return exact(self.network, given, digits=asked, only_proven=True)
 
-    def explain(self, x: object, digits: int | None = None, keras: bool = False) -> Document:
-        """The worked example of one sequence, to print or `.save("f.tex")`; with `keras` its verification box asks
-        Keras too."""
+    def explain(self, *x: object, digits: int | None = None, keras: bool = False) -> Document:
+        """The worked example of one sequence (one for each input), to print or `.save("f.tex")`; with `keras` its
+        verification box asks Keras too."""
         from symgru.document import Document
         from symgru.explanation import explain
 
-        return Document(explain(self.network, self.read(x)[0], digits, self.framework() if keras else None))
+        return Document(explain(self.network, self.read_all(x)[0], digits, self.framework() if keras else None))
 
     def gradients(self, x: object, dy: object) -> tuple[list[Array], Array, list[Array]]:
         """The gradients of a loss L in float64, from dy = dL/dy, which has the shape of the output.
@@ -138,29 +194,42 @@ class Model:
         """Keras' output for an input and its name, as `explanation.explain` takes it."""
         from symgru.verify import keras
 
-        def ask(network: Network, x: Tensor) -> tuple[Array, str]:
-            return keras.predict(network, stored(x, network.dtype).value, self.path), keras.version()
+        def ask(network: Network, x: Tensor | Sequence[Tensor]) -> tuple[Array, str]:
+            given = [x] if isinstance(x, Tensor) else x
+            values = [stored(each, network.dtype).value for each in given]
+            return keras.predict(network, values, self.path), keras.version()
 
         return ask
 
     def emit(self, target: str, folder: str | Path, x: object = None, **options: Any) -> list[Path]:
         """Write standalone code for "numpy" or "c" into `folder`; returns the files' paths.
 
-        `x` becomes the recorded input of the emitted test. Options: name="prefix", gradients=True (also the way back),
-        unrolled=True with steps=T (one straight line without a loop; rules="blend,...", force=True), and for C
-        scale="file.json".
+        `x` (a list, of several inputs) becomes the recorded input of the emitted test. Options: name="prefix",
+        gradients=True (also the way back), unrolled=True with steps=T (one straight line without a loop;
+        rules="blend,...", force=True), and for C scale="file.json".
         """
         from symgru.writing import write_files
 
-        return write_files(Path(folder), self.contents(target, None if x is None else self.read(x)[0], **options))
+        given = None if x is None else self.read_all(self._each(x))[0]
+        return write_files(Path(folder), self.contents(target, given, **options))
 
-    def files(self, target: str, x: Tensor | None = None, **options: Any) -> Mapping[str, bytes]:
+    def _each(self, x: object) -> Sequence[object]:
+        """One source for each input: of several inputs x is their list."""
+        if len(self.network.inputs) == 1:
+            return [x]
+        if not isinstance(x, list | tuple):
+            raise UnusableInput(f"x must be a list of {len(self.network.inputs)}, one for each input")
+        return x
+
+    def files(self, target: str, x: Tensor | Sequence[Tensor] | None = None, **options: Any) -> Mapping[str, bytes]:
         """What `emit` would write, as {file name: content}."""
         from symgru.writing import whole
 
         return {name: whole(content) for name, content in self.contents(target, x, **options).items()}
 
-    def contents(self, target: str, x: Tensor | None = None, **options: Any) -> Mapping[str, Content]:
+    def contents(
+        self, target: str, x: Tensor | Sequence[Tensor] | None = None, **options: Any
+    ) -> Mapping[str, Content]:
         """The same; a long file in pieces that are made as they are written."""
         if target not in CODE:
             raise Unsupported(f"no backend is called {target!r}; there are {', '.join(CODE)}")
@@ -172,7 +241,8 @@ class Model:
             kind = {"name": str | None, "gradients": bool}.get(option, object)
             if option not in known or not isinstance(value, kind):
                 raise UnusableInput(f"emit {target}: {option[:30]}={str(value)[:30]} is not an option it takes")
-        return cast("Mapping[str, Content]", code.files(self.network, code.Options(**options), x))
+        given = x[0] if isinstance(x, Sequence) and len(x) == 1 else x
+        return cast("Mapping[str, Content]", code.files(self.network, code.Options(**options), given))
 
     def scale(self, path: str | Path) -> Scale:
         """The normalisation in a JSON file, checked against the network's widths."""
@@ -192,7 +262,7 @@ def load(source: object, architecture: Mapping[str, object] | str | Path | None 
     check(network)
     if isinstance(source, list | tuple):
         warn_of(network.notes)
-    is_file = isinstance(source, str | Path) and Path(source).suffix.lower() == ".keras"
+    is_file = isinstance(source, str | Path) and str(source) != "-"
     return Model(network, Path(str(source)) if is_file else None)
 
 

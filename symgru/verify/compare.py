@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,14 +10,23 @@ import numpy as np
 
 from symgru.backends import c
 from symgru.domains import Float64
-from symgru.errors import MissingTool
+from symgru.errors import MissingTool, Unsupported
 from symgru.network import Array, Network, Tensor, stored
 from symgru.scaling import IDENTITY, Scale
-from symgru.trace import exact, run
-from symgru.verify import keras
+from symgru.trace import exact_outputs, run
 from symgru.verify.compilers import find_compiler
-from symgru.verify.emitted import compiled, run_numpy
-from symgru.yardstick import check_finite, largest, largest_difference, own_error, recorded, scaled, tolerance
+from symgru.verify.emitted import compiled, emitted
+from symgru.verify.frameworks import framework
+from symgru.yardstick import (
+    check_finite,
+    check_indices,
+    largest,
+    largest_difference,
+    own_errors,
+    recorded,
+    scaled,
+    tolerance,
+)
 
 REFERENCE_LIMIT = 1e-12  # of the largest output: float64 has 1e-16, and a few hundred operations add up
 FRAMEWORK_LIMIT = {"float32": 1e-5, "float64": 1e-12}  # of the largest output: a wrong convention gives 1e-3 or more
@@ -32,7 +41,12 @@ class Row:
     ulps: float
     limit: float
     why: str
-    output: Array
+    outputs: tuple[Array, ...]
+
+    @property
+    def output(self) -> Array:
+        """The first output."""
+        return self.outputs[0]
 
     @property
     def passed(self) -> bool:
@@ -47,61 +61,99 @@ class Skipped:
     why: str
 
 
-def compare(network: Network, x: Tensor, path: Path | None = None, scale: Scale = IDENTITY) -> Iterator[Row | Skipped]:
-    """Rows as they become known: reference, Keras, emitted NumPy, emitted C (a window, step by step, with the scale).
+def compare(
+    network: Network, x: Tensor | Sequence[Tensor], path: Path | None = None, scale: Scale = IDENTITY
+) -> Iterator[Row | Skipped]:
+    """Rows as they become known: reference, the framework, emitted NumPy, emitted C (a window, step by step, with the
+    scale). `x` is one tensor, or one for each input; `path` the file that the network came from.
 
     Emitted code is held to a multiple of the framework's own error, where it computes in the same precision; C always
-    computes in float32.
+    computes in float32. Of several outputs a row shows the one that is nearest to its limit.
     """
-    case = _Case(network, stored(scaled(stored(x, network.dtype), scale), network.dtype))
+    given = [x] if isinstance(x, Tensor) else list(x)
+    check_indices(network, given)
+    first, *others = (stored(each, network.dtype) for each in given)
+    case = _Case(network, [stored(scaled(first, scale), network.dtype), *others])
+    share = "of the largest output"
     yield case.row(
-        "reference", run(network, case.x, Float64()).y, REFERENCE_LIMIT * case.size, "1e-12 of the largest output"
+        "reference", run(network, case.xs, Float64()).outputs, case.shares(REFERENCE_LIMIT), f"1e-12 {share}"
     )
-    yardstick, measure = case.error(network.dtype), "plain arithmetic's"
-    if not keras.installed() or not keras.knows(network):
-        why = "not installed: pip install tensorflow" if not keras.installed() else "has no such layer"
-        yield Skipped("Keras", why)
-    else:
-        limit = FRAMEWORK_LIMIT[network.dtype]
-        answer = case.row(
-            keras.version(),
-            keras.predict(network, case.x.value, path),
-            limit * case.size,
-            f"{limit:g} of the largest output",
-        )
-        yield answer
-        yardstick, measure = max(answer.difference, case.least), "Keras'"
+    yardsticks, measure = case.errors(network.dtype), "plain arithmetic's"
+    answer = _framework_row(case, path)
+    yield answer
+    if isinstance(answer, Row):
+        yardsticks = [max(d, case.least) for d in case.differences(answer.outputs)]
+        measure = "Keras'" if answer.engine.startswith("Keras") else "the framework's"
     why = f"4 times {measure} own error, plus 2 ulps"
-    limit = tolerance(yardstick, case.size, network.dtype)
-    yield case.row("emitted NumPy", run_numpy(network, case.x.value), limit, why)
+    limits = case.limits(yardsticks, network.dtype)
+    yield case.row("emitted NumPy", emitted(network).outputs(*case.values), limits, why)
     if network.dtype != "float32":
-        yardstick, why = case.error("float32"), "4 times plain float32's own error, plus 2 ulps"
+        yardsticks, why = case.errors("float32"), "4 times plain float32's own error, plus 2 ulps"
     if find_compiler() is None:
         yield Skipped("emitted C", "no C compiler: set CC, install gcc or clang, or run `pip install ziglang`")
         return
-    yield from _c_rows(case, tolerance(yardstick, case.size), why)
+    try:
+        yield from _c_rows(case, case.limits(yardsticks, "float32"), why)
+    except Unsupported as error:
+        yield Skipped("emitted C", str(error))
+        return
     if scale != IDENTITY:
-        yield _scaled_row(network, x, scale)
+        yield _scaled_row(network, given[0], scale)
+
+
+def _framework_row(case: _Case, path: Path | None) -> Row | Skipped:
+    """The framework that the file comes from, or why it was not asked."""
+    asked = framework(path)
+    refusal = asked.refusal(case.network, case.values, path)
+    if refusal:
+        return Skipped(asked.NAME, refusal)
+    limit = FRAMEWORK_LIMIT[case.network.dtype]
+    found = asked.outputs(case.network, case.values, path)
+    return case.row(asked.version(path), found, case.shares(limit), f"{limit:g} of the largest output")
 
 
 class _Case:
-    """A network on one input, and the exact output."""
+    """A network on one set of inputs, and the exact outputs."""
 
-    def __init__(self, network: Network, x: Tensor) -> None:
-        self.network, self.x = network, x
-        self.truth = exact(network, x)
-        check_finite(self.truth, "float32")
-        self.size = largest(self.truth)
-        self.least = own_error(network, x, network.dtype)[1]
+    def __init__(self, network: Network, xs: Sequence[Tensor]) -> None:
+        self.network, self.xs = network, list(xs)
+        self.truth = exact_outputs(network, self.xs)
+        for y in self.truth:
+            check_finite(y, "float32")
+        self.sizes = [largest(y) for y in self.truth]
+        self.least = own_errors(network, self.xs, network.dtype)[1]
 
-    def error(self, dtype: str) -> float:
+    @property
+    def values(self) -> list[Array]:
+        """The inputs as arrays."""
+        return [x.value for x in self.xs]
+
+    def errors(self, dtype: str) -> list[float]:
         """How far plain arithmetic of `dtype` is off, at least half an ulp of the largest value on the way."""
-        y, least = own_error(self.network, self.x, dtype)
-        return max(largest_difference(y, self.truth), least)
+        found, least = own_errors(self.network, self.xs, dtype)
+        return [max(d, least) for d in self.differences(found)]
 
-    def row(self, engine: str, output: Array, limit: float, why: str) -> Row:
-        difference = largest_difference(output, self.truth)
-        return Row(engine, difference, difference / ulp(self.size, str(output.dtype)), limit, why, output)
+    def differences(self, outputs: Sequence[Array]) -> list[float]:
+        """Each output's largest difference from the exact one; infinite where the shapes differ."""
+        if len(outputs) != len(self.truth):
+            return [float("inf")] * len(self.truth)
+        pairs = zip(outputs, self.truth, strict=True)
+        return [largest_difference(y, t) if y.shape == t.shape else float("inf") for y, t in pairs]
+
+    def shares(self, share: float) -> list[float]:
+        """A limit for each output, as a share of its largest number."""
+        return [share * size for size in self.sizes]
+
+    def limits(self, errors: Sequence[float], dtype: str) -> list[float]:
+        """A limit for each output, from the errors of a yardstick."""
+        return [tolerance(error, size, dtype) for error, size in zip(errors, self.sizes, strict=True)]
+
+    def row(self, engine: str, outputs: Sequence[Array], limits: Sequence[float], why: str) -> Row:
+        """The output that is nearest to its limit, or farthest beyond it."""
+        found = self.differences(outputs)
+        place = max(range(len(found)), key=lambda k: found[k] / limits[k] if limits[k] else found[k] and np.inf)
+        ulps = found[place] / ulp(self.sizes[place], str(outputs[0].dtype))
+        return Row(engine, found[place], ulps, limits[place], why, tuple(outputs))
 
 
 def ulp(size: float, dtype: str) -> float:
@@ -109,11 +161,21 @@ def ulp(size: float, dtype: str) -> float:
     return float(np.spacing(np.dtype(dtype).type(max(size, np.finfo(dtype).tiny))))
 
 
-def _c_rows(case: _Case, limit: float, why: str) -> Iterator[Row]:
+def _c_rows(case: _Case, limits: Sequence[float], why: str) -> Iterator[Row | Skipped]:
     program = compiled(case.network)
-    whole, steps = program.window(case.x.value), program.stream(case.x.value)
-    yield case.row("emitted C, window", whole, limit, why)
-    yield case.row("emitted C, step by step", steps if steps.shape == whole.shape else steps[:, -1], limit, why)
+    whole = _listed(program.window(*case.values))
+    yield case.row("emitted C, window", whole, limits, why)
+    try:
+        steps = _listed(program.stream(*case.values))
+    except Unsupported as error:
+        yield Skipped("emitted C, step by step", str(error))
+        return
+    ends = [y if y.shape == w.shape else y[:, -1] for y, w in zip(steps, whole, strict=True)]
+    yield case.row("emitted C, step by step", ends, limits, why)
+
+
+def _listed(found: Array | Sequence[Array]) -> list[Array]:
+    return [found] if isinstance(found, np.ndarray) else list(found)
 
 
 def _scaled_row(network: Network, x: Tensor, scale: Scale) -> Row:
@@ -127,7 +189,7 @@ def _scaled_row(network: Network, x: Tensor, scale: Scale) -> Row:
         difference / ulp(largest(vectors.y), "float32"),
         vectors.tolerance,
         "4 times plain float32's own error, plus 2 ulps",
-        y,
+        (y,),
     )
 
 

@@ -6,7 +6,7 @@ import ctypes
 import importlib.util
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,25 +30,25 @@ def run_numpy(network: Network, *x: Array) -> Array:
 
 @dataclass(frozen=True)
 class Emitted:
-    """The emitted NumPy module, imported: its outputs, and with the states before the first step (None: zeros) those
-    after the last."""
+    """The emitted NumPy module, imported. `given` are the calls whose states go in and come out."""
 
     module: Any
     several: bool
-    keeps: bool
+    given: tuple[str, ...]
 
     def outputs(self, *x: Array) -> list[Array]:
         """Every output, in the network's order."""
-        return self.run(x, None)[0]
+        return self.run(x, {})[0]
 
-    def run(self, x: Sequence[Array], states: Sequence[Array | None] | None) -> tuple[list[Array], list[Array]]:
-        """The outputs, and the states after the last step."""
+    def run(self, x: Sequence[Array], states: Mapping[str, Array]) -> tuple[list[Array], Mapping[str, Array]]:
+        """The outputs from states by call (0 where one has none), and the states after the last step."""
         with np.errstate(all="ignore"):  # a model that overflows is compared, not warned of
-            if not self.keeps:
-                y, after = self.module.predict(*x), []
+            if self.given:
+                before = [states.get(name) for name in self.given]
+                y, after = self.module.predict(*x, states=before, return_states=True)
             else:
-                y, after = self.module.predict(*x, states=states, return_states=True)
-        return list(y) if self.several else [y], list(after)
+                y, after = self.module.predict(*x), []
+        return list(y) if self.several else [y], dict(zip(self.given, after, strict=True))
 
 
 def emitted(network: Network) -> Emitted:
@@ -57,7 +57,7 @@ def emitted(network: Network) -> Emitted:
         place = Path(name) / "emitted.py"
         place.write_text(numpy.module(network, numpy.Options("emitted")), encoding="utf-8")
         module = _imported(place)
-    given = any(not call.initial for call, _ in recurrent_calls(network))
+    given = tuple(call.id for call, _ in recurrent_calls(network) if not call.initial)
     return Emitted(module, len(network.outputs) > 1, given)
 
 

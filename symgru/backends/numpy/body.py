@@ -61,6 +61,12 @@ class Body:
         return [name for name in self.recurrent if not self.calls[name][0].initial]
 
     @cached_property
+    def _kept(self) -> set[str]:
+        """The recurrent calls whose last state is given back, or read."""
+        read = {edge.source for edge in (*self.uses, *self.ends) if edge.port == "state"}
+        return {*self.given, *read}
+
+    @cached_property
     def uses(self) -> dict[Edge, list[str]]:
         """The calls that read a value, once for each place in their text where it stands."""
         found: dict[Edge, list[str]] = {}
@@ -81,7 +87,10 @@ class Body:
         return {
             call.id
             for call, layer in self.network
-            if layer.kind in MAPS and _is_suffix(layer) and len(self.uses.get(Edge(call.id), [])) == 1
+            if layer.kind in MAPS
+            and len(call.args) == 1
+            and _is_suffix(layer)
+            and len(self.uses.get(Edge(call.id), [])) == 1
             if Edge(call.id) not in self.ends
         }
 
@@ -158,7 +167,7 @@ class Body:
             name = self.names[Edge(call.id)]
             values = {edge: self.value(edge) for edge in self._counts(call)}
             yield from assignment(name, self.text(call, values))
-            if call.id in self.recurrent and name != f"new_{call.id}":
+            if call.id in self._kept and name != f"new_{call.id}":
                 yield f"new_{call.id} = {name}{'' if self._is_state(call) else '[:, -1]'}"
         if len(self.ends) > 1:
             yield from assignment("y", ", ".join(map(self.value, self.ends)))
@@ -196,7 +205,7 @@ class Body:
 def _is_suffix(layer: Layer) -> bool:
     """Whether a map's text is its argument, once, with an index or a method behind it."""
     mark = "operand_"
-    if len(MAPS[layer.kind].tables) or layer.kind in ("concatenate", "both", "unfold", *MASKS, "erase", "blank"):
+    if MAPS[layer.kind].tables or layer.kind in MASKS:
         return False
     text = MAPS[layer.kind].text(layer.options, mark)
     return text.count(mark) == 1 and text.startswith((f"{mark}[", f"{mark}."))
