@@ -143,7 +143,7 @@ def _context(a: Answer) -> dict[str, Any]:
 
 
 def _exact(a: Answer) -> tuple[Array, Array]:
-    return a.explanation.exact_typed, a.explanation.exact_stored
+    return a.explanation.exact_typed[0], a.explanation.exact_stored[0]
 
 
 def _last(y: Array) -> list[Decimal]:

@@ -8,18 +8,19 @@ latex, markdown and text print it.
 from __future__ import annotations
 
 import decimal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import cast
 
 import numpy as np
 
+from symgru.cells import build
 from symgru.certified import DIGITS, NOT_INSTALLED, Exact, exact
 from symgru.errors import UnusableInput
-from symgru.network import Array, Network, Tensor, shortest, stored
+from symgru.maps import MAPS
+from symgru.network import Array, Layer, Network, Tensor, shortest, stored
 from symgru.rounding import PRECISION, Rounding, exactly, line_rounding, round_digits, ulps
-from symgru.working import Working, shown, work_out
+from symgru.working import Working, is_shown, shown, work_out
 
 DEFAULT_DIGITS, MOST_DIGITS = 4, 6
 GUARDS, MOST_DECIMALS = (2, 3, 4), 8  # decimals carried beyond the digits promised
@@ -49,16 +50,21 @@ class Explanation:
     """
 
     network: Network
-    x: Tensor
+    inputs: tuple[Tensor, ...]
     digits: int
     decimals: int
     reached: bool
     layers: tuple[Working, ...]
-    y: Array  # the chain's output
-    exact_typed: Array
-    exact_stored: Array
+    outputs: tuple[Array, ...]  # the chain's
+    exact_typed: tuple[Array, ...]  # one for each output
+    exact_stored: tuple[Array, ...]
     doubt: str  # why the exact values, as far as they are shown, are not proven; "" where they are
     framework: Framework | None = None
+
+    @property
+    def x(self) -> Tensor:
+        """The first input."""
+        return self.inputs[0]
 
     @property
     def steps(self) -> int:
@@ -70,8 +76,8 @@ class Explanation:
 
     @property
     def results(self) -> Array:
-        """The output after the last step, one number for each unit."""
-        return _last(self.y)
+        """The outputs after the last step, one number for each unit, one output after the other."""
+        return _last(self.outputs)
 
     @property
     def risky(self) -> int:
@@ -88,7 +94,7 @@ class Explanation:
     @property
     def sequence(self) -> int:
         """How many outputs the network gives, where it gives one after every step; the last is shown. Else 0."""
-        return self.y.shape[1] if self.y.ndim == 3 else 0
+        return next((y.shape[1] for y in self.outputs if y.ndim == 3), 0)
 
     @property
     def rounding(self) -> Rounding:
@@ -129,7 +135,7 @@ class Explanation:
         if self.framework is None:
             return
         y, says = self.framework(self.network, self.x)
-        values = _last(np.asarray(y))
+        values = _last([np.asarray(a) for a in (y if isinstance(y, list | tuple) else [y])])
         texts = shortest(values)
         for k, (v, true) in enumerate(zip(map(exactly, values), _last(self.exact_stored), strict=True)):
             yield Check(says, _component(k, values), str(texts[k]), v - true, ulps(v, true, self.network.dtype))
@@ -143,8 +149,8 @@ def _component(k: int, values: Array) -> str:
     return str(k + 1) if len(values) > 1 else ""
 
 
-def _last(y: Array) -> Array:
-    return cast(Array, y.reshape(-1, y.shape[-1])[-1])
+def _last(outputs: Sequence[Array]) -> Array:
+    return np.concatenate([y.reshape(-1, y.shape[-1])[-1] for y in outputs])
 
 
 def promise(digits: int) -> Rounding:
@@ -152,8 +158,10 @@ def promise(digits: int) -> Rounding:
     return Rounding(digits, 2)
 
 
-def explain(network: Network, x: Tensor, digits: int | None = None, framework: Framework | None = None) -> Explanation:
-    """The worked example for one sequence x of shape (1, time, features).
+def explain(
+    network: Network, x: Tensor | Sequence[Tensor], digits: int | None = None, framework: Framework | None = None
+) -> Explanation:
+    """The worked example for one sequence x of shape (1, time, features), or one array for each input of the network.
 
     `digits` are the decimals promised of the result, 1 to 6, 4 where None. `framework` is called when the document
     reaches its row, with the network and x, and gives its output and its name. Raises UnusableInput.
@@ -161,18 +169,24 @@ def explain(network: Network, x: Tensor, digits: int | None = None, framework: F
     digits = DEFAULT_DIGITS if digits is None else digits
     if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= MOST_DIGITS:
         raise UnusableInput(f"digits is {digits!r}; it must be a whole number from 1 to {MOST_DIGITS}")
+    x = (x,) if isinstance(x, Tensor) else tuple(x)
     _check(network, x)
-    cells = {call.id: shown(layer) for call, layer in network}
+    cells = {call.id: shown(layer) for call, layer in network if _lines_of_its_own(layer)}
     try:
-        typed, kept = _exact(network, x, True), _exact(network, stored(x, network.dtype), False)
-        wanted = [promise(digits)(v) for v in typed.y.ravel()]
+        typed = _exact(network, x, True)
+        kept = _exact(network, [stored(each, network.dtype) for each in x], False)
+        wanted = [promise(digits)(v) for y in typed.outputs for v in y.ravel()]
         doubt = _doubt(typed) or _doubt(kept)
         tried = [work_out(network, x, cells, digits + g) for g in GUARDS if digits + g <= MOST_DECIMALS]
     except decimal.InvalidOperation:  # a number too large to be rounded to decimals
         raise UnusableInput(TOO_LARGE) from None
-    if not all(v.is_finite() for e in (typed, kept) for v in e.y.ravel()):
+    if not all(v.is_finite() for e in (typed, kept) for y in e.outputs for v in y.ravel()):
         raise UnusableInput(TOO_LARGE)
-    good = [(result, layers) for result, layers in tried if [promise(digits)(v) for v in result.y.ravel()] == wanted]
+    good = [
+        (result, layers)
+        for result, layers in tried
+        if [promise(digits)(v) for y in result.outputs for v in y.ravel()] == wanted
+    ]
     # of several with the fewest risky lines the first, which has the fewest decimals
     result, layers = min(good, key=lambda a: sum(w.risky_lines() for w in a[1])) if good else tried[-1]
     return Explanation(
@@ -182,18 +196,22 @@ def explain(network: Network, x: Tensor, digits: int | None = None, framework: F
         layers[0].rounding.decimals,
         bool(good),
         layers,
-        result.y,
-        typed.y,
-        kept.y,
+        result.outputs,
+        typed.outputs,
+        kept.outputs,
         doubt,
         framework,
     )
 
 
-def _exact(network: Network, x: Tensor, typed: bool) -> Exact:
+def _lines_of_its_own(layer: Layer) -> bool:
+    return layer.kind not in MAPS and is_shown(build(layer.kind, layer.options))
+
+
+def _exact(network: Network, x: Sequence[Tensor], typed: bool) -> Exact:
     """With all the decimals shown, however large the numbers are."""
     found = exact(network, x, typed)
-    size = max(v.adjusted() for v in found.y.ravel())
+    size = max(v.adjusted() for y in found.outputs for v in y.ravel())
     return exact(network, x, typed, DIGITS + size) if DIGITS - SHOWN < size <= PRECISION else found
 
 
@@ -201,20 +219,20 @@ def _doubt(e: Exact) -> str:
     return e.doubt or ("" if e.settles(OWN) else "the digits shown end too near a tie")
 
 
-def _check(network: Network, x: Tensor) -> None:
-    if x.value.ndim != 3:
-        raise UnusableInput(f"the input has shape {x.value.shape}; expected (1, time, {network.features})")
-    if x.value.shape[0] != 1:
-        raise UnusableInput(
-            f"the input holds {x.value.shape[0]} sequences and a worked example shows one: give one of "
-            "them alone, the first as x[0:1]"
-        )
-    if x.value.shape[2] != network.features or not x.value.shape[1]:
-        raise UnusableInput(
-            f"the input has shape {x.value.shape}; expected (1, time, {network.features}) with at least one time step"
-        )
-    if not all(Decimal(text).is_finite() for text in x.text.ravel()):
-        raise UnusableInput("the input holds NaN or Inf; a worked example needs finite numbers")
+def _check(network: Network, x: Sequence[Tensor]) -> None:
+    for put, each in zip(network.inputs, x, strict=True):
+        shape, axes = each.value.shape, ", ".join("time" if n is None else str(n) for n in put.shape)
+        if len(shape) != len(put.shape) + 1:
+            raise UnusableInput(f"the input has shape {shape}; expected (1, {axes})")
+        if shape[0] != 1:
+            raise UnusableInput(
+                f"the input holds {shape[0]} sequences and a worked example shows one: give one of "
+                "them alone, the first as x[0:1]"
+            )
+        if shape[-1] != put.shape[-1] and put.shape[-1] is not None or not shape[1]:
+            raise UnusableInput(f"the input has shape {shape}; expected (1, {axes}) with at least one time step")
+        if not all(Decimal(text).is_finite() for text in each.text.ravel()):
+            raise UnusableInput("the input holds NaN or Inf; a worked example needs finite numbers")
     for layer in network.layers.values():
         for name, tensor in layer.weights.items():
             if not np.isfinite(tensor.value).all():

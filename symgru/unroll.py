@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import cast
 
-from sympy import Expr, S, Symbol
+from sympy import Expr, Integer, Pow, S, Symbol
 
-from symgru.algebra import Across, Dot, Mat, Ref, Vec, add, count_operations, mul, rebuild
+from symgru.algebra import Across, Dot, Mat, Mean, Ref, Total, Vec, add, count_operations, mul, rebuild, walk
 from symgru.cells import Cell
 
 Shapes = Mapping[Symbol, tuple[str, ...]]
@@ -189,9 +189,17 @@ def _lower(
             name, operand = cast("tuple[Symbol, Expr]", e.args)
             every = (at(operand, j, units) for j in range(units))
             return cast(Expr, Across(name, at(operand, i, units), *every, evaluate=False))
+        if isinstance(e, Mean | Total):
+            n = length(cast(Expr, e.args[0]))
+            total = add(*(at(cast(Expr, e.args[0]), j, n) for j in range(n)))
+            return total if isinstance(e, Total) else mul(total, cast(Expr, Pow(Integer(n), -1, evaluate=False)))
         if isinstance(e, Symbol):
             return ref(e, i)
         return cast(Expr, e.func(*(at(cast(Expr, a), i, units) for a in e.args), evaluate=False)) if e.args else e
+
+    def length(e: Expr) -> int:
+        """How many components a vector expression has: as many as the first vector in it."""
+        return next(sizes[dims[cast(Symbol, s)][0]] for s in walk(e) if isinstance(s, Vec))
 
     def components(lhs: Symbol, e: Expr) -> Iterator[Assign]:
         units = sizes[dims[lhs][0]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from symgru.cells import MERGED, STATELESS, build
 from symgru.maps import MAPS
 from symgru.network import Call, Edge, Layer, Network
 
@@ -39,12 +40,12 @@ def phrase(network: Network, edge: Edge) -> str:
     call, layer = calls(network)[edge.source]
     if edge.port == "state":
         return f"the last state of {call.id}"
-    if layer.kind not in MAPS:
+    if layer.kind not in MAPS and layer.kind not in STATELESS and layer.kind not in MERGED:
         return f"the output of {call.id}"
-    says = MAPS[layer.kind].says
+    says = MAPS[layer.kind].says if layer.kind in MAPS else build(layer.kind, layer.options).title
     parts = [phrase(network, arg) for arg in call.args]
-    if layer.kind in ("concatenate", "both"):
-        return f"{', '.join(parts[:-1])} and {parts[-1]}, {says}" if len(parts) > 1 else parts[0]
+    if len(parts) > 1 and layer.kind not in ("erase", "blank"):
+        return f"{', '.join(parts[:-1])} and {parts[-1]}, {says}"
     return f"{parts[0]}, {says}"
 
 

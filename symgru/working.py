@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -14,14 +14,16 @@ from sympy import Expr, Symbol, erf, tanh
 
 from symgru.activations import Activation, expanded, where_positive
 from symgru.algebra import Mat, Ref, Vec, rebuild, sigma, walk
-from symgru.cells import BIASES, Cell, build, layout
+from symgru.cells import BIASES, Cell, build, layout, masked
 from symgru.derivation import named_activations, uses, uses_function
 from symgru.domains import Decimals, Step
-from symgru.network import Array, Layer, Network, Tensor
+from symgru.network import Array, Edge, Layer, Network, Tensor
 from symgru.rounding import PRECISION, Rounding, line_rounding
 from symgru.rules import CALCULATOR, zero_params
+from symgru.shapes import shapes
 from symgru.trace import Run, Trace, run
 from symgru.unroll import Assign, lower
+from symgru.wiring import phrase
 
 Refs = Mapping[Ref, str]
 
@@ -108,6 +110,17 @@ class Working:
     raw: tuple[Mapping[str, Array], ...]
     rounding: Rounding
     x_texts: Array  # (time, features), as typed where x is the network's input
+    source: str = ""  # what x is, in words, where it is not simply what the layer before gives
+    start: tuple[str, ...] = ()  # the state before the first step, where it is given one
+    held: tuple[bool, ...] = ()  # the steps at which a mask keeps the state, where there is a mask
+
+    def before(self, unit: int) -> str:
+        """The printed state before the first step."""
+        return self.start[unit] if self.start else "0"
+
+    def keeps(self, t: int) -> bool:
+        """Whether the mask keeps the state at step t."""
+        return bool(self.held) and self.held[t - 1]
 
     @property
     def cell(self) -> Cell:
@@ -178,11 +191,13 @@ class Working:
             for i in range(self.sizes[self.calculator.dims[lhs][0]]):
                 now[Ref(after.get(lhs, lhs), (i,), 0)] = self.value(lhs.name, t, i)
                 if lhs in after:
-                    now[Ref(after[lhs], (i,), -1)] = self.value(lhs.name, t - 1, i) if t > 1 else "0"
+                    now[Ref(after[lhs], (i,), -1)] = self.value(lhs.name, t - 1, i) if t > 1 else self.before(i)
         return cast(Refs, ChainMap(now, self._params))
 
     def lines(self, t: int) -> Iterator[Line]:
-        """The lines of one step, in the order in which they are computed."""
+        """The lines of one step, in the order in which they are computed; none where a mask keeps the state."""
+        if self.keeps(t):
+            return
         texts = self.texts(t)
         for assign in self.assigns:
             yield self._line(t, assign, texts)
@@ -233,7 +248,8 @@ class Working:
         return self._numeric[key], tuple(branch.items())
 
     def risky_lines(self) -> int:
-        return sum(self.rounding.is_risky(v) for row in self.raw for a in row.values() for v in a.ravel())
+        worked = (row for t, row in enumerate(self.raw, 1) if not self.keeps(t))
+        return sum(self.rounding.is_risky(v) for row in worked for a in row.values() for v in a.ravel())
 
 
 @dataclass(frozen=True)
@@ -257,35 +273,90 @@ def _all_zero(tensor: Tensor) -> bool:
     return all(Decimal(text) == 0 for text in tensor.text.ravel())
 
 
-def work_out(network: Network, x: Tensor, cells: Mapping[str, Shown], decimals: int) -> tuple[Run, tuple[Working, ...]]:
-    """Run the chain with so many decimals; `cells` holds what is shown of each call."""
+def is_shown(cell: Cell) -> bool:
+    """Whether a layer has worked lines of its own: it reads one value, through a matrix."""
+    return len(cell.inputs) == 1 and any(isinstance(p, Mat) for p in cell.params)
+
+
+def work_out(
+    network: Network, x: Sequence[Tensor], cells: Mapping[str, Shown], decimals: int
+) -> tuple[Run, tuple[Working, ...]]:
+    """Run the chain with so many decimals; `cells` holds what is shown of each call that has lines of its own."""
     rounding = line_rounding(decimals)
     chain = Chain(rounding)
-    result = run(network, x, chain, rewrite={name: cell.calculator for name, cell in cells.items()})
+    rewrite = {name: cell.calculator for name, cell in cells.items()}
+    masks = {call.id: call.mask for call in network.calls}
+    for name in cells:
+        rewrite[name] = masked(rewrite[name]) if masks[name] and rewrite[name].states else rewrite[name]
+    result = run(network, x, chain, rewrite=rewrite)
+    known, places = shapes(network), _places(network)
     layers: list[Working] = []
-    used, first, timed = 0, 0, True
-    for place, trace in enumerate(result.traces, 1):
+    used = 0
+    for trace in result.traces:
         recurrent = bool(trace.cell.states)
         rows = trace.x.shape[1] if recurrent else 1
-        arrays = tuple(_arrays(trace.layer, first))
-        texts = x.text[0] if place == 1 else np.frompyfunc(rounding.text, 1, 1)(trace.x[0])
+        raw = chain.raw[used : used + rows]
+        used += rows
+        if trace.call.id not in cells:
+            continue
+        (edge,) = trace.call.args
+        mask = trace.call.mask if recurrent else None
         layers.append(
             Working(
-                place,
+                len(layers) + 1,
                 trace.layer,
                 cells[trace.call.id],
                 trace.sizes,
-                timed or recurrent,
-                arrays,
+                recurrent or len(known[edge]) > 1,
+                tuple(_arrays(trace.layer, places[trace.layer.id])),
                 trace,
-                tuple(chain.raw[used : used + rows]),
+                tuple(_unmasked(row, trace.cell) for row in raw) if mask else tuple(raw),
                 rounding,
-                texts,
+                _texts(network, edge, x, trace.x[0], rounding),
+                _source(network, edge, layers[-1].trace.call.id if layers else None),
+                tuple(map(rounding.text, result.values[trace.call.initial[0]][0])) if trace.call.initial else (),
+                tuple(~result.values[mask][0]) if mask else (),
             )
         )
-        used, first = used + rows, first + len(arrays)
-        timed = timed and (not recurrent or bool(trace.layer.options.get("return_sequences", False)))
     return result, tuple(layers)
+
+
+def _unmasked(row: Mapping[str, Array], cell: Cell) -> Mapping[str, Array]:
+    """The values of a step whose mask holds: the state is what its line gives."""
+    ((_, after),) = cell.states
+    fresh = cell.equations[-1][1].args[1]
+    return {**row, after.name: row[str(fresh)]}
+
+
+def _source(network: Network, edge: Edge, before: str | None) -> str:
+    """What a layer's input is, in words; "" for the network's only input, and for what the layer before gives."""
+    plain = edge.port == "input" and len(network.inputs) == 1 or edge == Edge(before or "")
+    return "" if plain else phrase(network, edge)
+
+
+def _texts(network: Network, edge: Edge, x: Sequence[Tensor], values: Array, rounding: Rounding) -> Array:
+    """A layer's input as it is used from there on: as typed where it is typed, else as printed."""
+    if edge.port == "input":
+        typed = x[next(k for k, put in enumerate(network.inputs) if put.id == edge.source)].text[0]
+        return cast(Array, typed if typed.ndim > 1 else typed[None])
+
+    def text(v: Decimal) -> str:
+        v = Decimal(v)
+        return rounding.text(v) if rounding(v) == v else format(v, "f")
+
+    return cast(Array, np.frompyfunc(text, 1, 1)(values))
+
+
+def _places(network: Network) -> dict[str, int]:
+    """Where each layer's first array is in get_weights()."""
+    places, first = {}, 0
+    for layer in network.layers.values():
+        places[layer.id] = first
+        if any(name.startswith("W") for name in layer.weights):
+            first += len(layout(build(layer.kind, layer.options)).arrays)
+        else:
+            first += len(cast("Sequence[str]", layer.options.get("arrays", tuple(layer.weights))))
+    return places
 
 
 def _arrays(layer: Layer, first: int) -> Iterator[WeightArray]:

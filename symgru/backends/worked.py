@@ -26,6 +26,7 @@ from symgru.cells import Cell
 from symgru.derivation import Derivation, gates
 from symgru.explanation import Explanation
 from symgru.unroll import Assign, Program
+from symgru.wiring import phrase
 from symgru.working import Line, Working
 
 
@@ -100,7 +101,8 @@ class LayerWriter:
         printer = whole(Notation(layer.cell, layer.sizes, layer.timed))
         yield at_time(printer.scalar(layer.cell.inputs[0]), t), [str(v) for v in layer.x_texts[t - 1]]
         for before, after in layer.cell.states:
-            state = [layer.value(after.name, t - 1, k) for k in range(layer.sizes["H"])] if t > 1 else ["0"]
+            units = range(layer.sizes["H"])
+            state = [layer.value(after.name, t - 1, k) for k in units] if t > 1 else list(layer.start) or ["0"]
             yield at_time(printer.scalar(before), t), state
 
     def lines(self, t: int) -> Iterator[Written]:
@@ -281,8 +283,39 @@ def shown_steps(layer: Working, show: int | None) -> Iterator[int | range]:
 
 
 def output_name(e: Explanation, dialect: Dialect, unit: int) -> str:
-    """The result's symbol: h_4, y[2]."""
-    return result_name(e.layers[-1], dialect, unit)
+    """The symbol of one of the results, which are the units of every output: h_4, y[2]."""
+    sizes = [y.shape[-1] for y in e.outputs]
+    place = next(k for k in range(len(sizes)) if unit < sum(sizes[: k + 1]))
+    edge, own = e.network.outputs[place], unit - sum(sizes[:place])
+    layer = next((layer for layer in e.layers if layer.trace.call.id == edge.source), None)
+    if layer:
+        return result_name(layer, dialect, own)
+    return dialect.syntax().name(Name("y", index=(str(own + 1),) if sizes[place] > 1 else ()))
+
+
+def ending(e: Explanation) -> str:
+    """What the result is where it is not simply what a layer gives, as a sentence; else ""."""
+    shown = {layer.trace.call.id for layer in e.layers}
+    said = [phrase(e.network, edge) for edge in e.network.outputs if edge.source not in shown]
+    if not said:
+        return ""
+    return (
+        f"The result y is {said[0]}." if len(e.network.outputs) == 1 else f"Of the results y is {'; y is '.join(said)}."
+    )
+
+
+def source(layer: Working) -> str:
+    """Where a layer's input x comes from, as a sentence; "" for the first of a chain."""
+    if layer.source:
+        return f"Its input x is {layer.source}, rounded as printed there."
+    return f"Its input x is the output of layer {layer.place - 1}, rounded as printed there." if layer.place > 1 else ""
+
+
+def held(layer: Working, t: int) -> str:
+    """What a step says at which a mask keeps the state."""
+    ((_, after),) = layer.cell.states
+    values = ", ".join(layer.value(after.name, t, k) for k in range(layer.sizes["H"]))
+    return f"The mask does not hold at this step, and the state stays as it was: {values}."
 
 
 def result_name(layer: Working, dialect: Dialect, unit: int) -> str:

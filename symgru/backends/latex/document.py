@@ -26,8 +26,10 @@ from symgru.backends.worked import (
     LayerWriter,
     Written,
     elements,
+    ending,
     equations,
     footnote,
+    held,
     in_ulps,
     kind,
     names,
@@ -35,11 +37,13 @@ from symgru.backends.worked import (
     scientific,
     shown_steps,
     sizes_text,
+    source,
     summary_symbols,
 )
 from symgru.backends.wrapping import arrange
 from symgru.cells import build
 from symgru.explanation import Check, Explanation
+from symgru.network import Array
 from symgru.templating import render
 from symgru.working import WeightArray, Working
 
@@ -217,11 +221,18 @@ def verification(e: Explanation) -> str:
 
 
 def inputs(e: Explanation) -> list[str]:
-    """The input as typed: one line for a single feature, else one a step."""
-    rows = e.x.text[0]
+    """The inputs as typed: one line for a single feature, else one a step."""
+    one = len(e.inputs) == 1
+    named = zip(e.network.inputs, e.inputs, strict=True)
+    return [line for put, given in named for line in _input("" if one else put.id, given.text[0])]
+
+
+def _input(name: str, texts: Array) -> list[str]:
+    rows = texts.reshape(len(texts), -1)
+    before = rf"\texttt{{{latex_text(name)}}}: " if name else ""
     if rows.shape[1] == 1:
-        return ["$x = {}$" + _numbers(rows[:, 0])]
-    return [rf"$\mathbf{{x}}_{{{t}}} = {{}}$" + _numbers(row) for t, row in enumerate(rows, 1)]
+        return [before + "$x = {}$" + _numbers(rows[:, 0])]
+    return [before + rf"$\mathbf{{x}}_{{{t}}} = {{}}$" + _numbers(row) for t, row in enumerate(rows, 1)]
 
 
 def _numbers(texts: Any) -> str:
@@ -239,6 +250,7 @@ def _explanation(e: Explanation, show: int | None) -> dict[str, Any]:
         "layers": (_layer(e, layer, show) for layer in e.layers),
         "boxed": len(outputs) <= 3,
         "verification": verification(e),
+        "ending": latex_text(ending(e)),
         "footnote": footnote(e),
         "notes": [latex_text(n) for layer in e.layers for n in layer.layer.notes],
     }
@@ -251,21 +263,25 @@ def _layer(e: Explanation, layer: Working, show: int | None) -> dict[str, Any]:
     return {
         "it": layer,
         "title": _title(e, layer),
+        "source": latex_text(source(layer)).replace("input x is", "input $x$ is"),
+        "start": ", ".join(map(latex_number, layer.start)) or "0",
         "weights": weights(layer),
         "elements": elements(layer.cell, layer.sizes, LATEX),
         "names": names(layer, LATEX),
         "matrix": single(equations(layer.cell, LatexMatrix(notation))) if many else "",
         "units": single(equations(layer.cell, LatexUnit(notation))),
         "definitions": definitions(layer.activations, layer.uses_sigma),
-        "steps": (
-            {"left_out": t}
-            if isinstance(t, range)
-            else {"t": t, "head": step_head(writer, t), "lines": aligned([worked(w) for w in writer.lines(t)])}
-            for t in shown_steps(layer, show)
-        ),
+        "steps": ({"left_out": t} if isinstance(t, range) else _step(writer, t) for t in shown_steps(layer, show)),
         "summary": summary(layer, show),
         "left_out": [Latex().name(Name(*s.name.split("_"))) for s in layer.partly_left_out],
     }
+
+
+def _step(writer: LayerWriter, t: int) -> dict[str, Any]:
+    """One step: where it starts, and its lines or, where a mask keeps the state, that."""
+    kept = held(writer.layer, t) if writer.layer.keeps(t) else ""
+    lines = "" if kept else aligned([worked(w) for w in writer.lines(t)])
+    return {"t": t, "head": step_head(writer, t), "lines": lines, "held": latex_text(kept)}
 
 
 def _title(e: Explanation, layer: Working) -> str:

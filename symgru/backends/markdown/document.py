@@ -16,6 +16,7 @@ from symgru.backends.worked import (
     LayerWriter,
     element_name,
     elements,
+    ending,
     equations,
     footnote,
     kind,
@@ -24,6 +25,7 @@ from symgru.backends.worked import (
     result_name,
     shown_steps,
     sizes_text,
+    source,
 )
 from symgru.cells import Cell
 from symgru.explanation import Explanation
@@ -77,6 +79,7 @@ def _explanation(e: Explanation, show: int | None) -> dict[str, Any]:
         "results": [f"{name} = {e.promise.text(e.promise(v))}" for name, v in zip(outputs, e.results, strict=True)],
         "layers": (_layer(e, layer, show) for layer in e.layers),
         "checks": _checks(e),
+        "ending": ending(e),
         "footnote": footnote(e),
         "spelling": _spelling(e),
         "notes": [markdown_text(n) for layer in e.layers for n in layer.layer.notes],
@@ -108,6 +111,8 @@ def _layer(e: Explanation, layer: Working, show: int | None) -> dict[str, Any]:
     return {
         "it": layer,
         "title": _title(e, layer),
+        "source": source(layer),
+        "start": ", ".join(layer.start) or "0",
         "weights": weights(layer),
         "elements": elements(layer.cell, layer.sizes, PROSE),
         "names": names(layer, PROSE),

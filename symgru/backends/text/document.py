@@ -23,8 +23,10 @@ from symgru.backends.worked import (
     LayerWriter,
     Written,
     elements,
+    ending,
     equations,
     footnote,
+    held,
     in_ulps,
     kind,
     names,
@@ -32,6 +34,7 @@ from symgru.backends.worked import (
     scientific,
     shown_steps,
     sizes_text,
+    source,
     summary_symbols,
 )
 from symgru.backends.wrapping import arrange
@@ -112,7 +115,9 @@ def written(w: Written, pad: int) -> str:
 
 
 def step_lines(writer: LayerWriter, t: int) -> list[str]:
-    """All lines of one step."""
+    """All lines of one step; where a mask keeps the state, that."""
+    if writer.layer.keeps(t):
+        return [paragraph(held(writer.layer, t))]
     lines = list(writer.lines(t))
     pad = max(len(w.lhs) for w in lines)
     return [written(w, pad) for w in lines]
@@ -236,6 +241,7 @@ def _explanation(e: Explanation, show: int | None) -> dict[str, Any]:
         "layers": (_layer(e, layer, show) for layer in e.layers),
         "checks": (check_row(c) for c in e.checks()),
         "framework_rows": (check_row(c) for c in e.framework_rows()),
+        "ending": ending(e),
         "footnote": footnote(e),
         "paragraph": paragraph,
         "notes": [plain_text(n) for layer in e.layers for n in layer.layer.notes],
@@ -243,11 +249,18 @@ def _explanation(e: Explanation, show: int | None) -> dict[str, Any]:
 
 
 def inputs(e: Explanation) -> list[str]:
-    """The input as typed: one line for a single feature, else one a step."""
-    rows = e.x.text[0]
+    """The inputs as typed: one line for a single feature, else one a step."""
+    one = len(e.inputs) == 1
+    named = zip(e.network.inputs, e.inputs, strict=True)
+    return [line for put, given in named for line in _input("x" if one else put.id, given.text[0])]
+
+
+def _input(name: str, texts: Array) -> list[str]:
+    rows = texts.reshape(len(texts), -1)
     if rows.shape[1] == 1:
-        return ["  x = " + _wrapped([str(v) for v in rows[:, 0]], 6)[1:-1].replace("\n ", "\n")]
-    return [f"  x_{t} = " + _wrapped([str(v) for v in row], 8) for t, row in enumerate(rows, 1)]
+        head = f"  {name} = "
+        return [head + _wrapped([str(v) for v in rows[:, 0]], len(head))[1:-1].replace("\n ", "\n")]
+    return [f"  {name}_{t} = " + _wrapped([str(v) for v in row], 8) for t, row in enumerate(rows, 1)]
 
 
 def _layer(e: Explanation, layer: Working, show: int | None) -> dict[str, Any]:
@@ -257,6 +270,8 @@ def _layer(e: Explanation, layer: Working, show: int | None) -> dict[str, Any]:
     return {
         "it": layer,
         "title": _title(e, layer),
+        "source": source(layer),
+        "start": ", ".join(layer.start) or "0",
         "weights": weights(layer),
         "elements": elements(layer.cell, layer.sizes, TEXT),
         "names": names(layer, TEXT),
