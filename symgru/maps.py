@@ -55,7 +55,13 @@ def windows(x, size, stride=1, dilation=1, padding="valid", fill=0):
     x = np.pad(x, ((0, 0), (before, after), (0, 0)), constant_values=fill)
     last = x.shape[1] - reach + 1
     return np.stack([x[:, k * dilation : k * dilation + last : stride] for k in range(size)], axis=2)
-'''
+''',
+    "flip_until": '''\
+def flip_until(x, n):
+    """Each sequence's first n time steps in reverse; those after them stay where they are."""
+    t, n = np.arange(x.shape[1]), np.minimum(n.reshape(-1, 1).astype(np.int64), x.shape[1])
+    return np.take_along_axis(x, np.where(t < n, n - 1 - t, t)[..., None], axis=1)
+''',
 }
 
 
@@ -148,6 +154,12 @@ def _stretch(o: Options, s: Shape) -> Shape:
 MAPS: dict[str, Map] = {
     # time
     "flip": Map("time reversed", lambda o, x: f"{x}[:, ::-1]", lambda o, s: s),
+    "flip_until": Map(
+        "the first so many time steps reversed",
+        lambda o, x, n: f"flip_until({x}, {n})",
+        lambda o, s, n: s,
+        helpers=("flip_until",),
+    ),
     "last": Map("the last time step", lambda o, x: f"{x}[:, -1]", lambda o, s: s[1:]),
     "pad": Map(
         "zeros before and after in time",
