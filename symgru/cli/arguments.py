@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,19 @@ def input_option(required: bool = True, use: str = "") -> Callable[[Any], Any]:
     )
 
 
+def inputs_option(required: bool = True, use: str = "") -> Callable[[Any], Any]:
+    """--input once for each input of the model."""
+    return click.option(
+        "--input",
+        "given",
+        metavar="X",
+        multiple=True,
+        required=required,
+        help=f"{use}1,2,9,8 or [[1,2],[3,4]] (time steps of features), or a .npy, .csv or .json file; "
+        "once for each input of the model, in its order.",
+    )
+
+
 def load(source: str, architecture: str | None = None, say: bool = True) -> Model:
     """The model that the user named (- is standard input), with what was assumed said on standard error."""
     from symgru.face import load as face_load
@@ -54,6 +67,13 @@ def read(network: Model, given: str) -> Tensor:
     tensor, notes = network.read(given)
     _say(notes)
     return tensor
+
+
+def read_all(model: Model, given: Sequence[str]) -> list[Tensor]:
+    """The same for one source for each input of the model."""
+    tensors, notes = model.read_all(given)
+    _say(notes)
+    return tensors
 
 
 def spare_inputs(output: Path | None, *inputs: str | None) -> None:

@@ -26,7 +26,7 @@ from symgru.cli import arguments
 @click.option("--steps", type=click.IntRange(1, 1_000_000), metavar="T", help="--unrolled: how many.")
 @arguments.rules
 @click.option("--force", is_flag=True, help="--unrolled: also above 1,000 assignments, where compilers choke.")
-@arguments.input_option(required=False, use="What the emitted test is recorded on: ")
+@arguments.inputs_option(required=False, use="What the emitted test is recorded on: ")
 @arguments.architecture
 def command(
     target: str,
@@ -39,7 +39,7 @@ def command(
     steps: int | None,
     rules: str | None,
     force: bool,
-    given: str | None,
+    given: tuple[str, ...],
     architecture: str | None,
 ) -> None:
     """Write standalone code for MODEL: numpy (a module and its test) or c (a header, a source and a test program)."""
@@ -49,7 +49,7 @@ def command(
     if target != "c" and scale:
         raise click.UsageError(f"--scale is for c; the {target} module takes inputs that are normalised already")
     model = arguments.load(source, architecture)
-    x = arguments.read(model, given) if given is not None else None
+    x = arguments.read_all(model, given) if given else None
     options: dict[str, object] = {"name": name, "gradients": gradients}
     options |= {"unrolled": unrolled, "steps": steps, "force": force}
     options |= {"rules": rules} | ({"scale": scale} if scale else {})

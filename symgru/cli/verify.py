@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command("verify")
 @arguments.model
-@arguments.input_option(required=False)
+@arguments.inputs_option(required=False)
 @click.option(
     "--scale",
     metavar="F.json",
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 def command(
     ctx: click.Context,
     source: str,
-    given: str | None,
+    given: tuple[str, ...],
     scale: Path | None,
     stream: str | None,
     window: int | None,
@@ -40,15 +40,16 @@ def command(
 ) -> None:
     """Compute MODEL's output in every way there is and compare each with exact arithmetic.
 
-    Exit status 1 where a difference is larger than its limit. Without --input a seeded random input is used.
+    A model of several inputs takes --input as often, in its order. Without --input a seeded random input is used. Exit
+    status 1 where a difference is larger than its limit.
     """
     from symgru.scaling import IDENTITY
     from symgru.verify.compare import compare
-    from symgru.yardstick import example_input
+    from symgru.yardstick import example_inputs
 
     model = arguments.load(source, architecture)
     normal = model.scale(scale) if scale else IDENTITY
-    x = arguments.read(model, given) if given is not None else example_input(model.network, normal)
+    x = arguments.read_all(model, given) if given else example_inputs(model.network, normal)
     click.echo(f"{'':<26}{'difference':>12}{'ulps':>10}{'limit':>11}")
     failed = False
     rows = compare(model.network, x, model.path, normal)
