@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from symgru.errors import Unsupported, UnusableInput
-from symgru.network import Network
-from symgru.readers import keras_config
-from symgru.readers.assemble import keras_layer, named, network
+from symgru.network import Array, Network
+from symgru.readers import keras_graph
 from symgru.readers.checks import printable
+from symgru.readers.keras_weights import Counter, Place, Wanted, check_shape
+
+CONTAINERS = ("layers", "cells")  # attributes that hold a list
 
 
 def is_layer(source: object) -> bool:
@@ -22,46 +27,73 @@ def read_model(model: Any) -> Network:
     """The network that a live model, a layer or a list of layers computes."""
     single = not isinstance(model, list | tuple)
     if single and isinstance(getattr(model, "layers", None), list | tuple):
-        _check_framework(model)
-        plan = keras_config.plan(_serialised(model))
-        layers = {layer.name: layer for layer in model.layers}
-    else:
-        chain: Sequence[Any] = [model] if single else model
-        for layer in chain:
-            _check_framework(layer)
-        plan = keras_config.read_layers([_serialised(layer) for layer in chain], "gru")
-        layers = {layer.name: layer for layer in chain}
-        if len(layers) < len(chain):
-            raise UnusableInput("two layers of the list have the same name")
-    specs = []
-    for planned in plan.layers:
-        layer = layers[planned.label]
-        _check_functions(layer)
-        arrays = layer.get_weights()
+        check_framework(model)
+        config = serialised(model)
+        name = str(config["config"].get("name", "")) if isinstance(config["config"], Mapping) else ""
+        return keras_graph.build(config, Live(model), name=name, origin=name)
+    chain: Sequence[Any] = [model] if single else model
+    for layer in chain:
+        check_framework(layer)
+    listed = [serialised(layer) for layer in chain]
+    config = {"module": "keras", "class_name": "Sequential", "config": {"name": "gru", "layers": listed}}
+    return keras_graph.build(config, Live(Chain(chain)), name="gru", origin="gru")
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A list of layers in the place of a model."""
+
+    layers: Sequence[Any]
+
+
+@dataclass(frozen=True)
+class Live:
+    """The arrays of a live model, found by the attributes that a file's folders are named after."""
+
+    model: Any
+
+    def take(self, place: Place, shapes: Mapping[str, Wanted]) -> list[Array]:
+        layer = self._found(place)
+        if layer is None:
+            return []
+        check_functions(layer)
+        if not shapes:
+            return []
+        arrays = [np.asarray(array) for array in layer.get_weights()]
         if not arrays:
-            raise UnusableInput(f"{named(layer.name)}: has no weights yet; call the model on data or give it an Input")
-        specs.append(
-            keras_layer(
-                planned.kind,
-                planned.label,
-                planned.options,
-                arrays,
-                dtype=plan.dtype,
-                notes=planned.notes,
-            )
-        )
-    return network(
-        specs,
-        dtype=plan.dtype,
-        name=plan.name,
-        origin=plan.name,
-        features=plan.features,
-        steps=plan.steps,
-        notes=plan.notes,
-    )
+            raise UnusableInput("has no weights yet; call the model on data or give it an Input")
+        if len(arrays) != len(shapes):
+            raise UnusableInput(f"has {len(arrays)} arrays; its options need {', '.join(shapes)}")
+        for (name, shape), array in zip(shapes.items(), arrays, strict=True):
+            if shape is not None:
+                check_shape(name, array.shape, shape)
+        return arrays
+
+    def _found(self, place: Place) -> Any:
+        """The layer at a place; None for what stands in no folder (an operation)."""
+        parts = place.folder.split("/")
+        if parts[0] == "ops":
+            return None
+        found, left = self.model, parts
+        while left:
+            name, *left = left
+            found = getattr(found, name)
+            if name in CONTAINERS:
+                folder, *left = left
+                found = _counted(found, folder)
+        return found
 
 
-def _serialised(layer: Any) -> dict[str, object]:
+def _counted(layers: Sequence[Any], folder: str) -> Any:
+    """The layer of a list whose folder this would be."""
+    counter = Counter()
+    found = {counter.folder(type(layer).__name__): layer for layer in layers}
+    if folder not in found:
+        raise UnusableInput(f"the model has no layer at {printable(folder)}")
+    return found[folder]
+
+
+def serialised(layer: Any) -> dict[str, object]:
     """The form in which a file holds a layer; the class itself says whether it is Keras' own."""
     kind = type(layer)
     try:
@@ -71,7 +103,7 @@ def _serialised(layer: Any) -> dict[str, object]:
     return {"module": kind.__module__, "class_name": kind.__name__, "config": config}
 
 
-def _check_framework(layer: Any) -> None:
+def check_framework(layer: Any) -> None:
     """Keras 3 only: the same names mean other functions in Keras 2 and tf_keras."""
     root = type(layer).__module__.partition(".")[0]
     version = str(getattr(sys.modules.get(root), "__version__", "3."))
@@ -79,7 +111,7 @@ def _check_framework(layer: Any) -> None:
         raise Unsupported(f"is a model of Keras 2 ({root} {printable(version, 20)}); symgru reads those of Keras 3")
 
 
-def _check_functions(layer: Any) -> None:
+def check_functions(layer: Any) -> None:
     """A live activation must be one of keras.activations: a person's function called relu is configured as 'relu'
     too, and keras.ops.gelu, another function than keras.activations.gelu, as 'gelu'."""
     for name in ("activation", "recurrent_activation"):
@@ -87,4 +119,4 @@ def _check_functions(layer: Any) -> None:
         module = (getattr(function, "__module__", None) or "").split(".")
         if function is not None and not (module[0] == "keras" and "activations" in module):
             shown = printable(getattr(function, "__name__", function))
-            raise Unsupported(f"{named(layer.name)}: {name} is {shown}, which is none of keras.activations")
+            raise Unsupported(f"{name} is {shown}, which is none of keras.activations")

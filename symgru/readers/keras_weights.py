@@ -33,8 +33,10 @@ class Place:
     kind: str = ""
 
     def inside(self, name: str, attribute: str, kind: str) -> Place:
-        """What a layer holds under one of its attributes."""
-        return replace(self, names=(*self.names, name), folder=f"{self.folder}/{attribute}".lstrip("/"), kind=kind)
+        """What a layer holds under one of its attributes; without a name of its own (the cell of a GRU layer) it has
+        that of the layer."""
+        names = (*self.names, name) if name else self.names
+        return replace(self, names=names, folder=f"{self.folder}/{attribute}".lstrip("/"), kind=kind)
 
     @property
     def label(self) -> str:

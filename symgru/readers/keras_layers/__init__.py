@@ -1,0 +1,114 @@
+"""The layers of Keras around a GRU: each class of layer is a function from what it is called with to what it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from symgru.errors import Unsupported
+from symgru.readers.checks import printable
+from symgru.readers.keras_layers import dense, merging, normalizing, pointwise, recurrent, shaping, wrappers
+from symgru.readers.keras_layers.values import Entry, Given, Outputs
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How a class of layers is read; `casts` says that Keras casts what it is given to the layer's precision."""
+
+    call: Callable[[Entry, Given], Outputs]
+    casts: bool = True
+
+
+def _rules(module: object, names: dict[str, str], casts: bool = True) -> dict[str, Rule]:
+    return {kind: Rule(getattr(module, name), casts) for kind, name in names.items()}
+
+
+IDENTITIES = (
+    "Dropout",
+    "SpatialDropout1D",
+    "AlphaDropout",
+    "GaussianDropout",
+    "GaussianNoise",
+    "ActivityRegularization",
+    "Identity",
+)
+RULES: dict[str, Rule] = {
+    **{kind: Rule(recurrent.call) for kind in ("GRU", "SimpleRNN", "RNN")},
+    **_rules(wrappers, {"Bidirectional": "bidirectional", "TimeDistributed": "time_distributed"}),
+    **_rules(dense, {"Dense": "dense", "Conv1D": "conv1d"}),
+    **_rules(dense, {"Embedding": "embedding"}, casts=False),
+    **{kind: Rule(pointwise.identity) for kind in IDENTITIES},
+    **_rules(
+        pointwise,
+        {
+            "Activation": "activation",
+            "Softmax": "softmax",
+            "ReLU": "relu",
+            "LeakyReLU": "leaky_relu",
+            "ELU": "elu",
+            "Rescaling": "rescaling",
+        },
+    ),
+    **_rules(
+        normalizing,
+        {
+            "BatchNormalization": "batch_normalization",
+            "LayerNormalization": "layer_normalization",
+            "RMSNormalization": "rms_normalization",
+            "UnitNormalization": "unit_normalization",
+            "Normalization": "normalization",
+            "PReLU": "prelu",
+        },
+    ),
+    **_rules(
+        shaping,
+        {
+            "Masking": "masking",
+            "MaxPooling1D": "max_pooling",
+            "AveragePooling1D": "average_pooling",
+            "GlobalMaxPooling1D": "global_max",
+            "GlobalAveragePooling1D": "global_average",
+            "Flatten": "flatten",
+            "Reshape": "reshape",
+            "Permute": "permute",
+            "RepeatVector": "repeat_vector",
+            "UpSampling1D": "up_sampling",
+            "ZeroPadding1D": "zero_padding",
+            "Cropping1D": "cropping",
+        },
+    ),
+    **_rules(
+        merging,
+        {
+            "Add": "add",
+            "Subtract": "subtract",
+            "Multiply": "multiply",
+            "Average": "average",
+            "Concatenate": "concatenate",
+        },
+    ),
+    **_rules(merging, {"ops.NotEqual": "not_equal", "ops.Any": "any_of"}, casts=False),
+    "ops.LogicalAnd": Rule(merging.logical("both"), False),
+    "ops.LogicalOr": Rule(merging.logical("either"), False),
+    "ops.Add": Rule(merging.arithmetic("add"), False),
+    "ops.Subtract": Rule(merging.arithmetic("subtract"), False),
+    "ops.Multiply": Rule(merging.arithmetic("multiply"), False),
+}
+
+
+def call(entry: Entry, given: Given) -> Outputs:
+    """What a layer gives for what it is called with. Raises Unsupported for a class that is not known."""
+    if entry.kind in ("Sequential", "Functional", "Model"):
+        from symgru.readers import keras_graph
+
+        return keras_graph.call(entry, given)
+    rule = RULES.get(entry.kind)
+    if rule is None:
+        what = f"the operation {entry.kind[4:]} of keras.ops" if entry.kind.startswith("ops.") else entry.kind
+        known = ", ".join(kind for kind in RULES if not kind.startswith("ops."))
+        raise Unsupported(f"{printable(what)} is not supported here; symgru reads {known}")
+    if not given.inputs:
+        raise Unsupported("is called on no tensor")
+    if rule.casts:
+        given = replace(given, inputs=tuple(entry.cast(value) for value in given.inputs))
+    return rule.call(entry, given)
