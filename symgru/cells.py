@@ -153,7 +153,12 @@ with evaluate(False):  # keep the order a person wrote
                                 "Keras' LayerNormalization (keras/src/layers/normalization/layer_normalization.py)",
                                 (f, x - Mean(x)),
                                 (y, g * f / sqrt(Mean(square(f)) + eps) + b)),
-        "rms_normalization": ("Root mean square normalisation", "Keras' LayerNormalization with rms_scaling=True",
+        # what is divided by is the deviation, though the mean stays in
+        "rms_scaling": ("Layer normalisation, mean left in", "Keras' LayerNormalization with rms_scaling=True",
+                        (f, x - Mean(x)),
+                        (y, g * x / sqrt(Mean(square(f)) + eps))),
+        "rms_normalization": ("Root mean square normalisation",
+                              "Keras' RMSNormalization (keras/src/layers/normalization/rms_normalization.py)",
                               (y, g * x / sqrt(Mean(square(x)) + eps))),
         "unit_normalization": ("Unit normalisation",
                                "Keras' UnitNormalization (keras/src/layers/normalization/unit_normalization.py)",

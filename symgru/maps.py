@@ -127,7 +127,8 @@ def _global_mean(o: Options, x: str, mask: str = "") -> str:
     axis = o.get("axis", 1)
     if not mask:
         return f"{x}.sum(axis={axis}) / {x}.shape[{axis}]"
-    return f"({x} * {mask}[..., None]).sum(axis=1) / {mask}.sum(axis=1, keepdims=True).astype({x}.dtype)"
+    kept = f"np.where({mask}[..., None], {x}, 0)"  # not times the mask: a masked infinity is no NaN
+    return f"{kept}.sum(axis=1) / {mask}.sum(axis=1, keepdims=True).astype({x}.dtype)"
 
 
 def _without(o: Options, s: Shape, *_: Shape) -> Shape:
@@ -271,6 +272,13 @@ MAPS: dict[str, Map] = {
         lambda o, s: s[:-1],
         plain=True,
     ),
+    "differs": Map(
+        "a mask: each number that differs",
+        lambda o, x: f"{x} != {o['value']!r}",
+        lambda o, s: s,
+        plain=True,
+    ),
+    "any": Map("a mask: anything holds", lambda o, m: f"{m}.any(axis=-1)", lambda o, s: s[:-1]),
     "not_zero": Map("a mask: not 0", lambda o, x: f"{x} != 0", lambda o, s: s, plain=True),
     "until": Map(
         "a mask: the first so many time steps",
@@ -287,6 +295,11 @@ MAPS: dict[str, Map] = {
         "a mask: every mask holds",
         lambda o, *ms: " & ".join(ms),
         lambda o, *s: s[0],
+    ),
+    "either": Map(
+        "a mask: one of both holds",
+        lambda o, p, q: f"{p} | {q}",
+        lambda o, s, t: tuple(b if a == 1 else a for a, b in zip(s, t, strict=True)),
     ),
     "unmasked": Map(
         "a mask that holds everywhere",

@@ -86,6 +86,8 @@ class Layer:
       all of `backends.model.NAMES`. A weight whose name is missing is a constant of the layer, which get_weights() does
       not have (gamma of a BatchNormalization with scale=False: ones; an axis' mean that was given); a name that no
       weight has is an array that inference does not read (a Normalization's count).
+    - `array_shapes` of such a layer: the shapes in get_weights() of arrays that have several axes there, by name; here
+      they are one axis (a PReLU with a slope for each time step and feature, behind a `reshape`).
     """
 
     id: str

@@ -24,7 +24,8 @@ NAMES: dict[str, dict[str, str]] = {  # parameters of layers without matrices as
     "denormalization": {"mu": "mean", "v": "variance"},
     "batch_normalization": {"g": "gamma", "b": "beta", "mu": "moving_mean", "v": "moving_variance"},
     "layer_normalization": {"g": "gamma", "b": "beta"},
-    "rms_normalization": {"g": "gamma"},
+    "rms_scaling": {"g": "gamma"},
+    "rms_normalization": {"g": "scale"},
 }
 SPARE = "not read"  # the text of an array that the framework has and nothing reads
 
@@ -82,7 +83,8 @@ class Unit:
             if not rows:
                 return np.array([SPARE], dtype=object)
             found = np.stack([columns(row) for row in rows]) if len(rows) > 1 else columns(rows[0])
-            shape = self.layer.options.get("kernel_shape") if name == "kernel" else None
+            several = cast("Mapping[str, Sequence[int]]", self.layer.options.get("array_shapes", {}))
+            shape = self.layer.options.get("kernel_shape") if name == "kernel" else several.get(name)
             return found.reshape(cast("Sequence[int]", shape)) if shape else found
 
         return {name: array(name, rows) for name, rows in self.blocks.items()}
