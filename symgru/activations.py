@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from functools import cache
 from typing import cast
 
@@ -193,14 +193,15 @@ def _with_numbers(given: Sequence[object]) -> Activation:
 
 def _decimal(name: str, number: object) -> str:
     """A number's shortest decimals: what two equal numbers have in common."""
+    written = str(number)
     try:
-        value = Decimal("nan") if isinstance(number, bool) else Decimal(str(number)[: MAX_DIGITS + 1])
+        value = Decimal(written if len(written) <= MAX_DIGITS and not isinstance(number, bool) else "nan")
     except InvalidOperation:
         value = Decimal("nan")
-    plain = value.normalize() if value.is_finite() and value else Decimal(0)
+    if not value.is_finite() or abs(value.adjusted()) > 300:
+        raise Unsupported(f"activation '{name}' is given {written[:60]!r}; it takes a number")
+    plain = value.normalize(Context(prec=MAX_DIGITS)) if value else Decimal(0)
     text = next((t for t in (f"{plain:f}", f"{plain:e}") if len(t) <= MAX_DIGITS // 2), f"{plain:e}").replace("+", "")
-    if not value.is_finite() or len(text) > MAX_DIGITS or abs(plain.adjusted()) > 300:
-        raise Unsupported(f"activation '{name}' is given {str(number)[:60]!r}; it takes a number")
     if name in DIVIDED and value <= 0:
         raise Unsupported(f"activation '{name}' divides by its number, which is {text}; it must be above 0")
     return text

@@ -329,7 +329,7 @@ def _sqrt(let: Lines, a: Float) -> Float:
     return select(a > 0.0, root, select(a < 0.0, (a - a) / (a - a), a))
 
 
-@approximates("log", ulps=2.0, absolute=inf, image=(0, 89), domain=(1, inf), note="n log 2 + log1p(f), a >= 1 only")
+@approximates("log", ulps=2.0, absolute=inf, image=(0, inf), domain=(1, inf), note="n log 2 + log1p(f), a >= 1 only")
 def _log(let: Lines, a: Float) -> Float:
     # a = 2^n (1 + f); 2^23 + (127 + n) is n in the lowest bits of a float
     n = let("n", ((a.bits >> 23) | 0x4B000000).float - (2.0**23 + BIAS))

@@ -109,7 +109,7 @@ def _clip(low: int, high: int | None) -> Callable[[Any], Any]:
 
 def _where_positive(a: Any, p: Any, q: Any) -> Any:
     """Both where the ball does not tell. A comparison of balls is true only where it is certain."""
-    return p if a > 0 else q if a <= 0 else arb(p).union(q)
+    return arb(p) if a > 0 else arb(q) if a <= 0 else arb(p).union(q)
 
 
 def _softmax(a: Array) -> Array:

@@ -24,6 +24,7 @@ from symgru.activations import (
     known,
     log1p,
     substitute,
+    table,
     where_positive,
 )
 from symgru.algebra import Across, Prime, Total, add, is_square, mul, rebuild, sigma, sqrt, square, terms, walk
@@ -55,7 +56,12 @@ class gauss(Function):  # noqa: N801
 # meet there it takes the one below 0 and beyond the ends: relu'(0) = 0, relu6'(6) = 0, hard_sigmoid'(±3) = 0. These
 # take the other one: selu'(0) is the slope above 0, hard_tanh'(±1) = 1.
 KINKS = ("hard_tanh", "selu")
-JUMPS = ("hard_sigmoid", "hard_silu", "hard_tanh", "leaky_relu", "relu", "relu6", "selu")  # where a choice is needed
+JUMPS = (  # where a choice is needed
+    *("hard_shrink", "hard_sigmoid", "hard_silu", "hard_tanh", "leaky_relu", "relu", "relu6", "selu", "soft_shrink"),
+    "sparse_sigmoid",
+)
+# the same of the families with numbers
+JUMPING = ("clip", "elu", "hard_shrink", "hard_sigmoid", "leaky_relu", "soft_shrink", "thresholded_relu")
 
 
 def derivative(e: Expr, s: Symbol, closed: bool = False) -> Expr:
@@ -125,6 +131,11 @@ SLOPES: dict[type, Callable[[Expr, bool], Expr]] = {
     Abs: lambda f, closed: cast(Expr, where_positive(f.args[0], S.One, S.NegativeOne, evaluate=False)),
     clip: _clip_slope,
 }
+
+
+def jumps(name: str) -> bool:
+    """Whether the derivative of a named activation jumps, so that its value there is a choice."""
+    return name in JUMPS or any(name.startswith(f"{family}_") and name not in table() for family in JUMPING)
 
 
 @cache

@@ -393,7 +393,9 @@ _DECIMAL = {
     "sqrt": _each(Decimal.sqrt),
     "Abs": np.abs,
     "clip": lambda a, low, high: _each(lambda v: _clip(v, low, high))(a),
-    "where_positive": lambda a, p, q: np.where(a > 0, p, q),
+    "where_positive": lambda a, p, q: np.where(
+        a > 0, *(v if isinstance(v, np.ndarray) else Decimal(v) for v in (p, q))
+    ),
     "softmax": _softmax,
     "log_softmax": _log_softmax,
     "sparsemax": _sparsemax,

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
+from math import isqrt
 from typing import Any, cast
 
 import numpy as np
 from sympy import Abs, Expr, Function, Rational, S, Symbol, erf, exp, tanh
 
 from symgru.activations import clip, definition_of, expanded, expm1, log1p, where_positive
-from symgru.algebra import Across, Ref, add, is_inverse, mul, rebuild, sigma, terms, walk
+from symgru.algebra import Across, Ref, add, is_inverse, is_square, mul, rebuild, sigma, sqrt, terms, walk
 from symgru.errors import Unsupported
 from symgru.network import Array, Tensor
 from symgru.unroll import Assign, Program
@@ -132,6 +133,8 @@ def _fold(e: Expr) -> Expr:
         return _fold_product(e)
     if is_inverse(e) and e.args[0].is_Rational and e.args[0] != 0:
         return cast(Expr, S.One / e.args[0])
+    if is_square(e) and e.args[0].is_Rational:
+        return cast(Expr, e.args[0] * e.args[0])
     if isinstance(e, Function):
         return of_numbers(e)
     return e
@@ -176,6 +179,8 @@ def of_numbers(e: Expr) -> Expr:
         return AT_ZERO[type(e)] if argument == 0 else e
     if isinstance(e, Abs):
         return cast(Expr, abs(argument))
+    if isinstance(e, sqrt):
+        return _root(cast(Rational, argument)) or e
     if isinstance(e, clip):
         low, high = e.args[1:]
         return cast(Expr, low if argument < low else high if argument > high else argument)
@@ -185,6 +190,13 @@ def of_numbers(e: Expr) -> Expr:
         value = constant(expanded(e))
         return value if value.is_Rational else e
     return e
+
+
+def _root(q: Rational) -> Expr | None:
+    """The square root of a rational number where it is one too."""
+    above, below = isqrt(max(int(q.p), 0)), isqrt(int(q.q))
+    root = Rational(above, below)
+    return root if root * root == q else None
 
 
 def constant_lines(program: Program, numbers: Numbers) -> Program:

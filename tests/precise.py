@@ -37,6 +37,10 @@ ONLY_RATIONAL = {
     "hard_tanh": lambda a: min(max(a, Fraction(-1)), Fraction(1)),
     "leaky_relu": lambda a: a if a > 0 else a * SLOPE,
     "softsign": lambda a: a / (1 + abs(a)),
+    "hard_shrink": lambda a: a if abs(a) > Fraction(1, 2) else Fraction(0),
+    "soft_shrink": lambda a: max(abs(a) - Fraction(1, 2), Fraction(0)) * (-1 if a < 0 else 1),
+    "sparse_plus": lambda a: Fraction(0) if a <= -1 else (a + 1) * (a + 1) * Fraction(1, 4) if a < 1 else a,
+    "sparse_sigmoid": lambda a: min(max(a + 1, Fraction(0)), Fraction(2)) * Fraction(1, 2),
 }
 ACTIVATIONS = {
     "linear": lambda a: a,
@@ -60,6 +64,13 @@ ACTIVATIONS = {
     "tanh_shrink": lambda a: a - mpmath.tanh(a),
     "gelu": lambda a: a * mpmath.erfc(-a * rational(HALF_ROOT)) / 2,
     "mish": lambda a: a * mpmath.tanh(softplus(a)),
+    "celu": lambda a: a if a > 0 else mpmath.expm1(a),
+    "log_sigmoid": lambda a: -softplus(-a),
+    "hard_shrink": lambda a: a if abs(a) > 0.5 else mpmath.mpf(0),
+    "soft_shrink": lambda a: max(abs(a) - 0.5, mpmath.mpf(0)) * (-1 if a < 0 else 1),
+    "sparse_plus": lambda a: mpmath.mpf(0) if a <= -1 else (a + 1) ** 2 / 4 if a < 1 else a,
+    "sparse_sigmoid": lambda a: min(max(a + 1, mpmath.mpf(0)), mpmath.mpf(2)) / 2,
+    "squareplus": lambda a: (a + mpmath.sqrt(a * a + 4)) / 2,
 }
 
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from sympy import Function, Integer, Symbol, cos, evaluate, tanh
 
-from symgru.activations import a, table
+from symgru.activations import ACROSS, a, activation, table
 from symgru.algebra import Across, Prime, matrices, rebuild, sigma, square, vectors, walk
 from symgru.cells import CELLS, Cell
-from symgru.derivatives import KINKS, derivative, meant, named_parts, prime, times, total
+from symgru.derivatives import KINKS, across, derivative, jumps, meant, named_parts, prime, times, total
 from symgru.domains import Decimals, Float64
 from symgru.errors import Unsupported
 from tests.test_printing import Plain
@@ -51,8 +51,15 @@ MEANT = {
     "tanh_shrink": lambda v: v - mpmath.tanh(v),
     "gelu": lambda v: v * mpmath.erfc(-v * HALF_ROOT) / 2,
     "mish": lambda v: v * mpmath.tanh(softplus(v)),
+    "celu": lambda v: v if v > 0 else mpmath.expm1(v),
+    "log_sigmoid": lambda v: -softplus(-v),
+    "hard_shrink": lambda v: v if abs(v) > 0.5 else mpmath.mpf(0),
+    "soft_shrink": lambda v: max(abs(v) - 0.5, 0) * (-1 if v < 0 else 1),
+    "sparse_plus": lambda v: mpmath.mpf(0) if v <= -1 else (v + 1) ** 2 / 4 if v < 1 else v,
+    "sparse_sigmoid": lambda v: min(max(v + 1, 0), 2) / 2,
+    "squareplus": lambda v: (v + mpmath.sqrt(v * v + 4)) / 2,
 }
-ELEMENT_WISE = sorted(set(table()) - {"softmax"})
+ELEMENT_WISE = sorted(set(table()) - {name.name for name in ACROSS})
 POINTS = [
     "-20.5",
     "-6.25",
@@ -161,6 +168,30 @@ def test_a_named_activation_stays_named():
     relu = table()["relu"]
     assert derivative(relu(z), z) == Prime(Symbol("relu"), z)
     assert meant(derivative(relu(z), z)) == rebuild(prime("relu"), lambda s: z if s == a else s)
+
+
+def test_activations_with_numbers():
+    """Their derivatives go by their names; at a kink that of the piece below, as in TensorFlow."""
+    leaky, elu = (activation([name, 0.25]) for name in ("leaky_relu", "elu"))
+    points = np.array([[-2.0], [0.0], [3.0]])
+    assert values(prime(leaky.name), Float64(), points).ravel().tolist() == [0.25, 0.25, 1.0]
+    assert values(prime(elu.name), Float64(), points).ravel() == pytest.approx([0.25 * np.exp(-2), 0.25, 1], rel=1e-15)
+    assert [jumps(activation(name).name) for name in (["leaky_relu", 1], ["celu", 2], "relu", "gelu_tanh")] == [
+        *[True, False, True, False],
+    ]
+
+
+def test_log_softmax_is_not_symmetric():
+    """Backwards by the transpose of what it is forwards: both against mpmath's difference quotients."""
+    point, seed = np.array([0.5, -1.0, 2.0]), np.array([1.0, 2.0, -0.5])
+    share = np.exp(point) / np.exp(point).sum()
+    jacobian = np.eye(3) - share  # row i: d y_i / d a_j = [i = j] - softmax_j
+    s = vectors("s")[0]
+    for forwards, right in ((False, seed @ jacobian), (True, jacobian @ seed)):
+        e = across(Across(Symbol("log_softmax"), x), y, s, forwards)
+        cell = Cell("only this", ((z, e),), inputs=(y, s), states=())
+        found = Float64().step(cell)(np.log(share)[None], None, {"s": seed[None]})["z"]
+        assert found[0] == pytest.approx(right, rel=1e-14)
 
 
 def test_what_has_no_rule_is_refused():

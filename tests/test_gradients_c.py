@@ -32,7 +32,8 @@ SEQUENCES = {"return_sequences": True}
 GRADIENTS = Options(gradients=True)
 RECURRENT = [name for name, cell in CELLS.items() if cell.states]
 PAIRS = [RECURRENT[k : k + 2] for k in range(0, len(RECURRENT), 2)]
-THREES = [[*sorted(table()), "elu", "selu"][k : k + 3] for k in range(0, len(table()), 3)]
+DERIVED = sorted(set(table()) - {"sparsemax"})  # which has no rule for its derivative
+THREES = [[*DERIVED, "elu", "selu", "tanh"][k : k + 3] for k in range(0, len(DERIVED), 3)]
 SPECS = {
     "plain": [("gru", 5, {})],
     "rich": [
@@ -248,11 +249,11 @@ def test_gates_that_read_nothing_but_a_bias(activation):
 
 def test_every_gate_of_every_cell_compiles(tmp_path):
     """All cells with the same gate activation in one stack, a file for each activation."""
-    for name in table():
+    for name in DERIVED:
         specs = [(cell, 2, {**SEQUENCES, "recurrent_activation": name}) for cell in RECURRENT if cell != "simple"]
         for file, content in code(random_network(specs, 2), Options(name=f"gate_{name}", gradients=True)).items():
             (tmp_path / file).write_bytes(content)
-    compile_c(ANY, tmp_path, *WARNINGS, "-fsyntax-only", *(f"gate_{name}.c" for name in table()))
+    compile_c(ANY, tmp_path, *WARNINGS, "-fsyntax-only", *(f"gate_{name}.c" for name in DERIVED))
 
 
 @pytest.mark.parametrize("name", SPECS)

@@ -90,7 +90,7 @@ def test_every_cell(name, options, tmp_path):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("activation", sorted(table()))
+@pytest.mark.parametrize("activation", sorted(set(table()) - {"sparsemax"}))
 def test_every_activation(activation, dtype, tmp_path):
     scale = 0.4 if activation in {"exponential", "linear"} else 1
     both = {"activation": activation, "recurrent_activation": activation}
@@ -132,7 +132,7 @@ def arithmetic(request, monkeypatch):
     return request.param
 
 
-@pytest.mark.parametrize("activation", sorted(table()))
+@pytest.mark.parametrize("activation", sorted(set(table()) - {"sparsemax"}))
 def test_exact_gradients_are_difference_quotients(activation, arithmetic):
     both = {"activation": activation, "recurrent_activation": activation}
     network = random_network([("gru", 2, both), ("dense", 2, both)], 2, "float32", seed=8, scale=0.7)
@@ -160,7 +160,7 @@ def test_a_small_gradient_is_not_zero(arithmetic):
 
 
 @pytest.mark.parametrize("c", [False, True])
-@pytest.mark.parametrize("activation", sorted(table()))
+@pytest.mark.parametrize("activation", sorted(set(table()) - {"sparsemax"}))
 def test_plain_arithmetic_stays_in_its_type(activation, c):
     """Nothing on the way is a double: a yardstick that is more exact than the code refuses correct code."""
     both = {"activation": activation, "recurrent_activation": activation}

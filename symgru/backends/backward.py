@@ -17,7 +17,7 @@ from symgru.backends.formula import Name, Notation, Syntax, UnitForm, row_index
 from symgru.backends.worked import Dialect, Pairs
 from symgru.cells import Cell
 from symgru.derivation import Derivation
-from symgru.derivatives import JUMPS, prime, slope
+from symgru.derivatives import jumps, prime, slope
 from symgru.jacobian import tangent
 from symgru.printing import ATOM, MUL, negated
 
@@ -172,7 +172,7 @@ class Backward:
     @property
     def jumps(self) -> bool:
         """Whether one of them jumps, so that its value there is a choice."""
-        return not set(self.named).isdisjoint(JUMPS)
+        return any(map(jumps, self.named))
 
     # The Jacobian --------------------------------------------------------------------------------------------------
 
