@@ -57,18 +57,18 @@ def _weights_alone(file: hdf5.Group, config: Mapping[str, object], name: str, or
         return _built(config, file, 2 if old else 3, name, origin)
     if "layers" not in file:
         raise Unsupported("holds no layers that symgru knows; save the whole model as .keras")
-    return keras_graph.build(_form(config, old), Tree(file), version=2 if old else 3, name=name, origin=origin)
+    form = keras_v2.modern(config) if old else config
+    return _network(form, Tree(file), 2 if old else 3, name, origin)
 
 
 def _built(config: Mapping[str, object], group: hdf5.Group, version: int, name: str, origin: str) -> Network:
-    """From lists of arrays. Keras 3 loads the files of Keras 2 and saves what it read as its own."""
-    form = _form(config, version == 2)
-    weights: Weights = Legacy(group, form, version)
-    return keras_graph.build(form, weights, version=version, name=name, origin=origin)
+    """From lists of arrays, whose order the configuration tells."""
+    form = keras_v2.modern(config) if version == 2 else config
+    return _network(form, Legacy(group, form, version), version, name, origin)
 
 
-def _form(config: Mapping[str, object], old: bool) -> Mapping[str, object]:
-    return keras_v2.modern(config) if old else config
+def _network(form: Mapping[str, object], weights: Weights, version: int, name: str, origin: str) -> Network:
+    return keras_graph.build(form, keras_v2.Cudnn(weights), version=version, name=name, origin=origin)
 
 
 def _beside(path: Path, name: str) -> tuple[object, str]:

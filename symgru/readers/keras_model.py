@@ -11,9 +11,9 @@ import numpy as np
 
 from symgru.errors import Unsupported, UnusableInput
 from symgru.network import Array, Network
-from symgru.readers import keras_graph
+from symgru.readers import keras_graph, keras_v2
 from symgru.readers.checks import printable
-from symgru.readers.keras_weights import Counter, Place, Wanted, check_shape
+from symgru.readers.keras_weights import Counter, Place, Wanted, Weights, check_shape
 
 CONTAINERS = ("layers", "cells")  # attributes that hold a list
 
@@ -27,16 +27,18 @@ def read_model(model: Any) -> Network:
     """The network that a live model, a layer or a list of layers computes."""
     single = not isinstance(model, list | tuple)
     if single and isinstance(getattr(model, "layers", None), list | tuple):
-        check_framework(model)
         config = serialised(model)
         name = str(config["config"].get("name", "")) if isinstance(config["config"], Mapping) else ""
-        return keras_graph.build(config, Live(model), name=name, origin=name)
+        return _built(config, Live(model), framework(model), name)
     chain: Sequence[Any] = [model] if single else model
-    for layer in chain:
-        check_framework(layer)
     listed = [serialised(layer) for layer in chain]
     config = {"module": "keras", "class_name": "Sequential", "config": {"name": "gru", "layers": listed}}
-    return keras_graph.build(config, Live(Chain(chain)), name="gru", origin="gru")
+    return _built(config, Live(Chain(chain)), min((framework(layer) for layer in chain), default=3), "gru")
+
+
+def _built(config: Mapping[str, object], weights: Weights, version: int, name: str) -> Network:
+    form = keras_v2.modern(config) if version == 2 else config
+    return keras_graph.build(form, keras_v2.Cudnn(weights), version=version, name=name, origin=name)
 
 
 @dataclass(frozen=True)
@@ -100,15 +102,15 @@ def serialised(layer: Any) -> dict[str, object]:
         config = layer.get_config()
     except NotImplementedError:
         raise Unsupported(f"{printable(kind.__name__)} has no configuration; symgru reads Sequential models") from None
-    return {"module": kind.__module__, "class_name": kind.__name__, "config": config}
+    module = kind.__module__.replace("tf_keras", "keras", 1) if framework(layer) == 2 else kind.__module__
+    return {"module": module, "class_name": kind.__name__, "config": config}
 
 
-def check_framework(layer: Any) -> None:
-    """Keras 3 only: the same names mean other functions in Keras 2 and tf_keras."""
+def framework(layer: Any) -> int:
+    """2 for a layer of Keras 2 or tf_keras, else 3: the same names mean other functions."""
     root = type(layer).__module__.partition(".")[0]
     version = str(getattr(sys.modules.get(root), "__version__", "3."))
-    if root == "tf_keras" or (root == "keras" and not version.startswith("3.")):
-        raise Unsupported(f"is a model of Keras 2 ({root} {printable(version, 20)}); symgru reads those of Keras 3")
+    return 2 if root == "tf_keras" or (root == "keras" and version.startswith("2.")) else 3
 
 
 def check_functions(layer: Any) -> None:
@@ -117,6 +119,6 @@ def check_functions(layer: Any) -> None:
     for name in ("activation", "recurrent_activation"):
         function = getattr(layer, name, None)
         module = (getattr(function, "__module__", None) or "").split(".")
-        if function is not None and not (module[0] == "keras" and "activations" in module):
+        if function is not None and not (module[0] in ("keras", "tf_keras") and "activations" in module):
             shown = printable(getattr(function, "__name__", function))
             raise Unsupported(f"{name} is {shown}, which is none of keras.activations")

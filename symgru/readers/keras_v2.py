@@ -1,12 +1,13 @@
 """What Keras 2 and tf_keras write otherwise than Keras 3: their configuration, put into Keras 3's form.
 
-tf_keras/src/engine/functional.py (inbound_nodes as nested lists), tf_keras/src/backend.py (hard_sigmoid),
-tf_keras/src/saving/legacy/hdf5_format.py (the arrays of CuDNNGRU).
+tf_keras/src/engine/functional.py (inbound_nodes as nested lists), tf_keras/src/saving/legacy/hdf5_format.py (the arrays
+of CuDNNGRU). What they compute otherwise (hard_sigmoid, masks) is `keras_graph`'s business, by its `version`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,9 @@ import numpy as np
 from symgru.errors import Unsupported, UnusableInput
 from symgru.network import Array
 from symgru.readers.checks import mapping, printable
+from symgru.readers.keras_weights import Place, Wanted, Weights
 
 RECURRENT = ("GRU", "CuDNNGRU", "SimpleRNN", "LSTM", "CuDNNLSTM", "RNN", "Bidirectional")
-ACTIVATIONS = ("activation", "recurrent_activation")
-HARD_SIGMOID = ["hard_sigmoid", 0.2, 0.5]  # clip(0.2 x + 0.5, 0, 1); Keras 3's is clip(x + 3, 0, 6) / 6
 RENAMED = {
     "Model": "Functional",
     "BatchNormalizationV1": "BatchNormalization",
@@ -107,19 +107,10 @@ def _options(kind: str, given: dict[str, Any]) -> dict[str, object]:
     options = {OPTIONS.get(kind, {}).get(key, key): value for key, value in given.items()}
     for key in (*SHAPES, *TRAINING):
         options.pop(key, None)
-    for key in ACTIVATIONS:
-        if key in options:
-            options[key] = _activation(options[key])
     axis = options.get("axis")
     if isinstance(axis, list | tuple) and len(axis) == 1:
         options["axis"] = axis[0]
     return {**CUDNN, **options} if kind == "CuDNNGRU" else options
-
-
-def _activation(value: object) -> object:
-    """hard_sigmoid is another function in Keras 3."""
-    name = value.get("config") if isinstance(value, Mapping) and value.get("class_name") == "function" else value
-    return HARD_SIGMOID if name == "hard_sigmoid" else value
 
 
 def _node(node: object, kind: str) -> dict[str, object]:
@@ -157,6 +148,21 @@ def _argument(value: object) -> object:
     if isinstance(value, list | tuple):
         return [_argument(item) for item in value]
     return value
+
+
+@dataclass(frozen=True)
+class Cudnn:
+    """A source in which a CuDNNGRU's arrays are found as a GRU's: it has no cell inside, and one row of biases."""
+
+    inner: Weights
+
+    def take(self, place: Place, shapes: Mapping[str, Wanted]) -> list[Array]:
+        if place.kind != "CuDNNGRU" or not shapes:
+            return self.inner.take(place, shapes)
+        rows, columns = shapes["bias"] or (2, None)
+        flat = None if rows is None or columns is None else rows * columns
+        own = replace(place, folder=place.folder.removesuffix("/cell"))
+        return from_cudnn(self.inner.take(own, {**shapes, "bias": (flat,)}))
 
 
 def from_cudnn(arrays: Sequence[Array]) -> list[Array]:

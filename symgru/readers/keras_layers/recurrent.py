@@ -25,7 +25,7 @@ UNREVERSED = (
 )
 FORCED = "Bidirectional sets zero_output_for_mask to return_sequences, which is {}, whatever the layer says"
 CELLS = {"GRUCell": "gru", "SimpleRNNCell": "simple"}
-LAYERS = {"GRU": "gru", "SimpleRNN": "simple"}
+LAYERS = {"GRU": "gru", "SimpleRNN": "simple", "CuDNNGRU": "gru"}  # the last is Keras 2's: `keras_v2`
 
 
 @dataclass(frozen=True)
