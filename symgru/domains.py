@@ -174,17 +174,16 @@ def _log_softmax64(a: Array) -> Array:
     return cast(Array, a - np.log(np.exp(a).sum(-1, keepdims=True)))
 
 
-def _sparsemax(a: Array) -> Array:
+def _sparsemax(a: Array, zero: Any = 0.0) -> Array:
     """What Keras 3 computes under this name (keras/src/backend/tensorflow/nn.py): max(0, a - t), where t is the sum of
     all partial sums in the support, less 1, over their number. Martins and Astudillo 2016 take the last of those sums.
     """
-    falling = -np.sort(-a, axis=-1)
+    falling = np.sort(a, axis=-1)[..., ::-1]  # NaN first, as in TensorFlow
     sums = np.cumsum(falling, axis=-1)
-    count = np.arange(1, a.shape[-1] + 1)
-    support = count * falling > sums - 1
-    total = np.where(support, sums, 0).sum(-1, keepdims=True)
+    support = falling - (sums - 1) / np.arange(1, a.shape[-1] + 1) > 0
+    total = np.where(support, sums, zero).sum(-1, keepdims=True)
     above = a - (total - 1) / support.sum(-1, keepdims=True)
-    return np.where(above < 0, 0 * above, above)  # NaN stays
+    return np.where(above < 0, zero, above)
 
 
 def _erf64(a: Array) -> Array:
@@ -398,7 +397,7 @@ _DECIMAL = {
     ),
     "softmax": _softmax,
     "log_softmax": _log_softmax,
-    "sparsemax": _sparsemax,
+    "sparsemax": lambda a: _sparsemax(a, Decimal(0)),
     "dot": lambda W, v: v @ W.T,
     "ratio": lambda p, q: Decimal(p) / q,
 }

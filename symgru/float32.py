@@ -157,8 +157,8 @@ def _log_softmax(a: Array) -> Array:
 
 
 def _sparsemax(a: Array) -> Array:
-    """As templates/c/functions.c.j2 has it; where there is a NaN, so is every unit."""
-    falling = -np.sort(-a, axis=-1)
+    """As templates/c/functions.c.j2 has it; NaN comes first in the order."""
+    falling = np.sort(a, axis=-1)[..., ::-1]
     sums = np.cumsum(falling, axis=-1, dtype=np.float32)
     support = falling - (sums - np.float32(1)) / np.arange(1, a.shape[-1] + 1, dtype=np.float32) > 0
     total = _total(np.where(support, sums, np.float32(0)))
