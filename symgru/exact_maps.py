@@ -27,12 +27,13 @@ def apply_exact(kind: str, options: Options, arrays: Sequence[Array], zero: Any,
     balls = hasattr(zero, "rad")
     if MAPS[kind].plain:
         return _compared(kind, options, arrays, dtype, balls)
-    given = [a if a.dtype == bool or kind == "embed" else _lifted(a, zero) for a in arrays]
+    given = list(arrays)
     if kind in COUNTED:  # a ball times a truth value is no ball
         given[1:] = [_lifted(mask.astype(int), zero) for mask in given[1:]]
     if balls and kind in LARGEST:
         return _largest(kind, options, given[0], zero)
-    return _lifted(apply(kind, options, given), zero)
+    found = apply(kind, options, given)
+    return _lifted(found, zero) if any(a.dtype == object for a in arrays) else found  # indices stay as they are
 
 
 def _lifted(a: Array, zero: Any) -> Array:
@@ -53,7 +54,7 @@ def _largest(kind: str, options: Options, x: Array, zero: Any) -> Array:
 
 
 def _compared(kind: str, options: Options, arrays: Sequence[Array], dtype: str, balls: bool) -> Array:
-    """A mask, from the numbers as the framework holds them."""
+    """A mask, from the numbers as the framework holds them; lengths and indices are whole numbers already."""
     if balls:
         value = float(cast(float, options.get("value", 0)))
         for a in arrays[:1]:

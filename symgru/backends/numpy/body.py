@@ -15,7 +15,6 @@ from symgru.backends.numpy.weights import Weights
 from symgru.maps import MAPS
 from symgru.network import Call, Edge, Layer, Network
 
-MASKS = ("not_equal", "not_zero", "until", "started", "both", "unmasked")  # maps that make a mask
 TAKEN = {*keyword.kwlist, *dir(builtins), "np", "weights", "states", "return_states", "predict", "y"}
 
 
@@ -43,7 +42,8 @@ class Body:
         """Each input's name in `predict`."""
         if len(self.network.inputs) == 1:
             return {self.network.inputs[0].id: "x"}
-        taken = TAKEN | set(self.functions_of.values()) | {f.name for f in self.functions.activations}
+        defined = {f.name for f in self.functions.activations} | self.functions.helpers
+        taken = TAKEN | defined | set(self.functions_of.values())
         return {put.id: f"x_{put.id}" if put.id in taken else put.id for put in self.network.inputs}
 
     @cached_property
@@ -121,7 +121,7 @@ class Body:
                 continue
             edge, place = Edge(call.id), self.places[call.id]
             readers = [self.places[reader] for reader in self.uses.get(edge, [])]
-            if layer.kind in MASKS:
+            if _makes_mask(layer):
                 masks += 1
                 found[edge] = "mask" if masks == 1 else f"mask_{masks}"
             elif edge in self.ends:
@@ -152,7 +152,7 @@ class Body:
         return edge
 
     def _is_mask(self, edge: Edge) -> bool:
-        return self.calls[edge.source][1].kind in MASKS
+        return _makes_mask(self.calls[edge.source][1])
 
     def _is_state(self, call: Call) -> bool:
         """Whether what a call gives is its state."""
@@ -202,10 +202,15 @@ class Body:
         return f"{self.functions_of[call.id]}({', '.join(given)})"
 
 
+def _makes_mask(layer: Layer) -> bool:
+    """Whether a layer is a map whose value is a mask."""
+    return layer.kind in MAPS and MAPS[layer.kind].says.startswith("a mask")
+
+
 def _is_suffix(layer: Layer) -> bool:
     """Whether a map's text is its argument, once, with an index or a method behind it."""
     mark = "operand_"
-    if MAPS[layer.kind].tables or layer.kind in MASKS:
+    if MAPS[layer.kind].tables or _makes_mask(layer):
         return False
     text = MAPS[layer.kind].text(layer.options, mark)
     return text.count(mark) == 1 and text.startswith((f"{mark}[", f"{mark}."))
