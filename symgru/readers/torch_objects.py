@@ -12,7 +12,7 @@ from typing import Any
 
 from symgru.errors import Unsupported
 from symgru.readers.checks import printable
-from symgru.readers.unpickler import ADVICE, Name, damaged, enter, load
+from symgru.readers.unpickler import ADVICE, Name, damaged, enter
 
 MAX_AXES = 8
 Spend = Callable[[int], None]  # counts the work that a call is
@@ -52,7 +52,10 @@ class Stored:
 
 
 class Vocabulary:
-    """What the names in a state_dict's pickle mean; an unpickler.Vocabulary."""
+    """What the names in a state_dict's pickle mean; an unpickler.Vocabulary. `storages` are those that it mentions."""
+
+    def __init__(self) -> None:
+        self.storages: dict[str, Storage] = {}
 
     def admit(self, module: str, what: str) -> Name:
         """The name, if a state_dict needs it."""
@@ -78,16 +81,14 @@ class Vocabulary:
         dtype = STORAGES.get(kind.text.removeprefix("torch.")) if isinstance(kind, Name) else None
         if dtype is None or not isinstance(key, str) or not _is_count(count) or given[5:] not in ((), (None,)):
             damaged("a storage in it is not described as torch does")
-        return Storage(key, dtype, count)
+        found = Storage(key, dtype, count)
+        if self.storages.setdefault(key, found) != found:
+            damaged("one storage in it is described in two ways")
+        return found
 
     def has_attributes(self, value: Any) -> bool:
         """A state_dict has its _metadata, a Parameter may have some; inference needs none of them."""
         return isinstance(value, dict | Stored)
-
-
-def unpickled(data: bytes, start: int = 0) -> tuple[Any, int]:
-    """The object that torch.save pickled at `start`, and where the pickle ends. Raises UnusableInput or Unsupported."""
-    return load(data, start, Vocabulary())
 
 
 def _is_count(value: Any) -> bool:
