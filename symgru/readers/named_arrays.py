@@ -76,7 +76,8 @@ def from_named(
     chosen = _convention(asked.get("convention"), "the architecture's convention")
     groups = list(_groups(tensors, (), chosen or _telling(tensors)))
     groups, more = _ordered(groups, asked)
-    specs = [_spec(group, asked, last=k == len(groups) - 1) for k, group in enumerate(groups)]
+    last = max((k for k, group in enumerate(groups) if group.convention.cell != "dense"), default=-1)
+    specs = [_spec(group, asked, last=k == last) for k, group in enumerate(groups)]
     made = network(specs, dtype=dtype, name=name, origin=origin, notes=[*notes, *said, *more])
     return _embedded(made, tables)
 

@@ -15,7 +15,7 @@ MAX_HEADER = 4096
 MAX_AXES = 32
 _HEADER = re.compile(
     r"\{'descr': '([<>|=])([A-Za-z])(\d{1,4})', 'fortran_order': (True|False), "
-    r"'shape': \(((?:\d{1,12}, ?)*(?:\d{1,12})?)\), ?\}\s*"
+    r"'shape': \(((?:\d{1,12}, {0,2})*(?:\d{1,12})?) ?\),? ?\}\s*"
 )
 _FLOATS = {2, 4, 8}
 
