@@ -384,7 +384,8 @@ def _check(kind: str, options: Mapping[str, object]) -> None:
         value = options.get(name)
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value)):
             raise Unsupported(f"{name} is {str(value)[:60]!r}; it must be a number")
-    if cast(float, options.get("clip") or 1) <= 0:
+    bound = options.get("clip")
+    if bound is not None and cast(float, bound) <= 0:
         raise Unsupported(f"clip is {options['clip']}; it must be above 0")
     inputs = options.get("inputs", 2)
     if isinstance(inputs, bool) or not isinstance(inputs, int) or not 1 <= inputs <= MAX_INPUTS:
