@@ -271,9 +271,9 @@ class _Walk:
             found = self.values[value.name]
             if isinstance(found, Seen) and (found.batch != 0 or DIRECTION in found.axes):
                 where = "no batch axis" if found.batch is None else f"the batch as axis {found.batch}"
-                dropped = f"; axis {found.axes.index(DIRECTION)}, the one direction, is left out" * (
-                    DIRECTION in found.axes
-                )
+                dropped = ""
+                if DIRECTION in found.axes:
+                    dropped = f"; axis {found.axes.index(DIRECTION)}, the one direction, is left out"
                 yield f"output {place} has {where} in the file; symgru gives the batch first{dropped}"
         if self.graph.low_precision:
             yield "the file holds 16-bit floats; symgru computes with them in float32"

@@ -28,25 +28,26 @@ DIRECTIONS = {"forward": 1, "reverse": 1, "bidirectional": 2}
 
 @dataclass(frozen=True)
 class Function:
-    """An activation of ONNX: its name in symgru and the usual values of its alpha and beta, where it has them."""
+    """An activation of ONNX: its name in symgru, and for alpha and beta, where it has them, the usual values."""
 
     name: str
-    alpha: float | None = None
-    beta: float | None = None
+    usual: tuple[float | None, ...] = ()
 
 
-FUNCTIONS = {  # onnx/docs/Operators.md, GRU; the usual numbers are those of the operators of the same name
-    "affine": Function("affine", 1.0, 0.0),
-    "elu": Function("elu", 1.0),
-    "hardsigmoid": Function("hard_sigmoid", float(np.float32(0.2)), 0.5),
-    "leakyrelu": Function("leaky_relu", float(np.float32(0.01))),
+# onnx/docs/Operators.md, GRU: the usual numbers are those of the operators of the same name. Where there is none (None),
+# or ONNX Runtime 1.32 takes another one (0 for ThresholdedRelu, whose operator says 1), the file must say it.
+FUNCTIONS = {
+    "affine": Function("affine", (None, None)),
+    "elu": Function("elu", (1.0,)),
+    "hardsigmoid": Function("hard_sigmoid", (float(np.float32(0.2)), 0.5)),
+    "leakyrelu": Function("leaky_relu", (float(np.float32(0.01)),)),
     "relu": Function("relu"),
-    "scaledtanh": Function("scaled_tanh", 1.0, 1.0),
+    "scaledtanh": Function("scaled_tanh", (None, None)),
     "sigmoid": Function("sigmoid"),
     "softplus": Function("softplus"),
     "softsign": Function("softsign"),
     "tanh": Function("tanh"),
-    "thresholdedrelu": Function("thresholded_relu", 1.0),
+    "thresholdedrelu": Function("thresholded_relu", (None,)),
 }
 
 
@@ -62,8 +63,12 @@ def activations(node: Node, directions: int) -> list[list[object]]:
         function = FUNCTIONS.get(name.lower())
         if function is None:
             raise Unsupported(f"has the activation '{printable(name, 30)}'; ONNX has {', '.join(FUNCTIONS)}")
-        pairs = ((function.alpha, alphas), (function.beta, betas))
-        numbers = [float(next(given, value)) for value, given in pairs if value is not None]
+        numbers = [next(given, value) for value, given in zip(function.usual, (alphas, betas), strict=False)]
+        if None in numbers:
+            raise Unsupported(
+                f"has the activation {printable(name, 30)} without its activation_alpha or activation_beta, for which "
+                "runtimes take different numbers; give them"
+            )
         found.append([function.name, *numbers] if numbers else function.name)
     return [found[k : k + len(usual)] for k in range(0, len(found), len(usual))]
 
@@ -117,6 +122,7 @@ class _Recurrent:
         self.weights = _weights(node, given, self.count)
         self.units = next(iter(self.weights[0].values())).value.shape[0]
         self.x = self._input()
+        self.batch_axis: Axis = (BATCH,) if seen(given).batch is not None else ()
         self.mask = self._mask()
 
     def _input(self) -> Edge:
@@ -207,7 +213,7 @@ class _Recurrent:
 
     def _together(self, edges: list[Edge], over_time: bool) -> Seen:
         """The directions as one value, with the file's axes."""
-        builder, edge = self.builder, edges[0]
+        builder, edge, batch = self.builder, edges[0], self.batch_axis
         direction, time, units = DIRECTION, (1,), (2,) if over_time else (1,)
         if len(edges) == 2:
             joined = builder.map("concatenate", {"axis": units[0]}, *edges)
@@ -217,11 +223,11 @@ class _Recurrent:
             builder.stacked[edge] = (direction[0], tuple(edges))
         axes: tuple[Axis, ...]
         if not over_time:
-            axes = ((BATCH,), direction, units) if self.batch_first else (direction, (BATCH,), units)
+            axes = (batch, direction, units) if self.batch_first else (direction, batch, units)
         elif self.batch_first:
-            axes = ((BATCH,), time, direction, units)
+            axes = (batch, time, direction, units)
         else:
-            axes = (time, direction, (BATCH,), units)
+            axes = (time, direction, batch, units)
         return Seen(edge, axes)
 
 
