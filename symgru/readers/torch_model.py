@@ -91,7 +91,7 @@ def _completed(module: Any, entry: Entry) -> Entry:
 
 
 def _followed(module: Any, name: str, *, last: bool = True) -> Iterator[Entry]:
-    """The entries of a module of torch.nn; those of an nn.Sequential, one after the other. `last`: nothing comes after."""
+    """The entries of a module of torch.nn, or of an nn.Sequential of them. `last`: nothing comes after."""
     if _is_torch(module) and type(module).__name__ == "Sequential":
         children = [(f"{name}.{key}" if name else key, child) for key, child in module.named_children()]
         for k, (label, child) in enumerate(children):

@@ -43,7 +43,7 @@ def guess(arrays: Arrays) -> tuple[list[Entry], list[str]]:
         notes.insert(0, f"the layers are read, by their names and shapes, as {_said(entries)}")
     if entries[-1]["kind"] == "linear":
         notes.append(
-            "the linear layer is applied at every time step; a model that takes the last step alone gives y[:, -1], and "
+            "the linear layer is applied at every time step; a model that takes the last step gives y[:, -1], and "
             'an activation behind it is not in the file: describe either with an architecture {"layers": […]}'
         )
     if any(entry["kind"].startswith("rnn") for entry in recurrent if isinstance(entry["kind"], str)):
