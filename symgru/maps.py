@@ -136,6 +136,11 @@ def _without(o: Options, s: Shape, *_: Shape) -> Shape:
     return (*s[:axis], *s[axis + 1 :])
 
 
+def _plain_number(value: float) -> str:
+    """A number without a fraction as a whole one, which compares with indices too."""
+    return repr(int(value)) if float(value).is_integer() else repr(float(value))
+
+
 def _slice(o: Options) -> str:
     start, stop, step = ("" if o.get(name) in (None, usual) else str(o[name]) for name, usual in _SLICE)
     return f"{start}:{stop}" + (f":{step}" if step else "")
@@ -268,13 +273,13 @@ MAPS: dict[str, Map] = {
     # masks
     "not_equal": Map(
         "a mask: any feature differs",
-        lambda o, x: f"({x} != {o['value']!r}).any(axis=-1)",
+        lambda o, x: f"({x} != {_plain_number(o['value'])}).any(axis=-1)",
         lambda o, s: s[:-1],
         plain=True,
     ),
     "differs": Map(
         "a mask: each number that differs",
-        lambda o, x: f"{x} != {o['value']!r}",
+        lambda o, x: f"{x} != {_plain_number(o['value'])}",
         lambda o, s: s,
         plain=True,
     ),
@@ -312,8 +317,8 @@ MAPS: dict[str, Map] = {
         lambda o, s, m: s,
     ),
     "blank": Map(
-        "0 where the mask does not hold",
-        lambda o, x, m: f"np.where({m}[..., None], {x}, 0)",
+        "0 where the mask does not hold",  # or 1, which an option says
+        lambda o, x, m: f"np.where({m}[..., None], {x}, {o.get('value', 0)})",
         lambda o, s, m: s,
     ),
 }

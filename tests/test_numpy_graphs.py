@@ -240,7 +240,7 @@ def test_a_masked_bidirectional_gru_reads_as_written_by_hand():
     assert (
         body
         == """\
-        mask = (x != 0.0).any(axis=-1)
+        mask = (x != 0).any(axis=-1)
         y_forward = masked_gru(x, weights[0:3], mask, h_forward, return_sequences=True)
         new_forward = y_forward[:, -1]
         y_backward = masked_gru(x[:, ::-1], weights[3:6], mask[:, ::-1], h_backward, return_sequences=True)

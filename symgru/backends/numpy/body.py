@@ -116,12 +116,12 @@ class Body:
         found |= {Edge(name, "state"): f"new_{name}" for name in self.recurrent}
         masks = 0
         last = max(self.places.values())
-        for call, layer in self.network:
+        for call in self.network.calls:
             if call.id in self.inlined:
                 continue
             edge, place = Edge(call.id), self.places[call.id]
             readers = [self.places[reader] for reader in self.uses.get(edge, [])]
-            if _makes_mask(layer):
+            if edge in self.masks:
                 masks += 1
                 found[edge] = "mask" if masks == 1 else f"mask_{masks}"
             elif edge in self.ends:
@@ -144,15 +144,22 @@ class Body:
         call, _ = self.calls[name]
         if name in self.inlined:
             return self._read_by(self.uses[Edge(name)][0])
-        return {root for edge in call.args if (root := self._root(edge)).port == "y" and not self._is_mask(root)}
+        return {root for edge in call.args if (root := self._root(edge)).port == "y" and root not in self.masks}
 
     def _root(self, edge: Edge) -> Edge:
         while edge.source in self.inlined:
             edge = self.calls[edge.source][0].args[0]
         return edge
 
-    def _is_mask(self, edge: Edge) -> bool:
-        return _makes_mask(self.calls[edge.source][1])
+    @cached_property
+    def masks(self) -> set[Edge]:
+        """The values that are masks: what a map makes as one, and masks that another map moved."""
+        found: set[Edge] = set()
+        for call, layer in self.network:
+            moved = layer.kind in MAPS and call.args and all(edge in found for edge in call.args)
+            if moved or _makes_mask(layer):
+                found.add(Edge(call.id))
+        return found
 
     def _is_state(self, call: Call) -> bool:
         """Whether what a call gives is its state."""

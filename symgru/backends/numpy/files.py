@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from symgru.backends.model import Unit, layers
 from symgru.backends.numpy.body import Body
-from symgru.backends.numpy.functions import Functions
+from symgru.backends.numpy.functions import Functions, base_name
 from symgru.backends.numpy.interface import Interface
 from symgru.backends.numpy.literals import doubles, literal
 from symgru.backends.straight import StraightOptions
@@ -104,10 +104,11 @@ def _backwards(network: Network, units: list[Unit], calls: list[str], functions:
 
 
 def _title(units: list[Unit]) -> str:
-    """The layers with weights and their widths."""
+    """The layers with weights and their widths, on as many lines as they need."""
     shown = [unit for unit in units if unit.cell.params] or units
-    text = ", ".join(f"{unit.cell.name} ({unit.sizes['D']} -> {unit.sizes['H']})" for unit in shown)
-    return "\n".join(textwrap.wrap(text, 100, break_long_words=False))
+    items = [f"{base_name(unit)} ({unit.sizes['D']} -> {unit.sizes['H']})" for unit in shown]
+    glued = ", ".join(item.replace(" ", "\0") for item in items)
+    return "\n".join(textwrap.wrap(glued, 100, break_long_words=False)).replace("\0", " ")
 
 
 def _test(network: Network, common: dict[str, str], vectors: Vectors, slopes: GradientVectors | None) -> str:

@@ -40,7 +40,7 @@ class Functions:
         unit = unit.folded
         key = (unit.cell.equations, *parameters(unit), is_convolution(unit))
         if key not in self._names:
-            base = _base_name(unit)
+            base = base_name(unit)
             same = sum(c["base"] == base for c in self.cells)
             self._names[key] = base + (f"_{same + 1}" if same else "")
             self.cells.append({"base": base, **_cell(unit, self._names[key])})
@@ -105,7 +105,8 @@ def _unpacked(unit: Unit) -> list[str]:
     return [*own, *parameters(unit)[len(own) :]]
 
 
-def _base_name(unit: Unit) -> str:
+def base_name(unit: Unit) -> str:
+    """What a unit's function is called, but for a number behind it."""
     if is_convolution(unit):
         return "convolution"
     return f"masked_{unit.cell.name}" if is_masked(unit) else unit.cell.name
