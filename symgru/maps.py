@@ -355,7 +355,10 @@ def shape(kind: str, options: Options, shapes: Sequence[Shape]) -> Shape:
 
     Raises UnusableInput where they do not fit, or the result would be too large.
     """
-    found = MAPS[kind].shape(options, *shapes)
+    try:
+        found = MAPS[kind].shape(options, *shapes)
+    except TypeError:  # None in arithmetic
+        raise UnusableInput(f"{kind} of shape {shapes[0]} needs axes of fixed length") from None
     if any(n is not None and n < 0 for n in found) or prod(n or 1 for n in found) > MAX_SIZE:
         raise UnusableInput(f"{kind} of shape {shapes[0]} gives {found}, which cannot be held")
     return found
