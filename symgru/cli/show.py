@@ -19,7 +19,25 @@ if TYPE_CHECKING:
 FEW = 64  # numbers of one parameter that are printed in full
 
 
+def _conventions(context: click.Context, option: click.Parameter, asked: bool) -> None:
+    """Print every framework's convention and stop: no model is needed."""
+    if asked and not context.resilient_parsing:
+        from symgru.convention_page import text
+
+        for line in text():
+            click.echo(line)
+        context.exit()
+
+
 @click.command("show")
+@click.option(
+    "--conventions",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_conventions,
+    help="Print every framework's convention instead: gates, shapes, biases, reset and update rule.",
+)
 @arguments.model
 @arguments.architecture
 def command(source: str, architecture: str | None) -> None:
