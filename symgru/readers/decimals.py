@@ -14,7 +14,7 @@ from symgru.readers.checks import MAX_NUMBERS, printable
 
 MAX_DIGITS = 128
 MAX_EXPONENT = 400  # float64 ends at 1e308 and 5e-324; more is no number of a model
-MAX_AXES = 3
+MAX_AXES = 8
 
 _NUMBER = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?")
 

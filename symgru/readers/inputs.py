@@ -80,6 +80,7 @@ def _given(source: object) -> tuple[Tensor, list[str]]:
         data = source
     else:
         data = np.asarray(source)
+        data = data.astype(np.int8) if data.dtype == bool else data  # a mask
     return _numbers(data), []
 
 

@@ -124,13 +124,13 @@ class Node:
     """A call of a layer: its tensors, what stands beside them, and what is no tensor."""
 
     inputs: tuple[Tensor, ...]
-    mask: Tensor | None = None
+    masks: tuple[Tensor | None, ...] = ()
     initial: tuple[Tensor, ...] = ()
     rest: tuple[object, ...] = ()
 
     @property
     def needs(self) -> tuple[Tensor, ...]:
-        return (*self.inputs, *((self.mask,) if self.mask else ()), *self.initial)
+        return (*self.inputs, *(mask for mask in self.masks if mask), *self.initial)
 
 
 @dataclass
@@ -179,7 +179,7 @@ class Model:
             child = self.entry.child(kind, config, folder or f"ops/{k}", label)
             child.order = (*self.entry.order, k)
             self.layers[label] = child
-            self.nodes[label] = [] if sequential else [_node(node) for node in _nodes(layer)]
+            self.nodes[label] = [] if sequential else [_node(node, kind) for node in _nodes(layer)]
 
     def _chain(self) -> None:
         """A Sequential model: each layer takes what the one before gives."""
@@ -233,11 +233,19 @@ class Model:
 
     def _call(self, values: dict[tuple[str, int], Outputs], name: str, node: Node) -> Outputs:
         inputs = tuple(self._value(values, tensor) for tensor in node.inputs)
-        mask = self._value(values, node.mask) if node.mask else None
-        if mask is not None and mask.dtype != "bool":
-            mask = self.entry.builder.map("not_zero", {}, mask)
         initial = tuple(self._value(values, tensor) for tensor in node.initial)
-        return call_layer(self.layers[name], Given(inputs, mask, initial, node.rest))
+        masks = [self._mask(values, tensor) for tensor in node.masks]
+        if len(masks) > 1:  # of a model that is called on several tensors
+            inputs = tuple(replace(x, mask=mask or x.mask) for x, mask in zip(inputs, masks, strict=True))
+            masks = []
+        return call_layer(self.layers[name], Given(inputs, masks[0] if masks else None, initial, node.rest))
+
+    def _mask(self, values: dict[tuple[str, int], Outputs], tensor: Tensor | None) -> Value | None:
+        """A mask that is given with the call, as truth values."""
+        mask = self._value(values, tensor) if tensor else None
+        if mask is None or mask.dtype == "bool":
+            return mask
+        return self.entry.builder.map("not_zero", {}, mask)
 
     def _value(self, values: dict[tuple[str, int], Outputs], tensor: Tensor) -> Value:
         found = values.get((tensor.layer, tensor.node), ())
@@ -326,9 +334,11 @@ def _nodes(layer: Config) -> list[Mapping[str, object]]:
     return [mapping(node, "a call of it") for node in nodes]
 
 
-def _node(node: Mapping[str, object]) -> Node:
+def _node(node: Mapping[str, object], kind: str) -> Node:
     """A call as Keras 3 writes it: {"args": […], "kwargs": {…}}."""
     args, beside = _list(node.get("args")), dict(mapping(node.get("kwargs", {}), "its keywords"))
+    if kind.startswith("ops."):
+        return _operation(args, beside)
     if len(args) > 1 and not any(_is_tensor(a) for a in args[:1]) and not isinstance(args[0], list | tuple):
         raise Unsupported("is called with other than tensors first")
     inputs, initial = list(_flat(args[0])) if args else [], []
@@ -346,10 +356,27 @@ def _node(node: Mapping[str, object]) -> Node:
                 raise Unsupported(f"is called with {printable(key)}={printable(repr(value), 30)}")
             inputs = [*tensors, *inputs] if not inputs else [*inputs, *tensors]
     initial += list(_flat(beside.get("initial_state")))
-    masks = list(_flat(beside.get("mask")))
-    if len(masks) > 1 or (beside.get("mask") is not None and not masks):
-        raise Unsupported("is called with a mask that is no single tensor")
-    return Node(tuple(inputs), masks[0] if masks else None, tuple(initial), tuple(rest))
+    return Node(tuple(inputs), _masks(beside.get("mask"), len(inputs)), tuple(initial), tuple(rest))
+
+
+def _masks(given: object, inputs: int) -> tuple[Tensor | None, ...]:
+    """The masks that a call is given: none, one, or one for each tensor, None among them."""
+    listed = given if isinstance(given, list | tuple) else [given]
+    found = [None if mask is None else next(_flat(mask), None) for mask in listed]
+    if any(tensor is None and mask is not None for tensor, mask in zip(found, listed, strict=True)):
+        raise Unsupported("is called with a mask that is no tensor")
+    if not any(found):
+        return ()
+    if len(found) not in (1, inputs):
+        raise Unsupported(f"is called with {len(found)} masks for {inputs} tensors")
+    return tuple(found)
+
+
+def _operation(args: Sequence[object], beside: Mapping[str, object]) -> Node:
+    """A call of an operation: its tensors in order, and the numbers among its arguments."""
+    both = [*args, *beside.values()]
+    inputs = [tensor for each in both for tensor in _flat(each)]
+    return Node(tuple(inputs), rest=tuple(each for each in both if each is not None and not any(_flat(each))))
 
 
 FIRST = ("sequences", "inputs", "x")  # what the first argument is called where it is given by name

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from symgru.errors import Unsupported
 from symgru.readers.checks import printable
-from symgru.readers.keras_layers import dense, merging, normalizing, pointwise, recurrent, shaping, wrappers
+from symgru.readers.keras_layers import dense, merging, normalizing, operations, pointwise, recurrent, shaping, wrappers
 from symgru.readers.keras_layers.values import Entry, Given, Outputs
 
 
@@ -87,12 +87,23 @@ RULES: dict[str, Rule] = {
             "Concatenate": "concatenate",
         },
     ),
-    **_rules(merging, {"ops.NotEqual": "not_equal", "ops.Any": "any_of"}, casts=False),
-    "ops.LogicalAnd": Rule(merging.logical("both"), False),
-    "ops.LogicalOr": Rule(merging.logical("either"), False),
-    "ops.Add": Rule(merging.arithmetic("add"), False),
-    "ops.Subtract": Rule(merging.arithmetic("subtract"), False),
-    "ops.Multiply": Rule(merging.arithmetic("multiply"), False),
+    **_rules(
+        operations,
+        {
+            "ops.NotEqual": "not_equal",
+            "ops.Any": "any_of",
+            "ops.ExpandDims": "expand_dims",
+            "ops.ZerosLike": "zeros_like",
+            "ops.OnesLike": "ones_like",
+            "ops.Concatenate": "concatenate",
+        },
+        casts=False,
+    ),
+    "ops.LogicalAnd": Rule(operations.logical("both"), False),
+    "ops.LogicalOr": Rule(operations.logical("either"), False),
+    "ops.Add": Rule(operations.arithmetic("add"), False),
+    "ops.Subtract": Rule(operations.arithmetic("subtract"), False),
+    "ops.Multiply": Rule(operations.arithmetic("multiply"), False),
 }
 
 
@@ -109,6 +120,10 @@ def call(entry: Entry, given: Given) -> Outputs:
         raise Unsupported(f"{printable(what)} is not supported here; symgru reads {known}")
     if not given.inputs:
         raise Unsupported("is called on no tensor")
+    if not entry.kind.startswith("ops.") and any(
+        v.dtype in (operations.SPREAD, operations.NOTHING) for v in given.inputs
+    ):
+        raise Unsupported("is called on truth values that are no mask of time steps")
     if rule.casts:
         given = replace(given, inputs=tuple(entry.cast(value) for value in given.inputs))
     return rule.call(entry, given)

@@ -1,4 +1,4 @@
-"""Several tensors made one, and operations among the layers: keras/src/layers/merging, keras/src/ops."""
+"""Several tensors made one: keras/src/layers/merging."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from functools import reduce
 
 from symgru.errors import Unsupported
 from symgru.network import Shape
-from symgru.readers.keras_config import number
 from symgru.readers.keras_layers.values import Entry, Given, Outputs, Value
 
 
@@ -20,13 +19,29 @@ def _merge(kind: str) -> Callable[[Entry, Given], Outputs]:
             raise Unsupported(f"is called on {len(values)} tensors; it takes two")
         masks = [value.mask for value in values]
         rank = max(len(value.shape) for value in values)
-        y = _elementwise(entry, kind, [_widened(entry, value, rank) for value in values])
-        return (replace(y, mask=_either(entry, masks)),)
+        wide = [_widened(entry, value, rank) for value in values]
+        if kind == "multiply" and entry.builder.version > 2 and any(value.mask for value in wide):
+            return (_masked_product(entry, wide),)
+        y = elementwise(entry, kind, wide)
+        return (replace(y, mask=either(entry, masks)),)
 
     return call
 
 
 add, subtract, multiply, average = (_merge(kind) for kind in ("add", "subtract", "multiply", "average"))
+
+
+def _masked_product(entry: Entry, values: list[Value]) -> Value:
+    """keras/src/layers/merging/multiply.py: masked steps count as 1; where every tensor is masked, the product is 0 at
+    the steps that are masked in all."""
+    wholes = [entry.map("blank", {"value": 1}, v, v.mask) if v.mask else v for v in values]
+    y = elementwise(entry, "multiply", [replace(w, dtype=values[0].dtype, mask=None) for w in wholes])
+    entry.builder.note(entry.made[str(len(values))], PRODUCT)
+    mask = either(entry, [value.mask for value in values])
+    return replace(entry.map("blank", {}, y, mask), dtype=y.dtype, mask=mask) if mask else y
+
+
+PRODUCT = "Keras 3 multiplies by 1, not by the numbers, at the masked steps of an input"
 
 
 def _widened(entry: Entry, x: Value, rank: int) -> Value:
@@ -37,7 +52,7 @@ def _widened(entry: Entry, x: Value, rank: int) -> Value:
     return replace(entry.map("reshape", {"shape": shape}, x), dtype=x.dtype)
 
 
-def _elementwise(entry: Entry, kind: str, values: list[Value]) -> Value:
+def elementwise(entry: Entry, kind: str, values: list[Value]) -> Value:
     shape = reduce(_joined, (value.shape for value in values))
     if len(values) == 1:
         return values[0]
@@ -62,7 +77,7 @@ def _length(a: int | None, b: int | None) -> int | None:
     raise Unsupported(f"is given {a} and {b} along one axis")
 
 
-def _either(entry: Entry, masks: list[Value | None]) -> Value | None:
+def either(entry: Entry, masks: list[Value | None]) -> Value | None:
     """Where any mask holds; none where one tensor has none."""
     found = [mask for mask in masks if mask is not None]
     if len(found) < len(masks):
@@ -94,48 +109,4 @@ def _joined_masks(entry: Entry, values: tuple[Value, ...], axis: int) -> Value |
     masks = [value.mask or entry.map("unmasked", {}, value) for value in values]
     if axis == 1:
         return masks[0] if len(masks) == 1 else entry.map("concatenate", {"axis": 1}, *masks)
-    return _either(entry, list(masks))
-
-
-# operations: what keras.ops, or an operator between tensors, puts among the layers
-
-
-def not_equal(entry: Entry, given: Given) -> Outputs:
-    if len(given.inputs) != 1 or len(given.rest) != 1:
-        raise Unsupported("compares two tensors; symgru reads a comparison with a number")
-    value = number(given.rest[0], "the number that it compares with")
-    return (replace(entry.map("differs", {"value": value}, given.x), mask=None),)
-
-
-def any_of(entry: Entry, given: Given) -> Outputs:
-    options, x = entry.options, given.x
-    axes = options.axes("axis", None, x.rank) if options.get("axis") is not None else ()
-    if options.boolean("keepdims") or axes != (len(x.shape),) or x.dtype != "bool":
-        raise Unsupported("is read over the last axis of truth values only")
-    options.finish()
-    call = entry.builder.calls.get(x.edge.source)
-    made = entry.builder.layers[call.layer] if call else None
-    if call and made and made.kind == "differs":
-        source = entry.builder.shown[call.args[0]]
-        return (entry.map("not_equal", made.options, source),)
-    return (entry.map("any", {}, x),)
-
-
-def logical(kind: str) -> Callable[[Entry, Given], Outputs]:
-    def call(entry: Entry, given: Given) -> Outputs:
-        if len(given.inputs) != 2 or any(value.dtype != "bool" for value in given.inputs):
-            raise Unsupported("is read on two masks only")
-        return (entry.map(kind, {}, *given.inputs),)
-
-    return call
-
-
-def arithmetic(kind: str) -> Callable[[Entry, Given], Outputs]:
-    """An operator between two tensors of as many axes."""
-
-    def call(entry: Entry, given: Given) -> Outputs:
-        if len(given.inputs) != 2:
-            raise Unsupported("is read between two tensors only; a Rescaling layer multiplies by a number")
-        return (replace(_elementwise(entry, kind, list(given.inputs)), mask=None),)
-
-    return call
+    return either(entry, list(masks))
