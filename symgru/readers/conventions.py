@@ -1,4 +1,4 @@
-"""Keras' convention as data: what the arrays of a layer are, and how they become canonical weights.
+"""Keras' layers as lists of arrays: which shapes their options ask for. What lies in them, symgru.conventions says.
 
 keras/src/layers/rnn/gru.py: kernel (features, 3 units), recurrent_kernel (units, 3 units), gates z, r, n side by side
 as column blocks; bias (2, 3 units) with the row of the input's side first, or (3 units,) where reset_after is False.
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from math import isfinite
 
+from symgru.conventions import CONVENTIONS, split
 from symgru.errors import UnusableInput
 from symgru.network import Tensor
 from symgru.readers.checks import MAX_UNITS, boolean, identifier, only, printable, whole
@@ -96,15 +97,11 @@ def _sizes(kind: str, found: Sequence[Shape]) -> tuple[int, int]:
 
 
 def canonical(kind: str, arrays: Sequence[Tensor]) -> dict[str, Tensor]:
-    """Keras' arrays, their shapes checked, as weights by the names of the equations: (units, features) matrices."""
-    if kind == "dense":
-        return {name: array.T for name, array in zip(("W", "b"), arrays, strict=False)}
-    units = arrays[1].value.shape[0]
-    blocks = {gate: slice(k * units, (k + 1) * units) for k, gate in enumerate(GATES)}
-    weights = {f"W_{gate}": arrays[0][:, block].T for gate, block in blocks.items()}
-    weights |= {f"U_{gate}": arrays[1][:, block].T for gate, block in blocks.items()}
-    for bias in arrays[2:]:
-        rows = (bias[0], bias[1]) if bias.value.ndim == 2 else (bias,)
-        for letter, row in zip("bc", rows, strict=False):
-            weights |= {f"{letter}_{gate}": row[block] for gate, block in blocks.items()}
-    return weights
+    """Keras' arrays in get_weights() order as weights by the names of the equations: (units, features) matrices."""
+    name = "keras_dense" if kind == "dense" else "keras_before" if _one_row(arrays) else "keras"
+    return split(CONVENTIONS[name], dict(zip(ARRAYS[kind], arrays, strict=False)))
+
+
+def _one_row(arrays: Sequence[Tensor]) -> bool:
+    """Whether a GRU has one bias row, as where reset_after is False; without biases the arrays are the same."""
+    return len(arrays) > 2 and arrays[2].value.ndim == 1
