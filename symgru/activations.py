@@ -62,6 +62,7 @@ SELU_ALPHA = Rational("1.6732632423543772848170429916717")
 HALF = Rational(1, 2)
 ROOT, CUBIC = Rational("0.7978845608028654"), Rational("0.044715")  # sqrt(2/pi); Hendrycks and Gimpel 2016
 HALF_ROOT = Rational(*float(np.float32(0.5**0.5)).as_integer_ratio())  # TensorFlow holds 1/√2 as a float32
+EXACT_HALF_ROOT = Rational("0.7071067811865475244008443621048490392848")  # PyTorch and ONNX hold it as a float64
 LEAKY_SLOPE = Rational(*float(np.float32(0.2)).as_integer_ratio())  # Keras holds 0.2 as a float32
 
 
@@ -95,6 +96,7 @@ with evaluate(False):
         "celu": (1, lambda p: where_positive(a, a, p * expm1(a / p))),
         "clip": (2, lambda low, high: clip(a, low, high)),
         "elu": (1, lambda p: where_positive(a, a, p * expm1(a))),
+        "gelu_erf": (0, lambda: a * (1 + erf(EXACT_HALF_ROOT * a)) / 2),  # "gelu" is TensorFlow's
         "gelu_tanh": (0, lambda: a * (1 + tanh(ROOT * (a + CUBIC * mul(a, square(a))))) / 2),
         "hard_shrink": (1, lambda p: where_positive(Abs(a) - p, a, NOTHING)),
         "hard_sigmoid": (2, lambda p, q: clip(p * a + q, NOTHING, UPPER)),

@@ -83,11 +83,12 @@ WITH_NUMBERS = {
     ("soft_shrink", 1): lambda a: math.copysign(max(abs(a) - 1, 0.0), a),
     ("softplus", 4): lambda a: softplus(4 * a) / 4,
     ("thresholded_relu", 1.5): lambda a: a if a > 1.5 else 0.0,
+    ("gelu_erf",): lambda a: a * (1 + math.erf(math.sqrt(0.5) * a)) / 2,
     ("gelu_tanh",): lambda a: a * (1 + math.tanh(math.sqrt(2 / math.pi) * (a + 0.044715 * a**3))) / 2,
 }
 # a (1 + erf) and a - tanh a lose digits by cancellation when they are worked out in double precision
 HALF_ROOT = float(np.float32(math.sqrt(0.5)))
-LOOSE = {"gelu", "tanh_shrink", "squareplus", "gelu_tanh"}
+LOOSE = {"gelu", "gelu_erf", "tanh_shrink", "squareplus", "gelu_tanh"}
 LOSES_NAN = {"hard_shrink", "soft_shrink"}  # as in Keras, whose comparisons with NaN do not hold
 W = Mat("W", real=True)
 

@@ -200,7 +200,7 @@ ACTIVATIONS: Mapping[str, Callable[[Any], object]] = {
     "ELU": lambda m: ["elu", float(m.alpha)],
     "CELU": lambda m: ["celu", float(m.alpha)],
     "SELU": lambda m: "selu",
-    "GELU": lambda m: "gelu" if m.approximate == "none" else "gelu_tanh",
+    "GELU": lambda m: "gelu_erf" if m.approximate == "none" else "gelu_tanh",
     "SiLU": lambda m: "silu",
     "Mish": lambda m: "mish",
     "Sigmoid": lambda m: "sigmoid",

@@ -23,7 +23,7 @@ ACTIVATIONS = {  # torch's module, its arguments, and symgru's name
     "ELU": ((1.5,), ["elu", 1.5]),
     "CELU": ((0.7,), ["celu", 0.7]),
     "SELU": ((), "selu"),
-    "GELU": ((), "gelu"),
+    "GELU": ((), "gelu_erf"),
     "SiLU": ((), "silu"),
     "Mish": ((), "mish"),
     "Sigmoid": ((), "sigmoid"),
