@@ -24,6 +24,7 @@ NAMES: dict[str, dict[str, str]] = {  # parameters of layers without matrices as
     "denormalization": {"mu": "mean", "v": "variance"},
     "batch_normalization": {"g": "gamma", "b": "beta", "mu": "moving_mean", "v": "moving_variance"},
     "layer_normalization": {"g": "gamma", "b": "beta"},
+    "affine": {"g": "scale", "b": "offset"},
     "rms_scaling": {"g": "gamma"},
     "rms_normalization": {"g": "scale"},
 }
