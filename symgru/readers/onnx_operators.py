@@ -199,6 +199,8 @@ def _sum(sign: int) -> Handler:
         if isinstance(one, Seen):
             return _shifted(builder, one, sign, constant(given, 1, "a constant"), node)
         array = constant(given, 0, "a constant")
+        if sign > 0:
+            return _shifted(builder, seen(given, 1), sign, array, node)
         return _scaled(builder, seen(given, 1), np.full((), sign), array, node)
 
     return apply
