@@ -13,12 +13,12 @@ from pathlib import Path
 
 from symgru.errors import UnusableInput
 from symgru.network import Array, Network
-from symgru.readers import torch_layers
+from symgru.readers import named_arrays, torch_layers
 from symgru.readers.archive import MAX_FILE
 from symgru.readers.assemble import within
 from symgru.readers.checks import a_file, mapping, printable, reason
 from symgru.readers.json_file import parse
-from symgru.readers.torch_arrays import Lazy, decoded, itemsize
+from symgru.readers.torch_arrays import Arrays, Lazy, decoded, itemsize
 
 MAX_HEADER = 16 * 2**20
 MAX_AXES = 8
@@ -37,12 +37,29 @@ DTYPES = {
 
 
 def read(path: Path, architecture: Mapping[str, object] | None = None) -> Network:
-    """The network whose weights the file holds; `architecture` as torch_layers.network takes it.
+    """The network whose weights the file holds; `architecture` as torch_layers.network takes it, or, for the arrays of
+    another framework than PyTorch, as named_arrays.from_named does.
 
     Raises UnusableInput or Unsupported for damage, overlaps, and dtypes that hold no weights.
     """
     tensors = read_tensors(path)
+    if "convention" in (architecture or {}) or not _is_torch(tensors):
+        arrays = Arrays(tensors, "float64")
+        held = {name: _own(arrays, name) for name in tensors}
+        return named_arrays.from_named(held, architecture, name=path.stem, origin=path.name)
     return torch_layers.network(tensors, architecture, name=path.stem, origin=path.name)
+
+
+def _is_torch(tensors: Mapping[str, Lazy]) -> bool:
+    """Whether a module of PyTorch is among them. Equinox, whose names are alike, has a bias_n; MLX has other names."""
+    own = {name.rpartition(".")[2] for name in tensors}
+    return bool(own & {"weight_ih", "weight_ih_l0"}) and "bias_n" not in own
+
+
+def _own(arrays: Arrays, name: str) -> Array:
+    """A tensor as it is stored; `take` looks at its size and its numbers."""
+    arrays.take(name)
+    return arrays.tensors[name].load()
 
 
 def read_tensors(path: Path) -> dict[str, Lazy]:

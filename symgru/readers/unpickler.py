@@ -93,13 +93,14 @@ class Machine:
     def number(self, form: str) -> int:
         return int(struct.unpack(form, self.take(struct.calcsize(form)))[0])
 
-    def line(self) -> str:
+    def line_of_bytes(self) -> bytes:
         end = self.data.find(b"\n", self.at, self.at + MAX_NAME)
         if end < 0:
             damaged("a name in it has no end")
-        text = self.take(end - self.at)
-        self.at += 1
-        return _text(text)
+        return self.take(end + 1 - self.at)[:-1]
+
+    def line(self) -> str:
+        return _text(self.line_of_bytes())
 
     def pop(self) -> Any:
         if not self.stack:
@@ -187,6 +188,13 @@ class Machine:
         except ValueError:
             damaged("a number in it is none")
 
+    def line_of_text(self) -> None:
+        """Protocol 0's texts."""
+        try:
+            self.push(self.line_of_bytes().decode("raw-unicode-escape"))
+        except UnicodeDecodeError:
+            damaged("a text in it is none")
+
     def text(self, form: str) -> None:
         self.push(_text(self.take(self.number(form))))
 
@@ -262,6 +270,7 @@ ACTIONS: Mapping[bytes, Callable[[Machine], None]] = {
     b"M": lambda m: m.push(m.number("<H")),
     b"\x8a": Machine.long,
     b"G": lambda m: m.push(struct.unpack(">d", m.take(8))[0]),
+    b"V": Machine.line_of_text,
     b"X": lambda m: m.text("<I"),
     b"\x8c": lambda m: m.text("<B"),
     b"\x8d": lambda m: m.text("<Q"),
