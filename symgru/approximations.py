@@ -316,7 +316,7 @@ def _erf(let: Lines, a: Float) -> Float:
 
 
 @approximates(
-    "sqrt", ulps=1.0, absolute=inf, image=(0, inf), domain=(0, inf), note="Heron's rule, three times; NaN below 0"
+    "sqrt", ulps=0.8, absolute=inf, image=(0, inf), domain=(0, inf), note="Heron's rule, three times; NaN below 0"
 )
 def _sqrt(let: Lines, a: Float) -> Float:
     tiny = a < 2.0**-126  # a subnormal float has no exponent to halve
@@ -329,7 +329,7 @@ def _sqrt(let: Lines, a: Float) -> Float:
     return select(a > 0.0, root, select(a < 0.0, (a - a) / (a - a), a))
 
 
-@approximates("log", ulps=2.0, absolute=inf, image=(0, inf), domain=(1, inf), note="n log 2 + log1p(f), a >= 1 only")
+@approximates("log", ulps=1.6, absolute=inf, image=(0, inf), domain=(1, inf), note="n log 2 + log1p(f), a >= 1 only")
 def _log(let: Lines, a: Float) -> Float:
     # a = 2^n (1 + f); 2^23 + (127 + n) is n in the lowest bits of a float
     n = let("n", ((a.bits >> 23) | 0x4B000000).float - (2.0**23 + BIAS))

@@ -33,7 +33,18 @@ GRADIENTS = Options(gradients=True)
 RECURRENT = [name for name, cell in CELLS.items() if cell.states]
 PAIRS = [RECURRENT[k : k + 2] for k in range(0, len(RECURRENT), 2)]
 DERIVED = sorted(set(table()) - {"sparsemax"})  # which has no rule for its derivative
-THREES = [[*DERIVED, "elu", "selu", "tanh"][k : k + 3] for k in range(0, len(DERIVED), 3)]
+KERAS_3_ONLY = [
+    "celu",
+    "hard_shrink",
+    "log_sigmoid",
+    "log_softmax",
+    "soft_shrink",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "squareplus",
+]
+OTHERS = sorted(set(DERIVED) - set(KERAS_3_ONLY))
+THREES = [[*OTHERS, "elu", "selu", *KERAS_3_ONLY, "tanh"][k : k + 3] for k in range(0, len(DERIVED) + 2, 3)]
 SPECS = {
     "plain": [("gru", 5, {})],
     "rich": [
