@@ -135,6 +135,20 @@ def rtneural(folder, seed: int, dense: str | None, one: bool) -> Made:
     return path, [x], [np.asarray(model(x))]
 
 
+def torch_npz(folder, seed: int) -> Made:
+    """A state_dict of PyTorch's GRU and Linear as .npz."""
+    import torch
+
+    rng = np.random.default_rng(seed)
+    module = torch.nn.ModuleDict({"gru": torch.nn.GRU(2, 3, 2, batch_first=True), "head": torch.nn.Linear(3, 4)})
+    state = {name: rng.uniform(-1, 1, p.shape).astype("float32") for name, p in module.state_dict().items()}
+    module.load_state_dict({name: torch.from_numpy(a) for name, a in state.items()})
+    x = rng.uniform(-1.5, 1.5, (2, 4, 2)).astype("float32")
+    with torch.no_grad():
+        y = module["head"](module["gru"](torch.from_numpy(x))[0][:, -1]).numpy()
+    return npz(folder, state), [x], [y]
+
+
 def cases() -> Iterator[Case]:
     sizes = [(1, 1), (2, 3), (4, 2)]
     for seed, size in enumerate(sizes):
@@ -162,6 +176,7 @@ def cases() -> Iterator[Case]:
         yield Case(f"keras-no-bias-{after}", made, architecture=asked)
     for seed, (dense, one) in enumerate([(None, True), (None, False), ("", True), ("tanh", False), ("relu", False)]):
         yield Case(f"rtneural-{dense}-{one}", partial(rtneural, seed=seed, dense=dense, one=one))
+    yield Case("torch", partial(torch_npz, seed=8))
     yield Case("rtneural-softmax", partial(rtneural, seed=9, dense="softmax", one=False))
 
 

@@ -18,7 +18,7 @@ from tests.frameworks.matrix import LIMITS, Case, check, difference
 
 PADDLE = os.environ.get("SYMGRU_PADDLE", str(ROOT / ".venv-paddle/bin/python"))  # a Python of its own
 PADDLE_CASES = re.findall(r'"id": "([^"]+)"', Path(__file__).with_name("paddle_cases.py").read_text())
-NEEDS = {"tf1": "tf_keras", "cudnn": "tf_keras"}
+NEEDS = {"tf1": "tf_keras", "cudnn": "tf_keras", "torch": "torch"}
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.id for case in CASES])
