@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from sympy import Expr
 
@@ -38,7 +40,7 @@ class Functions:
     def name(self, unit: Unit) -> str:
         """The function that computes a unit, which is written if it is not there yet."""
         unit = unit.folded
-        key = (unit.cell.equations, *parameters(unit), is_convolution(unit))
+        key = (unit.cell.equations, *parameters(unit), is_convolution(unit), *several_axes(unit))
         if key not in self._names:
             base = base_name(unit)
             same = sum(c["base"] == base for c in self.cells)
@@ -85,6 +87,11 @@ def is_masked(unit: Unit) -> bool:
 def is_convolution(unit: Unit) -> bool:
     """Whether the layer's kernel has an axis for the time steps beside each other."""
     return "kernel_shape" in unit.layer.options
+
+
+def several_axes(unit: Unit) -> tuple[str, ...]:
+    """The arrays that have several axes in get_weights(), and one here."""
+    return tuple(cast("Mapping[str, object]", unit.layer.options.get("array_shapes", {})))
 
 
 def is_inline(unit: Unit) -> bool:
@@ -135,7 +142,7 @@ def _cell(unit: Unit, name: str) -> dict[str, object]:
 def _axes(unit: Unit, array: str) -> str:
     rows = unit.blocks.get(array)
     if not unit.layout.kernel:
-        return "(not read)" if rows == () else "(features,)"
+        return "(not read)" if rows == () else "(several axes)" if array in several_axes(unit) else "(features,)"
     if array == "kernel" and is_convolution(unit):
         return "(size, features, units)"
     if not rows:
@@ -148,7 +155,8 @@ def _axes(unit: Unit, array: str) -> str:
 def _unpack(unit: Unit) -> list[str]:
     """Lines that cut the framework's arrays into the symbols of the equations."""
     if not unit.layout.kernel:
-        return []
+        symbols = (str(unit.blocks[array][0][0]) for array in several_axes(unit) if unit.blocks.get(array))
+        return [f"{name} = {name}.reshape(-1)" for name in symbols]
     if is_convolution(unit):
         (kernel,), *others = unit.layout.arrays.values()
         biases = [split(row, "bias", "") for (row,) in others]

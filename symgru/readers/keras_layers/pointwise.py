@@ -54,15 +54,15 @@ def relu(entry: Entry, given: Given) -> Outputs:
     if (slope, threshold, limit) == (0, 0, None):
         y = _activated(entry, x, "relu")
     elif (threshold, limit) == (0, None):
-        y = entry.pointwise("leaky", {"slope": _single(slope)}, x)
+        y = entry.pointwise("leaky", {"slope": _single(entry, slope)}, x)
     else:
         y = entry.pointwise("rectified", {"slope": slope, "threshold": threshold, "highest": limit}, x)
     return (replace(y, mask=given.previous),)
 
 
-def _single(slope: float) -> float:
-    """TensorFlow holds the slope of its leaky_relu as a float32."""
-    return float(np.float32(slope))
+def _single(entry: Entry, n: float) -> float:
+    """A number that TensorFlow holds as a float32, in a model of float64 too (a leaky slope; a scale)."""
+    return float(np.float32(n)) if entry.dtype == "float64" else n
 
 
 def leaky_relu(entry: Entry, given: Given) -> Outputs:
@@ -70,7 +70,7 @@ def leaky_relu(entry: Entry, given: Given) -> Outputs:
     name = "alpha" if "alpha" in entry.config else "negative_slope"  # Keras 2 says alpha
     slope = options.number(name, 0.3)
     options.finish()
-    return (replace(entry.pointwise("leaky", {"slope": _single(slope)}, given.x), mask=given.previous),)
+    return (replace(entry.pointwise("leaky", {"slope": _single(entry, slope)}, given.x), mask=given.previous),)
 
 
 def elu(entry: Entry, given: Given) -> Outputs:
@@ -86,7 +86,7 @@ def rescaling(entry: Entry, given: Given) -> Outputs:
     scale, offset = _plain(options.get("scale")), _plain(options.get("offset", 0.0))
     options.finish()
     if not isinstance(scale, list) and not isinstance(offset, list):
-        known = {"scale": number(scale, "scale"), "offset": number(offset, "offset")}
+        known = {"scale": _single(entry, number(scale, "scale")), "offset": _single(entry, number(offset, "offset"))}
         return (replace(entry.pointwise("rescaling", known, x), mask=given.previous),)
     features = x.shape[-1] if x.shape else None
     if features is None:
@@ -111,7 +111,8 @@ def _plain(value: object) -> object:
 def _row(value: object, features: int, what: str, entry: Entry) -> Tensor:
     """One number for each feature, from one or as many."""
     listed = value if isinstance(value, list) else [number(value, what)]
-    found = tensor(np.asarray([number(n, what) for n in listed], np.float64), "float64", what).value
+    numbers = [_single(entry, number(n, what)) for n in listed]
+    found = tensor(np.asarray(numbers, np.float64), "float64", what).value
     if found.shape not in ((1,), (features,)):
         raise Unsupported(f"{what} has {len(found)} numbers; its input has {features} features")
     return Tensor(np.broadcast_to(found, (features,)).astype(entry.dtype))
