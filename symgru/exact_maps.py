@@ -28,12 +28,21 @@ def apply_exact(kind: str, options: Options, arrays: Sequence[Array], zero: Any,
     if MAPS[kind].plain:
         return _compared(kind, options, arrays, dtype, balls)
     given = list(arrays)
+    if kind == "embed" and given[0].dtype == object:
+        given[0] = _indices(given[0], balls)
     if kind in COUNTED:  # a ball times a truth value is no ball
         given[1:] = [_lifted(mask.astype(int), zero) for mask in given[1:]]
     if balls and kind in LARGEST:
         return _largest(kind, options, given[0], zero)
     found = apply(kind, options, given)
     return _lifted(found, zero) if any(a.dtype == object for a in arrays) else found  # indices stay as they are
+
+
+def _indices(a: Array, balls: bool) -> Array:
+    """Indices that the network is given as floats."""
+    if balls and any(not v.is_exact() for v in a.ravel()):
+        raise Unsupported("an index is worked out from other numbers, so that its row is not certain")
+    return a.astype(np.float64)
 
 
 def _lifted(a: Array, zero: Any) -> Array:

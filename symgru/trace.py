@@ -11,6 +11,8 @@ from symgru.cells import Cell, build, masked
 from symgru.domains import Decimals, Domain
 from symgru.errors import Unsupported
 from symgru.exact_maps import apply_exact
+from symgru.float32 import Float32
+from symgru.float32_maps import apply_in_order
 from symgru.maps import MAPS, apply
 from symgru.network import Array, Call, Edge, Layer, Network, Tensor
 from symgru.shapes import shapes, units
@@ -113,7 +115,8 @@ def _map(network: Network, layer: Layer, args: list[Array], domain: Domain) -> A
         return domain.store(y) if MAPS[layer.kind].computes and isinstance(domain, Decimals) else y
     if MAPS[layer.kind].plain:
         args = [a.astype(network.dtype) for a in args]
-    return apply(layer.kind, layer.options, [*args, *tables])
+    run_map = apply_in_order if isinstance(domain, Float32) else apply
+    return run_map(layer.kind, layer.options, [*args, *tables])
 
 
 def _exact_map(network: Network, layer: Layer, arrays: list[Array], zero: object) -> Array:

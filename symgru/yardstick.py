@@ -111,9 +111,10 @@ def example_inputs(network: Network, scale: Scale = IDENTITY, batch: int = 2) ->
     tables, masks = table_sizes(network), mask_values(network)
     found = []
     for place, put in enumerate(network.inputs):
-        first = steps if put.shape[:1] == (None,) and (put.whole or len(put.shape) > 1) else None
+        whole = put.whole or put.id in tables  # indices may be given as floats
+        first = steps if put.shape[:1] == (None,) and (whole or len(put.shape) > 1) else None
         shape = (batch, *(first or n or 3 if k == 0 else n or 3 for k, n in enumerate(put.shape)))
-        if put.whole:
+        if whole:
             highest = tables.get(put.id, steps if not put.shape else 10)
             values = rng.integers(0 if put.shape else 1, max(highest, 1), shape, endpoint=not put.shape).astype(float)
         else:
@@ -217,10 +218,10 @@ def nearby_error(network: Network, x: Tensor, dtype: str) -> float:
 
 def nearby_errors(network: Network, xs: Sequence[Tensor], dtype: str) -> list[float]:
     """The same for each output."""
-    around, rng, masks = [], np.random.default_rng(20), mask_values(network)
+    around, rng, masks, tables = [], np.random.default_rng(20), mask_values(network), table_sizes(network)
     for put, x in zip(network.inputs, xs, strict=True):
         factors = np.ones((NEARBY, *x.value.shape))
-        if not put.whole:
+        if not put.whole and put.id not in tables:
             factors += rng.uniform(-1e-3, 1e-3, factors.shape) * (x.value != masks.get(put.id))
         around.append(stored(Tensor.of((x.value * factors).reshape(-1, *x.value.shape[1:])), dtype))
     plain = plain_run(network, around, dtype).outputs

@@ -1,48 +1,62 @@
-"""Networks written by hand for tests: layers with weights from a seed, called one after the other."""
+"""Networks built by hand, call by call, with random weights."""
 
 import numpy as np
 
 from symgru.cells import build
 from symgru.maps import MAPS
 from symgru.network import Call, Edge, Input, Layer, Network, Tensor
+from symgru.shapes import shapes
 
 
 class Graph:
-    """`add` makes a layer and calls it; `network` puts everything together."""
+    """Adds inputs and calls; each gives the Edge of its value."""
 
-    def __init__(self, *inputs, dtype="float64", seed=0):
-        self.inputs, self.dtype = inputs, dtype
-        self.layers, self.calls = {}, []
-        self.rng = np.random.default_rng(seed)
+    def __init__(self, seed=0, scale=1.0):
+        self.rng, self.scale = np.random.default_rng(seed), scale
+        self.layers, self.calls, self.inputs = {}, [], []
 
-    def numbers(self, *shape):
-        return Tensor(self.rng.uniform(-1, 1, shape).astype(self.dtype))
+    def input(self, id_, *shape, whole=False):
+        self.inputs.append(Input(id_, shape, whole=whole))
+        return Edge(id_, "input")
 
-    def add(self, kind, *args, id=None, units=2, features=2, weights=None, mask=None, initial=(), **options):
-        """The value of a new layer; `args` are values or names of inputs."""
-        name = id or f"{kind}_{len(self.layers)}"
-        if weights is None and kind not in MAPS:
-            cell, sizes = build(kind, options), {"H": units, "D": features}
-            weights = {p.name: self.numbers(*(sizes[d] for d in cell.dims[p])) for p in cell.params}
-            if "v" in weights:  # a variance
-                weights["v"] = Tensor(np.abs(weights["v"].value) + np.asarray(0.1, self.dtype))
-        self.layers[name] = Layer(name, name, kind, options, weights or {})
-        return self.call(name, *args, mask=mask, initial=initial)
+    def _shape(self, edge):
+        network = Network("float32", self.layers, tuple(self.calls), tuple(self.inputs), ())
+        return shapes(network)[edge]
 
-    def call(self, layer, *args, mask=None, initial=(), id=None):
-        """The value of a layer that is there, called (again)."""
-        name = id or (layer if layer not in {c.id for c in self.calls} else f"{layer}_again")
-        edges = tuple(Edge(arg, "input") if isinstance(arg, str) else arg for arg in args)
-        self.calls.append(Call(name, layer, edges, mask, tuple(initial)))
-        return Edge(name)
+    def weights(self, kind, units, features, options):
+        cell = build(kind, options)
+        sizes = {"H": units or features, "D": features}
+        found = {}
+        for p in cell.params:
+            shape = tuple(sizes[d] for d in cell.dims[p])
+            value = self.scale * self.rng.uniform(-1, 1, shape) / np.sqrt(shape[-1] if len(shape) > 1 else 1)
+            found[p.name] = Tensor.of((np.abs(value) + 0.25 if p.name == "v" else value).astype(np.float32))
+        return found
 
-    def network(self, *outputs, name="net"):
-        return Network(self.dtype, self.layers, tuple(self.calls), self.inputs, outputs, name)
+    def add(self, kind, *args, units=0, mask=None, initial=(), table=None, id_=None, layer=None, **options):
+        """A call of a new layer, or of `layer`."""
+        own = id_ or f"{kind}_{len(self.calls) + 1}"
+        if layer is None:
+            layer = own
+            if kind in MAPS:
+                weights = {} if table is None else {"E": Tensor.of(np.asarray(table, np.float32))}
+            else:
+                if len(args) > 1:
+                    options = {**options, "inputs": len(args)}
+                weights = self.weights(kind, units, self._shape(args[0])[-1], options)
+            self.layers[own] = Layer(own, own, kind, options, weights)
+        self.calls.append(Call(own, layer, args, mask, tuple(initial)))
+        return Edge(own)
+
+    def gru(self, x, units, sequences=False, kind="gru", **options):
+        return self.add(kind, x, units=units, return_sequences=sequences, **options)
+
+    def table(self, rows, width):
+        return self.rng.uniform(-1, 1, (rows, width)).astype(np.float32)
+
+    def network(self, *outputs, name="net", dtype="float32"):
+        return Network(dtype, dict(self.layers), tuple(self.calls), tuple(self.inputs), outputs, name)
 
 
-def sequence(name="x", features=2, steps=None):
-    return Input(name, (steps, features))
-
-
-def state_of(edge):
+def state(edge):
     return Edge(edge.source, "state")

@@ -6,21 +6,22 @@ import ctypes
 import importlib.util
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from symgru.backends import c, numpy
-from symgru.backends.model import output_width, recurrent_calls
-from symgru.errors import SymgruError
-from symgru.network import Array, Network
-from symgru.trace import keeps_time
+from symgru.backends.c.plan import Plan, Port
+from symgru.backends.c.stream import Stream
+from symgru.backends.c.window import Window
+from symgru.backends.model import recurrent_calls
+from symgru.errors import SymgruError, Unsupported, UnusableInput
+from symgru.network import Array, Network, Shape
 from symgru.verify.compilers import compile_library
-from symgru.writing import whole
 
 
 def run_numpy(network: Network, *x: Array) -> Array:
@@ -76,63 +77,119 @@ def _imported(path: Path) -> Any:
 
 @dataclass(frozen=True)
 class Compiled:
-    """The emitted C's two ways to run, on arrays (batch, time, features)."""
+    """The emitted C in this process. Both ways take an array (batch, time, features), or one for each input, and give
+    one array, or a list where the network has several outputs."""
 
-    window: Callable[[Array], Array]
-    stream: Callable[[Array], Array]
+    library: Any
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    shapes: tuple[Shape, ...]  # of each output, as the framework has them
+    state: int
+    workspace: int
+    ahead: str  # what keeps the network from running step by step
+
+    def window(self, *x: Array) -> Array | list[Array]:
+        """The outputs of whole sequences, as Keras shapes them."""
+        given = [_held(a, port) for a, port in zip(x, self.inputs, strict=True)]
+        steps = self._steps(given)
+        found: list[list[Array]] = []
+        for row in zip(*given, strict=True):
+            room = [np.empty(port.size * (steps if port.timed else 1), np.float32) for port in self.outputs]
+            with _guarded(room) as places:
+                sources = [_pointer(a) for a in row]
+                if self.ahead:
+                    work = (_numbers(self.workspace),) if self.workspace else ()
+                    self.library.emitted_window(*work, *sources, *places)
+                else:
+                    self.library.emitted_window(*sources, ctypes.c_size_t(steps), *places)
+            found.append(room)
+        shapes = [
+            (steps, *shape[1:]) if port.timed else shape for port, shape in zip(self.outputs, self.shapes, strict=True)
+        ]
+        y = [
+            np.array([row[k] for row in found], np.float32).reshape(len(given[0]), *cast("tuple[int, ...]", shape))
+            for k, shape in enumerate(shapes)
+        ]
+        return y[0] if len(y) == 1 else y
+
+    def stream(self, *x: Array) -> Array | list[Array]:
+        """The outputs after every time step, the state going on: (batch, time, numbers of the output).
+
+        Raises Unsupported, naming the layer, where one needs the whole window.
+        """
+        if self.ahead:
+            raise Unsupported(f"the network does not run step by step: {self.ahead}")
+        given = [_held(a, port) for a, port in zip(x, self.inputs, strict=True)]
+        steps = self._steps(given)
+        y = [np.empty((len(given[0]), steps, port.size), np.float32) for port in self.outputs]
+        for b, row in enumerate(zip(*given, strict=True)):
+            state = _numbers(self.state)
+            self.library.emitted_reset(state)
+            for t in range(steps):
+                sources = [_pointer(a[t] if port.timed else a) for a, port in zip(row, self.inputs, strict=True)]
+                with _guarded([each[b, t] for each in y]) as places:
+                    self.library.emitted_step(state, *sources, *places)
+        return y[0] if len(y) == 1 else y
+
+    def _steps(self, given: list[Array]) -> int:
+        return next((a.shape[1] for a, port in zip(given, self.inputs, strict=True) if port.timed), 0)
+
+
+def _held(x: Array, port: Port) -> Array:
+    """An input as the C takes it: (batch, numbers), or (batch, time, numbers) at each time step."""
+    kind = np.dtype(np.int32 if port.whole else np.float32)
+    return np.ascontiguousarray(x, kind).reshape(len(x), *((-1,) if port.timed else ()), port.size)
+
+
+def _numbers(n: int) -> Any:
+    return (ctypes.c_float * max(n, 1))()
 
 
 def compiled(network: Network, options: c.Options | None = None) -> Compiled:
-    """Compile the emitted C into this process. `window` shapes its output as Keras does; `stream` gives the output
-    after every time step, the state going on: (batch, time, outputs)."""
-    options = c.Options("emitted", options.scale if options else c.Options().scale)
+    """Compile the emitted C into this process.
+
+    Raises Unsupported for a layer that is not emitted as C, UnusableInput where it needs the number of time steps and
+    neither the network nor the options say it.
+    """
+    chosen = options or c.Options()
+    options = c.Options("emitted", chosen.scale, steps=chosen.steps)
+    plan = Plan("emitted", network, options.steps)
     # Windows keeps the file of a loaded library, so that there its folder stays
     with tempfile.TemporaryDirectory(prefix="symgru-", ignore_cleanup_errors=sys.platform == "win32") as folder:
-        for file, content in c.files(network, options).items():
-            (Path(folder) / file).write_bytes(whole(content))
+        for file, content in c.code(network, options).items():
+            (Path(folder) / file).write_bytes(content)
         library = compile_library(Path(folder), "emitted.c", "emitted")
-    width, every = output_width(network), keeps_time(network)
-    states = sum(4 * layer_units for layer_units in _state_units(network))
+    state = sum(member.units for member in Stream(plan).members) if plan.streams else 0
+    workspace = 0 if plan.streams else Window(plan).size
+    shapes = tuple(plan.shapes[port.edge] for port in plan.outputs)
+    return Compiled(library, tuple(plan.inputs), tuple(plan.outputs), shapes, state, workspace, plan.ahead)
 
-    def window(x: Array) -> Array:
-        x = np.ascontiguousarray(x, np.float32)
-        batch, steps, _ = x.shape
-        y = np.empty((batch, steps if every else 1, width), np.float32)
-        for row, out in zip(x, y, strict=True):
-            with _guarded(out) as place:
-                library.emitted_window(_pointer(row), ctypes.c_size_t(steps), place)
-        return y if every else y[:, -1]
 
-    def stream(x: Array) -> Array:
-        x = np.ascontiguousarray(x, np.float32)
-        y = np.empty((*x.shape[:2], width), np.float32)
-        for row, out in zip(x, y, strict=True):
-            state = ctypes.create_string_buffer(max(states, 4))
-            library.emitted_reset(state)
-            for t in range(len(row)):
-                with _guarded(out[t]) as place:
-                    library.emitted_step(state, _pointer(row[t]), place)
-        return y
-
-    return Compiled(window, stream)
+def compiled_for(network: Network, xs: Sequence[Array]) -> Compiled:
+    """The same, for windows of as many time steps as these inputs have, where the network needs their number."""
+    try:
+        return compiled(network)
+    except UnusableInput:
+        fixed = [
+            replace(put, shape=(x.shape[1], *put.shape[1:])) if put.shape[:1] == (None,) else put
+            for put, x in zip(network.inputs, xs, strict=True)
+        ]
+        if tuple(fixed) == network.inputs:
+            raise
+        return compiled(replace(network, inputs=tuple(fixed)))
 
 
 @contextmanager
-def _guarded(out: Array) -> Iterator[Any]:
-    """A place for C to write `out`, with marks behind it that must be there afterwards."""
+def _guarded(outs: Sequence[Array]) -> Iterator[list[Any]]:
+    """Places for C to write each of `outs`, with marks behind them that must be there afterwards."""
     mark = np.float32(-1.25e-7)
-    room = np.full(out.size + 64, mark, np.float32)
-    yield _pointer(room)
-    if not (room[out.size :] == mark).all():
-        raise SymgruError("the emitted C wrote behind its output: please report this with the model")
-    out[...] = room[: out.size].reshape(out.shape)
-
-
-def _state_units(network: Network) -> list[int]:
-    from symgru.backends.model import layers
-
-    return [unit.sizes["H"] for unit in layers(network) if unit.recurrent]
+    rooms = [np.full(out.size + 64, mark, np.float32) for out in outs]
+    yield [_pointer(room) for room in rooms]
+    for room, out in zip(rooms, outs, strict=True):
+        if not (room[out.size :] == mark).all():
+            raise SymgruError("the emitted C wrote behind its output: please report this with the model")
+        out[...] = room[: out.size].reshape(out.shape)
 
 
 def _pointer(a: Array) -> Any:
-    return a.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
+    return a.ctypes.data_as(ctypes.c_void_p)

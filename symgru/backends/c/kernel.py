@@ -5,7 +5,7 @@ A kernel is a printer of a Schedule; the mathematics is in the cell's equations.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from sympy import Expr, Symbol
@@ -23,15 +23,17 @@ WIDTH = 110  # columns of an emitted line
 
 @dataclass(frozen=True)
 class Kernel:
-    """One layer's C: weights, the function that computes one time step, and what it costs."""
+    """One layer's C: weights, the function that computes one time step, and what it costs. `own` names another function
+    of a layer that has one already (masked, say), which has the same weights."""
 
     prefix: str
     unit: Unit
     plan: Schedule
+    own: str = field(default="", kw_only=True)
 
     @property
     def function(self) -> str:
-        return f"{self.prefix}_{self.unit.id}_cell"
+        return f"{self.prefix}_{self.own or self.unit.id}_cell"
 
     @property
     def signature(self) -> str:
