@@ -16,6 +16,7 @@ from symgru.readers.keras_legacy import Legacy, texts
 from symgru.readers.keras_weights import Tree, Weights
 
 MAX_CONFIG = 16 * 2**20
+OPERATIONS = ("NotEqual", "Any")
 ENDINGS = (".weights.h5", ".h5", ".hdf5")
 
 
@@ -63,12 +64,28 @@ def _weights_alone(file: hdf5.Group, config: Mapping[str, object], name: str, or
 
 def _built(config: Mapping[str, object], group: hdf5.Group, version: int, name: str, origin: str) -> Network:
     """From lists of arrays, whose order the configuration tells."""
-    form = keras_v2.modern(config) if version == 2 else config
+    form = keras_v2.modern(config) if version == 2 else _operations(config)
     return _network(form, Legacy(group, form, version), version, name, origin)
 
 
 def _network(form: Mapping[str, object], weights: Weights, version: int, name: str, origin: str) -> Network:
     return keras_graph.build(form, keras_v2.Cudnn(weights), version=version, name=name, origin=origin)
+
+
+def _operations(config: Mapping[str, object]) -> Mapping[str, object]:
+    """Keras 3's legacy files do not say that an operation such as NotEqual, which makes a mask, is one of keras.ops: it
+    has no name in its configuration, as each layer has."""
+    inner = config.get("config")
+    layers = inner.get("layers") if isinstance(inner, Mapping) else None
+    if not isinstance(inner, Mapping) or not isinstance(layers, list):
+        return config
+
+    def told(layer: object) -> object:
+        if not isinstance(layer, Mapping) or "module" in layer or layer.get("class_name") not in OPERATIONS:
+            return _operations(layer) if isinstance(layer, Mapping) else layer
+        return {**layer, "module": "keras.src.ops.numpy"}
+
+    return {**config, "config": {**inner, "layers": [told(layer) for layer in layers]}}
 
 
 def _beside(path: Path, name: str) -> tuple[object, str]:

@@ -119,6 +119,8 @@ def check_functions(layer: Any) -> None:
     for name in ("activation", "recurrent_activation"):
         function = getattr(layer, name, None)
         module = (getattr(function, "__module__", None) or "").split(".")
-        if function is not None and not (module[0] in ("keras", "tf_keras") and "activations" in module):
+        own = module[0] in ("keras", "tf_keras") and "activations" in module
+        own |= module[0] == "tensorflow" and framework(layer) == 2  # where Keras 2 takes relu6 and others from
+        if function is not None and not own:
             shown = printable(getattr(function, "__name__", function))
             raise Unsupported(f"{name} is {shown}, which is none of keras.activations")

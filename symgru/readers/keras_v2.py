@@ -24,7 +24,7 @@ RENAMED = {
     "BatchNormalizationV2": "BatchNormalization",
 }
 OPTIONS = {"LeakyReLU": {"alpha": "negative_slope"}, "InputLayer": {"batch_input_shape": "batch_shape"}}
-SHAPES = ("batch_input_shape", "input_shape", "input_dim", "input_length", "input_dtype")  # they tell of the input only
+SHAPES = ("batch_input_shape", "input_shape", "input_length", "input_dtype")  # they tell of the input only
 TRAINING = (
     "fused",
     "renorm",
@@ -70,16 +70,44 @@ def modern(config: object) -> dict[str, object]:
     given = dict(inner)
     if kind == "Sequential":
         given["layers"] = _with_entrance(_listed(given.get("layers")))
+    counted = _counted(_listed(given.get("layers")))
     for key in ("layers", "cells"):
         if isinstance(given.get(key), list | tuple):
-            given[key] = [modern(layer) for layer in given[key]]
+            given[key] = [_called(modern(layer), counted) for layer in given[key]]
+    if "output_layers" in given:
+        given["output_layers"] = _ends(given["output_layers"], counted)
     for key in ("layer", "backward_layer", "cell"):
         if isinstance(given.get(key), Mapping):
             given[key] = modern(given[key])
     outer["config"] = _options(str(kind), given)
-    if isinstance(outer.get("inbound_nodes"), list | tuple):
-        outer["inbound_nodes"] = [_node(node, str(kind)) for node in _listed(outer["inbound_nodes"])]
+    module = outer.get("module")
+    if isinstance(module, str) and module.startswith("tf_keras."):
+        outer["module"] = module.removeprefix("tf_")
     return outer
+
+
+def _counted(layers: Sequence[Any]) -> set[str]:
+    """The nested Sequential models. Keras 2 counts as their first call the one that made them; so it does with nested
+    functional models, as Keras 3 does too (tf_keras/src/engine/functional.py, kept_nodes)."""
+    nested = [layer for layer in layers if isinstance(layer, Mapping) and layer.get("class_name") == "Sequential"]
+    return {name for layer in nested if isinstance(name := layer.get("name"), str)}
+
+
+def _called(layer: dict[str, object], counted: set[str]) -> dict[str, object]:
+    """A layer of a functional model, its calls in Keras 3's form."""
+    if isinstance(layer.get("inbound_nodes"), list | tuple):
+        kind = str(layer.get("class_name"))
+        layer["inbound_nodes"] = [_node(node, kind, counted) for node in _listed(layer["inbound_nodes"])]
+    return layer
+
+
+def _ends(value: object, counted: set[str]) -> object:
+    """The tensors of a model's end, in whatever they are nested."""
+    if _is_tensor(value):
+        return _history(_listed(value), counted)
+    if isinstance(value, Mapping):
+        return {key: _ends(item, counted) for key, item in value.items()}
+    return [_ends(item, counted) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _listed(value: object) -> Sequence[Any]:
@@ -113,19 +141,17 @@ def _options(kind: str, given: dict[str, Any]) -> dict[str, object]:
     return {**CUDNN, **options} if kind == "CuDNNGRU" else options
 
 
-def _node(node: object, kind: str) -> dict[str, object]:
+def _node(node: object, kind: str, counted: set[str]) -> dict[str, object]:
     """One call of a layer: [[name, node, tensor, arguments], …], one entry for each input."""
     entries: Sequence[Any] = [node] if _is_tensor(node) else _listed(node)
     if not entries or not all(map(_is_tensor, entries)):
-        raise Unsupported(f"is called on {printable(node)}, which symgru does not read")
-    tensors = [_tensor(entry) for entry in entries]
-    named = entries[0][3] if len(entries[0]) > 3 else {}
-    arguments = {
-        key: _argument(value) for key, value in mapping(named, "a call's arguments").items() if value is not None
-    }
+        raise Unsupported(f"a layer is called on {printable(node)}, which symgru does not read")
+    tensors: list[object] = [_tensor(entry, counted) for entry in entries]
+    named = mapping(entries[0][3] if len(entries[0]) > 3 else {}, "a call's arguments")
+    arguments = {key: _argument(value, counted) for key, value in named.items() if value is not None}
     if kind in RECURRENT and len(tensors) > 1:
         if "initial_state" in arguments:
-            raise UnusableInput("is given its initial state twice")
+            raise UnusableInput("a layer is given its initial state twice")
         arguments["initial_state"] = tensors[1:]
         tensors = tensors[:1]
     return {"args": tensors if len(tensors) == 1 else [tensors], "kwargs": arguments}
@@ -138,15 +164,20 @@ def _is_tensor(value: object) -> bool:
     return value[0] != "_CONSTANT_VALUE" and all(isinstance(index, int) for index in value[1:3])
 
 
-def _tensor(entry: Sequence[Any]) -> dict[str, object]:
-    return {"class_name": "__keras_tensor__", "config": {"keras_history": list(entry[:3])}}
+def _history(entry: Sequence[Any], counted: set[str]) -> list[object]:
+    name, node, tensor = entry[:3]
+    return [name, node - (name in counted), tensor]
 
 
-def _argument(value: object) -> object:
+def _tensor(entry: Sequence[Any], counted: set[str]) -> dict[str, object]:
+    return {"class_name": "__keras_tensor__", "config": {"keras_history": _history(entry, counted)}}
+
+
+def _argument(value: object, counted: set[str]) -> object:
     if _is_tensor(value):
-        return _tensor(_listed(value))
+        return _tensor(_listed(value), counted)
     if isinstance(value, list | tuple):
-        return [_argument(item) for item in value]
+        return [_argument(item, counted) for item in value]
     return value
 
 
