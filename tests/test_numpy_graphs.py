@@ -18,7 +18,7 @@ from symgru.trace import run
 from symgru.verify.emitted import _imported, emitted
 from symgru.yardstick import example_inputs, recorded
 from tests import oracle
-from tests.graphs import Graph, sequence, state_of
+from tests.wired import Graph, sequence, state_of
 
 RNG = np.random.default_rng(7)
 X = RNG.integers(-40, 40, (2, 5, 2)) / 16

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol, cast
+
+import numpy as np
 
 from symgru.network import Array, Network
 
@@ -32,3 +34,17 @@ def framework(path: Path | None) -> Framework:
     from symgru.verify import keras, onnx, torch
 
     return next((each for each in cast("list[Framework]", [onnx, torch]) if each.loads(path)), cast(Framework, keras))
+
+
+def in_batches(ask: Callable[[list[Array]], list[Array]], xs: Sequence[Array], batch: int | None) -> list[Array]:
+    """What `ask` gives for as many sequences at once as a model takes: any number where None. The last are repeated to
+    make a batch full."""
+    count = len(xs[0])
+    if batch in (None, count):
+        return ask(list(xs))
+    assert batch is not None
+    parts = []
+    for first in range(0, count, batch):
+        chosen = np.minimum(np.arange(first, first + batch), count - 1)
+        parts.append(ask([x[chosen] for x in xs]))
+    return [np.concatenate(each)[:count] for each in zip(*parts, strict=True)]

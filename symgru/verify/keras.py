@@ -16,6 +16,7 @@ import numpy as np
 from symgru.backends.model import Unit, layers
 from symgru.errors import MissingTool, SymgruError, Unsupported
 from symgru.network import Array, Network
+from symgru.verify.frameworks import in_batches
 
 NAME, HOW = "Keras", "pip install tensorflow"
 KINDS = ("gru", "dense")
@@ -128,15 +129,12 @@ def outputs(network: Network, xs: Sequence[Array], path: Path | None = None) -> 
     framework = model(network, path if free else None)
     given = [x.astype("int32" if put.whole else network.dtype) for put, x in zip(network.inputs, xs, strict=True)]
     asked = _flat(framework)
-    batch = framework.inputs[0].shape[0]
-    if batch in (None, len(given[0])):
-        return _ask(asked, given, network.dtype)
-    parts = []
-    for first in range(0, len(given[0]), batch):  # the file fixes how many sequences are computed at once
+
+    def ask(part: list[Array]) -> list[Array]:
         _reset(framework)
-        part = [np.resize(x[first : first + batch], (batch, *x.shape[1:])) for x in given]
-        parts.append(_ask(asked, part, network.dtype))
-    return [np.concatenate(each)[: len(given[0])] for each in zip(*parts, strict=True)]
+        return _ask(asked, part, network.dtype)
+
+    return in_batches(ask, given, framework.inputs[0].shape[0])
 
 
 def _flat(framework: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 
 from symgru.errors import SymgruError
 from symgru.network import Array, Network
+from symgru.verify.frameworks import in_batches
 
 NAME, HOW = "ONNX Runtime", "pip install onnxruntime"
 
@@ -37,22 +39,67 @@ def version(path: Path | None = None) -> str:
 
 
 def outputs(network: Network, xs: Sequence[Array], path: Path | None = None) -> list[Array]:
-    """Every output of the file's graph, its inputs as (batch, ...), as the reader takes and gives them."""
+    """Every output of the file's graph, with the batch first as the reader gives it."""
     onnxruntime = import_module("onnxruntime")
     assert path is not None
     try:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        names = {put.name: put.type for put in session.get_inputs()}
-        given = {name: _typed(x, kind) for (name, kind), x in zip(names.items(), xs, strict=True)}
-        return [np.asarray(y) for y in session.run(None, given)]
+        ports = [
+            _Port(put, _axis(network, f"input {own.id}"))
+            for put, own in zip(session.get_inputs(), network.inputs, strict=True)
+        ]
+
+        def ask(part: list[Array]) -> list[Array]:
+            found = session.run(None, {port.name: port.held(x) for port, x in zip(ports, part, strict=True)})
+            return [_arranged(np.asarray(y), network, place) for place, y in enumerate(found, 1)]
+
+        return in_batches(ask, xs, ports[0].batch)
     except Exception as e:  # whatever a framework raises
         words = " ".join(str(e).split())[:120]
-        raise SymgruError(f"{path.name[:60]}: ONNX Runtime cannot run it ({words})") from None
+        raise SymgruError(f"ONNX Runtime cannot run {path.name[:60]} ({words})") from None
 
 
-def _typed(x: Array, kind: str) -> Any:
-    """An input in the type that the graph names, such as tensor(float)."""
-    types = {"tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(int32)": np.int32}
-    return x.astype(types.get(kind, np.int64))
+def _axis(network: Network, what: str) -> int:
+    """Where the file has the batch of an input or output, as the reader's note on it says; first without a note."""
+    said = next((note for note in network.notes if note.startswith(f"{what} has ")), "")
+    found = re.search(r"the batch as axis (\d+)", said)
+    if said and not found:
+        raise SymgruError(f"{what} has no batch axis")
+    return int(found[1]) if found else 0
+
+
+def _arranged(y: Array, network: Network, place: int) -> Array:
+    """An output with the batch first, without an axis of one direction."""
+    what = f"output {place}"
+    said = " ".join(note for note in network.notes if note.startswith(f"{what} has "))
+    y = np.moveaxis(y, _axis(network, what), 0)
+    left_out = re.search(r"axis (\d+), the one direction, is left out", said)
+    if not left_out:
+        return y
+    direction, batch = int(left_out[1]), _axis(network, what)
+    return y.squeeze(direction + (direction < batch))
+
+
+class _Port:
+    """An input of the session, and where it has the batch."""
+
+    def __init__(self, put: Any, axis: int) -> None:
+        self.name, self.kind, self.dims, self.axis = put.name, put.type, put.shape, axis
+
+    @property
+    def batch(self) -> int | None:
+        """How many sequences the file takes at once, where it fixes that."""
+        size = self.dims[self.axis] if self.dims else None
+        return size if isinstance(size, int) else None
+
+    def held(self, x: Array) -> Array:
+        """The input as the file has it: its type, its axes, an axis for one direction."""
+        types = {"tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(int32)": np.int32}
+        if len(self.dims) == x.ndim + 1:
+            x = np.moveaxis(x[:, None], 0, self.axis) if self.axis < 2 else x[None]
+        else:
+            x = np.moveaxis(x, 0, self.axis)
+        held: Array = np.ascontiguousarray(x.astype(types.get(self.kind, np.int64)))
+        return held
