@@ -278,7 +278,7 @@ class _Source:
         context = {**self.common(), "batch": vectors.x.value.shape[0], "why": vectors.why}
         if not self.interface.plain:
             return "c/graph_test.c.j2", {**context, **self.interface.test(vectors)}
-        batch, steps, _ = vectors.x.value.shape
+        batch, steps = vectors.x.value.shape[:2]
         width = self.plan.outputs[0].size
         plain = {
             "steps": steps,
