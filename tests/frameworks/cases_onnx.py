@@ -613,7 +613,8 @@ def surroundings() -> list[Case]:
             body(g)
             return saved(g, folder)
 
-        return Case(f"around {name}", make)
+        ahead = name.startswith("convolution") or name == "pools"  # their input has the channels before the time
+        return Case(f"around {name}", make, c="which C cannot hold" if ahead else True)
 
     return [case(name, body, 1000 + k) for k, (name, body) in enumerate(AROUND.items())]
 

@@ -1,0 +1,99 @@
+"""ONNX models against ONNX Runtime (or ONNX' reference evaluator) and torch; ONNX' own tests of the operator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from symgru.face import load
+from tests.conftest import need_package
+from tests.frameworks import cases_onnx
+from tests.frameworks.matrix import Case, check, difference, listed
+
+OPERATOR = [*cases_onnx.options(), *cases_onnx.functions()]
+
+
+def name(case: Case) -> str:
+    return case.id
+
+
+@pytest.mark.parametrize("case", OPERATOR, ids=name)
+def test_operator(case: Case, tmp_path: Path) -> None:
+    need_package("onnx")
+    check(case, tmp_path, ("reference", "numpy"))
+
+
+@pytest.mark.parametrize("case", OPERATOR[::9], ids=name)
+def test_operator_in_c(case: Case, tmp_path: Path) -> None:
+    need_package("onnx")
+    check(case, tmp_path, ("c",))
+
+
+@pytest.mark.parametrize("case", cases_onnx.surroundings(), ids=name)
+def test_surroundings(case: Case, tmp_path: Path) -> None:
+    need_package("onnx")
+    check(case, tmp_path)
+
+
+@pytest.mark.parametrize("case", cases_onnx.exports(), ids=name)
+def test_exports(case: Case, tmp_path: Path) -> None:
+    need_package("torch")
+    need_package("onnx")
+    check(case, tmp_path, ("reference", "numpy"))
+
+
+def node_tests() -> list[str]:
+    """ONNX' own tests of the operators GRU and RNN (onnx/backend/test/case/node)."""
+    return [
+        "test_gru_defaults",
+        "test_gru_with_initial_bias",
+        "test_gru_seq_length",
+        "test_gru_batchwise",
+        "test_gru_reverse",
+        "test_gru_bidirectional",
+        "test_simple_rnn_defaults",
+        "test_simple_rnn_with_initial_bias",
+        "test_rnn_seq_length",
+        "test_simple_rnn_batchwise",
+    ]
+
+
+@pytest.fixture(scope="module")
+def backend_tests() -> dict[str, object]:
+    """The node tests by name. Those of other operators warn of overflows on purpose while they are made."""
+    need_package("onnx")
+    from onnx.backend.test.case import collect_snippets  # noqa: F401  (imports the cases)
+    from onnx.backend.test.case.node import collect_testcases
+
+    with np.errstate(all="ignore"), pytest.warns(RuntimeWarning):
+        found = {case.name: case for op in ("GRU", "RNN") for case in collect_testcases(op)}
+    missing = set(node_tests()) - set(found)
+    assert not missing, f"onnx has no {missing}"
+    return found
+
+
+@pytest.mark.parametrize("test", node_tests())
+def test_node(test: str, backend_tests: dict[str, object], tmp_path: Path) -> None:
+    """symgru as the backend: X is the input, the weights that the test feeds are held by the model."""
+    import onnx
+    from onnx import numpy_helper
+
+    case = backend_tests[test]
+    model = onnx.ModelProto()
+    model.CopyFrom(case.model)
+    ((given, wanted),) = case.data_sets
+    for put, array in list(zip(model.graph.input, given, strict=True))[1:]:
+        model.graph.initializer.append(numpy_helper.from_array(array, put.name))
+    onnx.save(model, tmp_path / "model.onnx")
+    node = model.graph.node[0]
+    layout = next((a.i for a in node.attribute if a.name == "layout"), 0)
+    ours = listed(load(tmp_path / "model.onnx")(np.moveaxis(given[0], 1 - layout, 0)))
+    assert len(ours) == len(wanted) == len([o for o in node.output if o])
+    directions = 2 if "bidirectional" in test else 1
+    for a, b in zip(ours, wanted, strict=True):
+        states = b.ndim == 3
+        batch, direction = (1 - layout, layout) if states else (0, 2) if layout else (2, 1)
+        theirs = cases_onnx.batch_first(b, batch if directions == 2 else (batch, direction))
+        assert difference(a, theirs) <= 1e-5
