@@ -9,7 +9,7 @@ from itertools import islice
 from symgru.errors import UnusableInput
 from symgru.readers.checks import printable
 
-MAX_STEPS = 20_000
+MAX_STEPS = 5_000
 ASK = 'give their order in an architecture: {"layers": ["first", "second", …]}'
 
 
@@ -28,10 +28,10 @@ def order(labels: Sequence[str], widths: Sequence[tuple[int, int]]) -> list[int]
 
 
 def _orders(labels: Sequence[str], widths: Sequence[tuple[int, int]]) -> Iterator[list[int]]:
-    after = {k: _before(labels, k) for k in range(len(labels))}
+    after = _before(labels)
     steps = 0
 
-    def search(placed: list[int]) -> Iterator[list[int]]:
+    def search(placed: dict[int, None], width: int | None) -> Iterator[list[int]]:
         nonlocal steps
         steps += 1
         if steps > MAX_STEPS:
@@ -39,18 +39,19 @@ def _orders(labels: Sequence[str], widths: Sequence[tuple[int, int]]) -> Iterato
         if len(placed) == len(labels):
             yield list(placed)
             return
-        for k in range(len(labels)):
-            fits = not placed or widths[placed[-1]][1] == widths[k][0]
-            if k not in placed and fits and after[k] <= set(placed):
-                yield from search([*placed, k])
+        for k, (features, units) in enumerate(widths):
+            if k not in placed and width in (None, features) and after[k] <= placed.keys():
+                placed[k] = None
+                yield from search(placed, units)
+                del placed[k]
 
-    yield from search([])
+    yield from search({}, None)
 
 
-def _before(labels: Sequence[str], k: int) -> set[int]:
-    """The layers of the same name with a lower number."""
-    stem, number = _number(labels[k])
-    return {j for j, label in enumerate(labels) if _number(label)[0] == stem and _number(label)[1] < number}
+def _before(labels: Sequence[str]) -> list[set[int]]:
+    """For each layer those of the same name with a lower number."""
+    named = [_number(label) for label in labels]
+    return [{j for j, (other, lower) in enumerate(named) if other == stem and lower < number} for stem, number in named]
 
 
 def _number(label: str) -> tuple[str, int]:
