@@ -118,9 +118,10 @@ class Model:
         if engine == "numpy":
             return self._emitted.run([each.value for each in inside], states)
         if engine == "c":
-            from symgru.verify.emitted import compiled
+            from symgru.verify.emitted import compiled_for
 
-            y = compiled(self.network).window(*(each.value for each in inside))
+            values = [each.value for each in inside]
+            y = compiled_for(self.network, values).window(*values)
             return list(y) if isinstance(y, list | tuple) else [y], {}
         raise UnusableInput(f"engine {engine!r} is not known; there are {', '.join(ENGINES)}")
 
