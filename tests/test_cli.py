@@ -255,13 +255,13 @@ def test_verify_fails_where_emitted_c_is_wrong(symgru, monkeypatch):
     """One weight of the C, a thousandth off."""
     from symgru.backends import c
 
-    right = c.files
+    right = c.code
 
     def wrong(*args, **options):
         emitted = right(*args, **options)
         return {name: content.replace(b"-0.90954137f", b"-0.90854137f") for name, content in emitted.items()}
 
-    monkeypatch.setattr(c, "files", wrong)
+    monkeypatch.setattr(c, "code", wrong)
     status, out, _ = symgru("verify", SEED, "--input", INPUT)
     assert status == 1
     assert out.count("TOO FAR") == 2, "window and step by step"
@@ -303,7 +303,7 @@ DAMAGED = {  # a name, a content, and what the message says beside the name
     "JSON that is a number": ("number.json", 4, ""),
     "no weights": ("none.txt", b"hello", ""),
     "cut short by ...": ("dots.txt", b"[array([[0.1, ..., 0.2]])]", ""),
-    "unknown ending": ("model.pt", b"", "ending"),
+    "unknown ending": ("model.xyz", b"x", "ending"),
     "wrong shape": ("shape.json", {"layers": [NARROW]}, "first"),
     "a NaN weight": ("nan.json", b'{"layers": [{"kind": "gru", "weights": [[[NaN, 1, 1]]]}]}', "NaN"),
     "another layer": ("lstm.json", {"layers": [{**GRU, "kind": "lstm"}]}, "lstm"),
@@ -362,7 +362,7 @@ def test_a_folder_is_no_model(symgru, tmp_path):
         ("missing.csv", "missing.csv"),
         ("1e39", "large"),
         ("[[[1,2]]]", "shape"),
-        ("[[[[1]]]]", "3 lists"),
+        ("[[[[1]]]]", "shape"),
         ("__import__('os')", ""),
         ("1;2", ""),
     ],
