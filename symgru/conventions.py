@@ -39,6 +39,11 @@ TABLE = (
         fixed=True, checked="torch 2.13.0",
     ),
     Convention(
+        "torch_rnn", "PyTorch RNN, RNNCell", "torch/nn/modules/rnn.py", "simple",
+        "weight_ih: W\nweight_hh: U\nbias_ih: b\nbias_hh: + b",
+        checked="torch 2.13.0",
+    ),
+    Convention(
         "paddle", "Paddle GRU, GRUCell", "python/paddle/nn/layer/rnn.py", "gru",
         _ROWS + "bias_ih: b_r | b_z | b_n\nbias_hh: c_r | c_z | c_n",
         fixed=True, checked="paddlepaddle 3.3.1",
@@ -51,6 +56,10 @@ TABLE = (
     Convention(
         "onnx_after", "ONNX GRU, linear_before_reset=1", "onnx/docs/Operators.md", "gru",
         f"W: W_z ; W_r ; W_n\nR: U_z ; U_r ; U_n\nB: {_ONE_ROW} | c_z | c_r | c_n",
+        checked="onnxruntime 1.31.1", notes=("each array has the number of directions as one more axis in front",),
+    ),
+    Convention(
+        "onnx_rnn", "ONNX RNN", "onnx/docs/Operators.md", "simple", "W: W\nR: U\nB: b | + b",
         checked="onnxruntime 1.31.1", notes=("each array has the number of directions as one more axis in front",),
     ),
     Convention(

@@ -202,6 +202,18 @@ class Model:
 
         return ask
 
+    def convert(self, path: str | Path, to: str | None = None) -> list[Path]:
+        """Write the same function as another framework's file: .keras, .onnx, .pt, .pth, .safetensors (beside these the
+        module that loads them), or .npz with the names of the framework `to`. Returns the paths written.
+
+        Raises Unsupported, naming the layer, for what the framework cannot express.
+        """
+        from symgru.writers.targets import converted
+        from symgru.writing import write_files
+
+        place = Path(path)
+        return write_files(place.parent, converted(self.network, place.name, to).files)
+
     def emit(self, target: str, folder: str | Path, x: object = None, **options: Any) -> list[Path]:
         """Write standalone code for "numpy" or "c" into `folder`; returns the files' paths.
 

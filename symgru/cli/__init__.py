@@ -19,9 +19,10 @@ COMMANDS = {
     "explain": "Write a worked example: every number of every step.",
     "derive": "Write the recurrence in symbols, unrolled and simplified.",
     "emit": "Write standalone NumPy or C that equals the model.",
+    "convert": "Write the same function in another framework's file.",
     "run": "Evaluate a model on an input.",
     "prove": "List and prove the identities and equivalences symgru rests on.",
-    "verify": "Compare reference, NumPy, C and Keras.",
+    "verify": "Compare reference, NumPy, C and the framework.",
 }
 
 
@@ -47,7 +48,8 @@ class Commands(click.Group):
 def cli() -> None:
     """What exactly does this GRU compute?
 
-    MODEL is a .keras file, a .json file with arrays and options, or a .txt file (or - for standard input) with the
+    MODEL is a file of Keras (.keras, .h5, .weights.h5), PyTorch (.pt, .pth, .safetensors), ONNX (.onnx) or Flax and
+    others (.npz, .msgpack), a .json file with arrays and options, or a .txt file (or - for standard input) with the
     text that printing get_weights() gives.
     """
 
