@@ -325,9 +325,12 @@ MAPS: dict[str, Map] = {
 
 
 def apply(kind: str, options: Options, arrays: Sequence[Array]) -> Array:
-    """Run a map on arrays (its tables last)."""
+    """Run a map on arrays (its tables last). Raises UnusableInput where an index is past the end."""
     names = tuple("abcdefghijklmnopqrstuvwxyz"[k] if k < 26 else f"a{k}" for k in range(len(arrays)))
-    return evaluate(MAPS[kind].text(options, *names), names, arrays)
+    try:
+        return evaluate(MAPS[kind].text(options, *names), names, arrays)
+    except IndexError:
+        raise UnusableInput(f"{kind} ({MAPS[kind].says}): an index is past the end of the axis") from None
 
 
 def evaluate(text: str, names: Sequence[str], arrays: Sequence[Array]) -> Array:
