@@ -52,6 +52,8 @@ def summed(terms: Sequence[Index], constant: int = 0) -> str:
     """A sum of indices times their strides."""
     known = constant + sum(int(i) * stride for i, stride in terms if i.isdigit())
     words = [i if stride == 1 else f"{_tight(i)} * {stride}" for i, stride in terms if not i.isdigit()]
+    if len(words) == 1 and not known:
+        return words[0][1:-1] if words[0].startswith("(") and words[0].endswith(")") else words[0]
     return " + ".join([*words, *([str(known)] if known or not words else [])])
 
 

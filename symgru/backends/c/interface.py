@@ -14,6 +14,8 @@ from symgru.backends.c.window import Window
 from symgru.network import Array
 from symgru.yardstick import Vectors
 
+WIDTH = 118  # columns of a declaration or call
+
 
 class Interface:
     """The parameters of the functions, in the network's order: inputs, then outputs."""
@@ -45,39 +47,64 @@ class Interface:
             (p.macro, p.size, _going(p, "come out", self.plan.streams)) for p in self.outputs
         ]
 
-    # Parameters -----------------------------------------------------------------------------------------------------
+    # Declarations ---------------------------------------------------------------------------------------------------
 
     def step(self) -> str:
-        return ", ".join([f"{self.plan.prefix}_state *state", *_declared(self.inputs, True), *_declared(self.outputs)])
+        state = f"{self.plan.prefix}_state *state"
+        parameters = [state, *_declared(self.inputs, True), *_declared(self.outputs)]
+        return wrapped(f"void {self.plan.prefix}_step(", parameters)
 
-    def window_call(self) -> str:
-        """The parameters of N_window."""
+    def whole_window(self) -> str:
         work = [f"{self.plan.prefix}_workspace *work"] if self.window and self.window.size else []
         steps = ["size_t steps"] if self.stream else []
-        return ", ".join([*work, *_declared(self.inputs, True), *steps, *_declared(self.outputs)])
+        parameters = [*work, *_declared(self.inputs, True), *steps, *_declared(self.outputs)]
+        return wrapped(f"void {self.plan.prefix}_window(", parameters)
 
     def advance(self) -> str:
         assert self.stream
-        own = self.stream.advance
-        return ", ".join([f"{self.plan.prefix}_state *state", *_declared(own.inputs, True), *_declared(own.ports)])
+        own, state = self.stream.advance, f"{self.plan.prefix}_state *state"
+        parameters = [state, *_declared(own.inputs, True), *_declared(own.ports)]
+        return wrapped(f"static void {self.plan.prefix}_advance(", parameters)
 
     def output(self) -> str:
         assert self.stream
-        own = self.stream.output
-        state = f"const {self.plan.prefix}_state *state"
-        return ", ".join([state, *_declared(own.inputs, True), *_declared(own.ports)])
+        own, state = self.stream.output, f"const {self.plan.prefix}_state *state"
+        parameters = [state, *_declared(own.inputs, True), *_declared(own.ports)]
+        return wrapped(f"static void {self.plan.prefix}_output(", parameters)
 
     # Calls ----------------------------------------------------------------------------------------------------------
 
     def advance_call(self, state: str, walking: bool) -> str:
-        """The arguments of N_advance: at the time step t of whole arrays where it walks."""
+        """A call of N_advance: at the time step t of whole arrays where it walks."""
         assert self.stream
         ports = [*self.stream.advance.inputs, *self.stream.advance.ports]
-        return ", ".join([state, *(f"{p.name} + t * {p.macro}" if walking else p.name for p in ports)])
+        arguments = [state, *(f"{p.name} + t * {p.macro}" if walking else p.name for p in ports)]
+        return wrapped(f"{self.plan.prefix}_advance(", arguments, ");", 8 if walking else 4)
 
     def output_call(self, state: str) -> str:
         assert self.stream
-        return ", ".join([state, *(p.name for p in [*self.stream.output.inputs, *self.stream.output.ports])])
+        arguments = [state, *(p.name for p in [*self.stream.output.inputs, *self.stream.output.ports])]
+        return wrapped(f"{self.plan.prefix}_output(", arguments, ");", 4)
+
+    def test_window(self) -> str:
+        """The test's call of N_window for the sequence s."""
+        work = ["&work"] if self.window and self.window.size else []
+        given = [f"given_{p.id}[s{' * STEPS' if p.timed else ''}]" for p in self.inputs]
+        steps = ["STEPS"] if self.stream else []
+        arguments = [*work, *given, *steps, *(p.name for p in self.outputs)]
+        return wrapped(f"{self.plan.prefix}_window(", arguments, ");", 8)
+
+    def test_step(self) -> str:
+        """The test's call of N_step for the time step t of the sequence s."""
+        given = [f"given_{p.id}[s{' * STEPS + t' if p.timed else ''}]" for p in self.inputs]
+        return wrapped(f"{self.plan.prefix}_step(", ["&state", *given, *(p.name for p in self.outputs)], ");", 12)
+
+    def test_compare(self, port: Port, tolerance: str, step: bool, indent: int) -> str:
+        """The test's comparison of one output: of a time step, or of all that there is."""
+        place = "s" + (" * STEPS" if port.timed else "") + (" + t" if step else "")
+        count = f"{'STEPS * ' if port.timed and not step else ''}{port.macro}"
+        arguments = [f'"{port.name}"', port.name, f"expected_{port.id}[{place}]", count, tolerance]
+        return wrapped("compare(", arguments, ");", indent)
 
     @property
     def ends(self) -> bool:
@@ -113,6 +140,21 @@ class Interface:
             "given": [(port, _recorded(port, x.value)) for port, x in given],
             "expected": [(port, _recorded(port, np.array(y, dtype=np.float64)), number(t)) for port, y, t in pairs],
         }
+
+
+def wrapped(head: str, parts: Sequence[str], tail: str = ")", indent: int = 0) -> str:
+    """A call or declaration that begins at a column, over several lines where it is too long for one."""
+    words = [*(f"{part}," for part in parts[:-1]), *([parts[-1] + tail] if parts else [tail])]
+    margin = indent + len(head) if indent + len(head) + max(map(len, words)) <= WIDTH else indent + 4
+    lines = [head]
+    for k, word in enumerate(words):
+        gap = " " if k and lines[-1].strip() != "" else ""
+        used = len(lines[-1]) + (indent if len(lines) == 1 else 0)
+        if k and used + len(gap) + len(word) > WIDTH:
+            lines.append(" " * margin + word)
+        else:
+            lines[-1] += gap + word
+    return "\n".join(lines)
 
 
 def _recorded(port: Port, value: Array) -> str:

@@ -36,6 +36,18 @@ EMITTED = (
 )
 
 
+COUNTS = "it gives another number of time steps than it takes"
+EVERY = "it looks at every time step"
+WHY = {
+    "flip": "it begins with the last time step",
+    "flip_until": "it begins with the last time step",
+    **dict.fromkeys(("pad", "crop", "repeat", "upsample", "max_pool", "mean_pool"), COUNTS),
+    **dict.fromkeys(("global_max", "global_mean", "flatten", "reshape", "permute", "take"), EVERY),
+    "until": "it counts the time steps of a window",
+    "constant": "its numbers are those of a whole window",
+}
+
+
 class Ahead(Exception):
     """Why a layer cannot give its value step by step."""
 
@@ -247,7 +259,7 @@ def _map_rate(layer: Layer, args: Sequence[Rate], known: Sequence[Shape]) -> Rat
         rate = _together(args)
         if _one_step(layer, rate, axes):
             return rate
-    raise Ahead("it gives another time axis than it takes, or looks at every time step")
+    raise Ahead(WHY.get(layer.kind, "it looks at more than one time step"))
 
 
 def _one_step(layer: Layer, rate: Rate, axes: int) -> bool:

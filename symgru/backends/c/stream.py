@@ -281,7 +281,7 @@ class _Function:
         for line in self.body:
             if isinstance(line, Edge):
                 span = self.spans[line]
-                where = f"float *const {span.name} = memory + {span.offset};"
+                where = f"float *const {span.name} = memory{f' + {span.offset}' if span.offset else ''};"
                 found.append(where if together else f"float {span.name}[{span.size}];")
             else:
                 found.append(line)
