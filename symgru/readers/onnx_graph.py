@@ -28,7 +28,7 @@ from symgru.readers.onnx_values import DIRECTION, Axis, Builder, Seen, Spread, U
 from symgru.readers.onnx_windows import WINDOWS
 
 KNOWN = {**AXES, **OPERATORS, **RECURRENT, **WINDOWS}
-MAX_TRIES = 64
+MAX_TRIES, MAX_STEPS = 64, 20_000  # attempts, and nodes followed in all of them
 LOOP = (
     "is how Keras' and other exporters write a recurrent layer that they do not know; symgru needs the operator GRU: "
     "torch.onnx.export writes it for nn.GRU, tf2onnx for a GRU with sigmoid, tanh and reset_after=True; of a Keras "
@@ -49,7 +49,8 @@ def network(graph: Graph, name: str, origin: str) -> Network:
     folded, nodes = _folded(graph)
     dtype = _dtype(graph, folded)
     furthest: tuple[int, SymgruError] | None = None
-    for batches in islice(_batches(graph), MAX_TRIES):
+    tries = max(4, min(MAX_TRIES, MAX_STEPS // (len(nodes) + 1)))
+    for batches in islice(_batches(graph), tries):
         walk = _Walk(graph, folded, dtype, batches)
         try:
             return walk.network(nodes, name, origin)
