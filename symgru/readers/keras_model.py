@@ -89,7 +89,9 @@ class Live:
 def _counted(layers: Sequence[Any], folder: str) -> Any:
     """The layer of a list whose folder this would be."""
     counter = Counter()
-    found = {counter.folder(type(layer).__name__): layer for layer in layers}
+    found = {
+        counter.folder(keras_v2.RENAMED.get(type(layer).__name__, type(layer).__name__)): layer for layer in layers
+    }
     if folder not in found:
         raise UnusableInput(f"the model has no layer at {printable(folder)}")
     return found[folder]

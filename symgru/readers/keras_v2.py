@@ -22,8 +22,13 @@ RENAMED = {
     "Model": "Functional",
     "BatchNormalizationV1": "BatchNormalization",
     "BatchNormalizationV2": "BatchNormalization",
+    "ThresholdedReLU": "ReLU",
 }
-OPTIONS = {"LeakyReLU": {"alpha": "negative_slope"}, "InputLayer": {"batch_input_shape": "batch_shape"}}
+OPTIONS = {
+    "LeakyReLU": {"alpha": "negative_slope"},
+    "ReLU": {"theta": "threshold"},  # what ThresholdedReLU calls it
+    "InputLayer": {"batch_input_shape": "batch_shape"},
+}
 SHAPES = ("batch_input_shape", "input_shape", "input_length", "input_dtype")  # they tell of the input only
 TRAINING = (
     "fused",

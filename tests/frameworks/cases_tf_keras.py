@@ -12,7 +12,7 @@ import random
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -285,6 +285,7 @@ def around() -> Iterator[tuple[str, Make]]:
     for name, layer in before.items():
         yield f"around {name}", chain(layer, gru(return_sequences=True))
     yield "around LeakyReLU", chain(lambda L: L.LeakyReLU(), gru())
+    yield "around ThresholdedReLU", chain(lambda L: L.ThresholdedReLU(0.4), lambda L: L.ReLU(), gru())
     yield (
         "around the end",
         chain(gru(return_sequences=True), lambda L: L.Flatten(), lambda L: L.Dense(3, "hard_sigmoid")),
@@ -347,11 +348,41 @@ def cases() -> list[Case]:
     for name, make in models:
         for form in FORMS if name.startswith(("gru v1", "nested", "graph")) else [next(forms)]:
             found.append(case("tf_keras", name, make, form))
-    own = ("gru v1", "both, another", "masked {'return_sequences': True, 'unroll': True, 'go_backwards'")
+    own = (
+        "gru v1",
+        "both, another",
+        "around Thresholded",
+        "masked {'return_sequences': True, 'unroll': True, 'go_backwards'",
+    )
     for name, make in models:
         if not name.startswith(own) and "implementation" not in name:
             found.append(case("keras", name, make, "h5"))
-    return [*found, *doubles()]
+    return [*found, *cudnn(), *doubles()]
+
+
+def cudnn() -> Iterator[Case]:
+    """CuDNNGRU, which runs on a GPU alone: what tf_keras makes of its file in a GRU is what counts."""
+
+    def make(folder: Path, form: str, wrap: bool) -> tuple[object, list[np.ndarray], list[np.ndarray]]:
+        k = framework("tf_keras")
+        from tf_keras.src.layers.rnn.cudnn_gru import CuDNNGRU
+
+        def model(kind: Any) -> Any:
+            L = k.layers
+            first = kind(3, return_sequences=True)
+            first = L.Bidirectional(first) if wrap else first
+            return k.Sequential([L.Input((STEPS, FEATURES)), first, kind(2), L.Dense(2)])
+
+        theirs, ours = model(CuDNNGRU), model(k.layers.GRU)
+        randomised(theirs, 3)
+        theirs.save_weights(folder / "list.h5")
+        ours.load_weights(folder / "list.h5")
+        inputs = inputs_of(ours, 4)
+        return saved(theirs, form, folder), inputs, outputs_of(ours, inputs)
+
+    for form, wrap in itertools.product(FORMS, (False, True)):
+        name = f"CuDNNGRU{', both directions' * wrap}"
+        yield Case(f"tf_keras {form}: {name}", partial(make, form=form, wrap=wrap))
 
 
 def doubles() -> Iterator[Case]:

@@ -33,7 +33,7 @@ IDENTITIES = (
     "Identity",
 )
 RULES: dict[str, Rule] = {
-    **{kind: Rule(recurrent.call) for kind in ("GRU", "SimpleRNN", "RNN")},
+    **{kind: Rule(recurrent.call) for kind in ("GRU", "CuDNNGRU", "SimpleRNN", "RNN")},
     **_rules(wrappers, {"Bidirectional": "bidirectional", "TimeDistributed": "time_distributed"}),
     **_rules(dense, {"Dense": "dense", "Conv1D": "conv1d"}),
     **_rules(dense, {"Embedding": "embedding"}, casts=False),
@@ -116,8 +116,7 @@ def call(entry: Entry, given: Given) -> Outputs:
     rule = RULES.get(entry.kind)
     if rule is None:
         what = f"the operation {entry.kind[4:]} of keras.ops" if entry.kind.startswith("ops.") else entry.kind
-        known = ", ".join(kind for kind in RULES if not kind.startswith("ops."))
-        raise Unsupported(f"{printable(what)} is not supported here; symgru reads {known}")
+        raise Unsupported(f"{printable(what)} is not supported here; docs/keras.md lists the layers that symgru reads")
     if not given.inputs:
         raise Unsupported("is called on no tensor")
     if not entry.kind.startswith("ops.") and any(

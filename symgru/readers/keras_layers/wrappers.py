@@ -28,7 +28,10 @@ POINTWISE = (  # what is the same for each time step alone and for all at once
     "SpatialDropout1D",
 )
 ON_AXES = ("BatchNormalization", "LayerNormalization", "Softmax", "UnitNormalization")
-UNMASKED = ("GRU", "RNN", "SimpleRNN", "Bidirectional", "TimeDistributed", "Softmax", "GlobalAveragePooling1D")
+UNMASKED = (
+    *("GRU", "CuDNNGRU", "RNN", "SimpleRNN", "Bidirectional", "TimeDistributed", "Softmax"),
+    "GlobalAveragePooling1D",
+)
 
 
 def bidirectional(entry: Entry, given: Given) -> Outputs:
