@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 from symgru.errors import Unsupported, UnusableInput
@@ -29,7 +30,9 @@ def read(path: Path, architecture: Mapping[str, object] | None = None) -> Networ
             raise Unsupported("its weights are split over several files; save the model without max_shard_size")
         content = archive.read("model.weights.h5", MAX_WEIGHTS)
     form = keras_v2.modern(config) if version == 2 else config
-    with hdf5.reading(content) as root:
+    with ExitStack() as stack:
+        with within("model.weights.h5"):
+            root = stack.enter_context(hdf5.reading(content))
         weights = keras_v2.Cudnn(Tree(root))
         return keras_graph.build(form, weights, version=version, name=path.stem, origin=path.name)
 

@@ -7,6 +7,7 @@ call and output. Masks and initial states are keywords of a call.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from symgru.errors import Unsupported, UnusableInput
@@ -21,7 +22,7 @@ from symgru.readers.keras_weights import Counter, Place, Weights
 MODELS = ("Sequential", "Functional", "Model")
 INDICES = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "bool")
 READS_INDICES = ("embed", "not_zero", "not_equal", "differs")  # maps that take whole numbers as they are
-BESIDE = ("training", "mask", "initial_state")  # keywords of a call
+MAX_DEPTH = 20  # of models and wrappers inside each other
 HALF = "the input layer is float32: Keras rounds the inputs before the float64 layers, symgru does not"
 
 
@@ -65,6 +66,7 @@ def _dtypes(layer: Config, depth: int) -> Iterator[str]:
 
 WEIGHTED = (
     "GRU",
+    "CuDNNGRU",
     "GRUCell",
     "SimpleRNN",
     "SimpleRNNCell",
@@ -144,6 +146,8 @@ class Model:
     outputs: list[Tensor] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        if len(self.entry.place.names) > MAX_DEPTH:
+            raise Unsupported(f"has models inside models more than {MAX_DEPTH} deep")
         listed = self.entry.config.get("layers")
         if not isinstance(listed, list | tuple):
             raise UnusableInput("the model's configuration has no list of layers")
@@ -220,13 +224,23 @@ class Model:
             for name in list(left):
                 nodes = self.nodes[name]
                 while left[name] < len(nodes) and self._ready(values, nodes[left[name]]):
-                    with within(named(name)):
+                    with self._placed(name):
                         values[name, left[name]] = self._call(values, name, nodes[left[name]])
                     left[name] += 1
                 if left[name] == len(nodes):
                     del left[name]
             if left == before:
                 raise UnusableInput(f"{named(next(iter(left)))}: is called on a tensor that no layer gives")
+
+    @contextmanager
+    def _placed(self, name: str) -> Iterator[None]:
+        """Messages name a layer with the models around it; a model adds nothing to what its layers say."""
+        entry = self.layers[name]
+        if entry.kind in MODELS:
+            yield
+            return
+        with within(named("/".join(entry.place.names))):
+            yield
 
     def _ready(self, values: dict[tuple[str, int], Outputs], node: Node) -> bool:
         return all((tensor.layer, tensor.node) in values for tensor in node.needs)
@@ -335,28 +349,27 @@ def _nodes(layer: Config) -> list[Mapping[str, object]]:
 
 
 def _node(node: Mapping[str, object], kind: str) -> Node:
-    """A call as Keras 3 writes it: {"args": […], "kwargs": {…}}."""
+    """A call as Keras 3 writes it: {"args": […], "kwargs": {…}}. Behind the first argument, recurrent layers take
+    initial states and a mask by place too."""
     args, beside = _list(node.get("args")), dict(mapping(node.get("kwargs", {}), "its keywords"))
     if kind.startswith("ops."):
         return _operation(args, beside)
-    if len(args) > 1 and not any(_is_tensor(a) for a in args[:1]) and not isinstance(args[0], list | tuple):
-        raise Unsupported("is called with other than tensors first")
-    inputs, initial = list(_flat(args[0])) if args else [], []
-    rest: list[object] = []
-    for place, extra in enumerate(args[1:], 1):
-        found = list(_flat(extra))
-        rest += [] if found else [extra]
-        initial += [tensor for tensor in found if place == 1]
-        if place == 2 and found:
-            beside.setdefault("mask", extra)
+    names = [name for name in FIRST if beside.get(name) is not None]
+    if bool(args) == bool(names) or len(names) > 1:
+        raise Unsupported("is called on no tensor, or on several that have names")
+    first = args[0] if args else beside.pop(names[0])
+    for name, value in zip(BY_PLACE, args[1:], strict=False):
+        if value is not None and beside.setdefault(name, value) != value:
+            raise Unsupported(f"is called with {name} twice")
     for key, value in beside.items():
-        if key not in BESIDE and value is not None:
-            tensors = list(_flat(value))
-            if key not in FIRST or not tensors:
-                raise Unsupported(f"is called with {printable(key)}={printable(repr(value), 30)}")
-            inputs = [*tensors, *inputs] if not inputs else [*inputs, *tensors]
-    initial += list(_flat(beside.get("initial_state")))
-    return Node(tuple(inputs), _masks(beside.get("mask"), len(inputs)), tuple(initial), tuple(rest))
+        if key not in BY_PLACE and value is not None:
+            raise Unsupported(f"is called with {printable(key)}={printable(repr(value), 30)}")
+    inputs, initial = tuple(_flat(first)), tuple(_flat(beside.get("initial_state")))
+    return Node(inputs, _masks(beside.get("mask"), len(inputs)), initial)
+
+
+FIRST = ("sequences", "inputs", "x")  # what the first argument is called where it is given by name
+BY_PLACE = ("initial_state", "mask", "training")  # the arguments behind it
 
 
 def _masks(given: object, inputs: int) -> tuple[Tensor | None, ...]:
@@ -373,21 +386,25 @@ def _masks(given: object, inputs: int) -> tuple[Tensor | None, ...]:
 
 
 def _operation(args: Sequence[object], beside: Mapping[str, object]) -> Node:
-    """A call of an operation: its tensors in order, and the numbers among its arguments."""
-    both = [*args, *beside.values()]
-    inputs = [tensor for each in both for tensor in _flat(each)]
-    return Node(tuple(inputs), rest=tuple(each for each in both if each is not None and not any(_flat(each))))
-
-
-FIRST = ("sequences", "inputs", "x")  # what the first argument is called where it is given by name
+    """A call of an operation: its tensors in order, and what else it is given."""
+    both = [each for each in (*args, *beside.values()) if each is not None]
+    found = [list(_flat(each)) if _holds_tensors(each) else [] for each in both]
+    rest = tuple(each for each, tensors in zip(both, found, strict=True) if not tensors)
+    return Node(tuple(tensor for tensors in found for tensor in tensors), rest=rest)
 
 
 def _is_tensor(value: object) -> bool:
     return isinstance(value, Mapping) and value.get("class_name") == "__keras_tensor__"
 
 
+def _holds_tensors(value: object) -> bool:
+    return _is_tensor(value) or (isinstance(value, list | tuple) and any(map(_holds_tensors, value)))
+
+
 def _flat(value: object) -> Iterator[Tensor]:
-    """The tensors in an argument, in order; dicts by their keys."""
+    """The tensors in an argument, in order; dicts by their keys. Anything else among them is refused."""
+    if value is None:
+        return
     if _is_tensor(value):
         config = mapping(mapping(value, "a tensor").get("config"), "a tensor")
         yield _tensor(config.get("keras_history"))
@@ -399,3 +416,5 @@ def _flat(value: object) -> Iterator[Tensor]:
     elif isinstance(value, list | tuple):
         for each in value:
             yield from _flat(each)
+    else:
+        raise Unsupported(f"is called with {printable(repr(value), 30)}, where a tensor of the model is needed")

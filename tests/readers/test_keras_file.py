@@ -97,8 +97,9 @@ def test_untrusted_names_become_safe_ids(save: Save) -> None:
 @pytest.mark.parametrize(
     ("config", "reason"),
     [
-        (gru(go_backwards=True), "layer 'gru': go_backwards=True is not supported"),
-        (gru(return_state=True), "return_state=True"),
+        (gru(go_backwards="yes"), "layer 'gru': go_backwards is 'yes'; it must be true or false"),
+        (gru(return_state=1), "return_state is 1"),
+        (gru(zero_output_for_mask="False"), "zero_output_for_mask is 'False'"),
         (gru(time_major=True), "time_major"),
         (gru(reset_after="False"), "reset_after is 'False'; it must be true or false"),
         (gru(stateful=1), "stateful is 1"),
@@ -111,14 +112,33 @@ def test_untrusted_names_become_safe_ids(save: Save) -> None:
         (gru(activation={"module": "builtins", "class_name": "function", "config": "p>tanh"}), "custom object"),
         (gru(activation={"class_name": "__lambda__", "config": {"value": ["4wEA"]}}), "custom object"),
         (gru(lora_rank=4), "lora_rank=4"),
-        (gru(dtype={"class_name": "DTypePolicy", "config": {"name": "mixed_float16"}}), "mixed_float16"),
+        (gru(dtype={"class_name": "DTypePolicy", "config": {"name": "float16"}}), "float16"),
+        (gru(dtype={"class_name": "DTypePolicyMap", "config": {}}), "DTypePolicyMap"),
         (gru(dtype={"class_name": "QuantizedDTypePolicy", "config": {"name": "int8"}}), "QuantizedDTypePolicy"),
         (gru(dtype="bfloat16"), "bfloat16"),
-        (layer("Conv1D", "conv"), r"layer 'conv': Conv1D is not supported here; symgru reads GRU, Dense and Dropout"),
-        (layer("Masking", "mask"), "Masking is not supported"),
-        (layer("Bidirectional", "both"), "Bidirectional"),
+        (layer("Conv2D", "conv"), r"layer 'conv': Conv2D is not supported here; docs/keras.md lists the layers"),
+        (layer("Conv1D", "conv"), "layer 'conv': its configuration has no filters"),
+        (layer("Conv1D", "conv", filters=2, kernel_size=[2], groups=2), "groups is above 1"),
+        (layer("Masking", "mask", mask_value=None), "mask_value is None; it must be a number"),
+        (layer("Bidirectional", "both"), "layer 'both': its layer must be an object"),
+        (layer("Bidirectional", "both", layer=dense()), "Bidirectional of GRU, SimpleRNN and RNN"),
+        (layer("Bidirectional", "both", layer=gru(), merge_mode="max"), "merge_mode is 'max'"),
+        (layer("Bidirectional", "both", layer=gru(), backward_layer=gru("b")), "in the same direction"),
+        (layer("TimeDistributed", "each", layer=layer("Lambda", "l")), "layer 'l': Lambda is not supported"),
+        (layer("RNN", "r", cell=layer("LSTMCell", "c", units=2)), "its cell is a LSTMCell"),
+        (layer("RNN", "r", cell=layer("StackedRNNCells", "c", cells=[])), "hold no cells"),
         (layer("LSTM", "l"), "LSTM"),
-        (entrance(4, 1), "InputLayer"),
+        (layer("Lambda", "l", function={"class_name": "__lambda__"}), "Lambda is not supported"),
+        (layer("Softmax", "s", axis=0), "goes over the batch"),
+        (layer("Softmax", "s", axis=3), "axis is 3; its input has 3 axes"),
+        (layer("Reshape", "s", target_shape=[-1, -1]), "at most one -1"),
+        (layer("Reshape", "s", target_shape=[2**24 + 1]), "target_shape is out of range"),
+        (layer("Permute", "s", dims=[1, 1]), "name the axes"),
+        (layer("RepeatVector", "s", n=2), "takes a vector"),
+        (layer("Cropping1D", "s", cropping=[2, 2]), "cuts off 4 time steps of 4"),
+        (layer("ReLU", "s", max_value="6"), "max_value is '6'; it must be a number"),
+        (layer("Activation", "s", activation="a.b"), "must be a name"),
+        (entrance(4, 1, name="again"), "InputLayer is not supported here"),
         (gru() | {"module": "my.code"}, "custom class"),
         (gru() | {"module": None, "registered_name": "my>GRU"}, "custom class"),
         (gru() | {"registered_name": "my>GRU"}, "custom class"),
@@ -168,7 +188,8 @@ def test_stateful_is_read_with_a_note(save: Save) -> None:
     [
         (entrance(4), "time, features"),
         (entrance(4, None), "number of features"),
-        (entrance(4, 1, dtype="int32"), "int32"),
+        (entrance(4, 1, dtype="int32"), "its inputs are whole numbers, which go to layer 'gru'"),
+        (entrance(4, 1, dtype="float16"), "its inputs are float16"),
         (entrance(4, 1, sparse=True), "sparse"),
         (entrance(0, 1), "time steps"),
         (entrance(4, 2), r"layer 'gru': kernel has shape \(1, 3\); its options need \(2, 3\)"),
@@ -178,18 +199,19 @@ def test_the_input_layer(save: Save, top: Any, reason: str) -> None:
     refused(save(top, gru()), reason)
 
 
-def test_dtypes_of_layers_must_agree(save: Save) -> None:
+def test_layers_of_several_dtypes(save: Save) -> None:
     folders = {"gru": ("gru", SEED), "dense": ("dense", [np.ones((1, 1)), np.zeros(1)])}
     double = {"class_name": "DTypePolicy", "config": {"name": "float64"}}
-    refused(save(entrance(4, 1), gru(), dense(dtype=double), folders=folders), "differ in dtype", Unsupported)
+    mixed = read(save(entrance(4, 1), gru(), dense(dtype=double), folders=folders))
+    assert [layer.kind for layer in mixed.layers.values()] == ["gru", "cast", "dense"]
     network = read(save(entrance(4, 1), gru(dtype=double)))
     assert network.dtype == "float64"
     assert network.layers["gru"].weights["W_z"].value.dtype == np.float64
     assert any("rounds the inputs" in note for note in network.notes)
 
 
-def test_only_keras_3(save: Save) -> None:
-    for version in ("2.15.0", None, 3, "x" * 1000):
+def test_other_versions_are_refused(save: Save) -> None:
+    for version in (None, 3, "1.0", "x" * 1000):
         refused(save(version=version), "saved by Keras", Unsupported)
     refused(save(metadata__json=None), "no metadata.json")
     refused(save(metadata__json=b"[]"), "metadata.json: the content must be an object")
@@ -364,38 +386,79 @@ def test_a_functional_chain_is_read_as_the_sequential_model(save: Save) -> None:
 @pytest.mark.parametrize(
     ("entry", "reason"),
     [
-        ({"inbound_nodes": called("input_layer", "input_layer")}, "called more than once"),
-        ({"inbound_nodes": called("input_layer") * 2}, "called more than once"),
+        ({"inbound_nodes": called("input_layer", "input_layer")}, r"initial state of shape \(4, 1\); it has 1 units"),
+        ({"inbound_nodes": called("input_layer", initial_state={"class_name": "__tensor__"})}, "where a tensor of"),
+        ({"inbound_nodes": called("input_layer", initial_state=0.5)}, "is called with 0.5"),
         (
-            {"inbound_nodes": called("input_layer", initial_state={"class_name": "__tensor__"})},
-            "called with initial_state",
+            {"inbound_nodes": called("input_layer", mask={"class_name": "__keras_tensor__"})},
+            "a tensor must be an object",
         ),
-        ({"inbound_nodes": called("input_layer", mask={"class_name": "__keras_tensor__"})}, "called with mask"),
-        ({"inbound_nodes": called("input_layer", index=1)}, "second output"),
-        ({"inbound_nodes": called("elsewhere")}, "plain chains"),
-        ({"inbound_nodes": []}, "plain chains"),
-        ({"inbound_nodes": [{"args": []}]}, "called more than once"),
-        ({"inbound_nodes": "abc"}, "called more than once"),
-        ({"inbound_nodes": None}, "called more than once"),
-        ({"inbound_nodes": [[["input_layer", 0, 0, {}]]]}, "called more than once"),
+        ({"inbound_nodes": called("input_layer", mask=True)}, "is called with True"),
+        ({"inbound_nodes": called("input_layer", constants=[1])}, "is called with constants"),
+        ({"inbound_nodes": called("input_layer", index=1)}, "reads output 1 of input_layer"),
+        ({"inbound_nodes": called("elsewhere")}, "on a tensor that no layer gives"),
+        ({"inbound_nodes": called("gru")}, "on a tensor that no layer gives"),
+        ({"inbound_nodes": []}, "reads output 0 of gru"),
+        ({"inbound_nodes": [{"args": []}]}, "is called on no tensor"),
+        ({"inbound_nodes": [{"args": [[]]}]}, "is called on no tensor"),
+        ({"inbound_nodes": "abc"}, "inbound_nodes must be a list"),
+        ({"inbound_nodes": None}, "inbound_nodes must be a list"),
+        ({"inbound_nodes": [[["input_layer", 0, 0, {}]]]}, "a call of it must be an object"),
     ],
 )
-def test_other_graphs_are_refused(save: Save, entry: dict[str, Any], reason: str) -> None:
-    refused(save(config=functional(entrance(4, 1), {**gru(), **entry})), f"layer 'gru': is .*{reason}", Unsupported)
+def test_calls_that_cannot_be_are_refused(save: Save, entry: dict[str, Any], reason: str) -> None:
+    refused(save(config=functional(entrance(4, 1), {**gru(), **entry})), reason)
+
+
+def test_a_call_that_nothing_reads_changes_nothing(save: Save) -> None:
+    twice = {**gru(), "inbound_nodes": called("input_layer") * 2}
+    assert read(save(config=functional(entrance(4, 1), twice))).outputs == read(save()).outputs
 
 
 @pytest.mark.parametrize(
-    "ends",
+    ("ends", "reason"),
     [
-        ([["input_layer", 0, 0], ["b", 0, 0]], ["gru", 0, 0]),
-        (["input_layer", 0, 0], ["gru", 0, 1]),
-        ({"a": ["input_layer", 0, 0]}, ["gru", 0, 0]),
-        (["input_layer", 0, 0], None),
-        (["gru", 0, 0], ["gru", 0, 0]),
+        (([["input_layer", 0, 0], ["b", 0, 0]], ["gru", 0, 0]), "names a layer b, which it does not have"),
+        ((["input_layer", 0, 0], ["gru", 0, 1]), "reads output 1 of gru"),
+        ((["input_layer", 0, 0], ["gru", 1, 0]), "reads output 0 of gru"),
+        ((["input_layer", 0, 0], None), "output_layers are None"),
+        ((["input_layer", 0, 0], [["gru", 0, "0"]]), "names a tensor"),
+        ((["gru", 0, 0], ["gru", 0, 0]), "layer 'gru': is an input of the model, but no InputLayer"),
     ],
 )
-def test_a_chain_has_one_input_and_one_output(save: Save, ends: Any) -> None:
-    refused(save(config=functional(entrance(4, 1), gru(), ends=ends)), "plain chain", Unsupported)
+def test_ends_that_cannot_be_are_refused(save: Save, ends: Any, reason: str) -> None:
+    refused(save(config=functional(entrance(4, 1), gru(), ends=ends)), reason)
+
+
+def test_ends_in_a_dict_are_taken_by_their_keys(save: Save) -> None:
+    ends = {"b": ["gru", 0, 0], "a": ["input_layer", 0, 0]}
+    network = read(save(config=functional(entrance(4, 1), gru(), ends=({"q": ["input_layer", 0, 0]}, ends))))
+    assert [edge.port for edge in network.outputs] == ["input", "y"]
+
+
+def doubling(depth: int) -> dict[str, Any]:
+    """A model that calls a model twice, which calls one twice, and so on: 2 ** depth GRUs."""
+    inner = functional(entrance(4, 1), gru(return_sequences=True))
+    for k in range(depth):
+        twice = {**inner, "config": {**inner["config"], "name": f"inner_{k}"}}
+        tensor = {"class_name": "__keras_tensor__", "config": {"keras_history": [f"inner_{k}", 0, 0]}}
+        calls = [*called("input_layer"), {"args": [tensor], "kwargs": {}}]
+        last = [f"inner_{k}", 2, 0]
+        inner = functional(entrance(4, 1), {**twice, "inbound_nodes": calls}, ends=(["input_layer", 0, 0], last))
+    return inner
+
+
+def test_models_in_models_are_bounded(save: Save) -> None:
+    folders = {"functional/layers/functional/layers/gru": ("gru", SEED)}
+
+    def cell(file: h5py.File) -> None:
+        file.move(
+            "layers/functional/layers/functional/layers/gru/vars",
+            "layers/functional/layers/functional/layers/gru/cell/vars",
+        )
+
+    assert len(read(save(config=doubling(2), folders=folders, edit=cell)).calls) == 4
+    refused(save(config=doubling(40)), "more than 20 deep|calls of layers")
 
 
 def test_json_is_as_keras_writes_it() -> None:
