@@ -26,7 +26,7 @@ def test_as_the_framework(case: Case, tmp_path) -> None:
     for start, package in NEEDS.items():
         if case.id.startswith(start):
             need_package(package)
-    check(case, tmp_path, engines=("reference",))
+    check(case, tmp_path, engines=("reference", "numpy"))
 
 
 @pytest.fixture(scope="module")

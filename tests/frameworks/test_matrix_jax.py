@@ -16,4 +16,4 @@ EVERY = [(framework, case) for framework, cases in CASES.items() for case in cas
 def test_as_the_framework(framework: str, case: Case, tmp_path) -> None:
     for package in PACKAGES[framework]:
         need_package(package)
-    check(case, tmp_path, engines=("reference",))
+    check(case, tmp_path, engines=("reference", "numpy"))
