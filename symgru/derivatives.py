@@ -54,8 +54,8 @@ class gauss(Function):  # noqa: N801
 
 # What TensorFlow 2 takes where a function has a kink, measured (tests/frameworks/test_gradients.py). Of the pieces that
 # meet there it takes the one below 0 and beyond the ends: relu'(0) = 0, relu6'(6) = 0, hard_sigmoid'(±3) = 0. These
-# take the other one: selu'(0) is the slope above 0, hard_tanh'(±1) = 1.
-KINKS = ("hard_tanh", "selu")
+# take the other one: selu'(0) is the slope above 0, hard_tanh'(±1) = 1. log_sigmoid has no kink, but its parts have.
+KINKS = ("hard_tanh", "log_sigmoid", "selu")
 JUMPS = (  # where a choice is needed
     *("hard_shrink", "hard_sigmoid", "hard_silu", "hard_tanh", "leaky_relu", "relu", "relu6", "selu", "soft_shrink"),
     "sparse_sigmoid",
@@ -116,6 +116,12 @@ def _clip_slope(f: Expr, closed: bool) -> Expr:
     return cast(Expr, (within if closed else between)(inner, low, high, evaluate=False))
 
 
+def _sign(e: Expr, closed: bool) -> Expr:
+    if closed:  # 1 at 0
+        return cast(Expr, where_positive(times(S.NegativeOne, e), S.NegativeOne, S.One, evaluate=False))
+    return cast(Expr, where_positive(e, S.One, S.NegativeOne, evaluate=False))
+
+
 def _one_minus(e: Expr) -> Expr:
     return add(S.One, mul(S.NegativeOne, e))
 
@@ -128,7 +134,7 @@ SLOPES: dict[type, Callable[[Expr, bool], Expr]] = {
     log1p: lambda f, closed: inverse(add(S.One, cast(Expr, f.args[0]))),
     sqrt: lambda f, closed: mul(S.Half, inverse(f)),
     erf: lambda f, closed: cast(Expr, gauss(f.args[0], evaluate=False)),
-    Abs: lambda f, closed: cast(Expr, where_positive(f.args[0], S.One, S.NegativeOne, evaluate=False)),
+    Abs: lambda f, closed: _sign(cast(Expr, f.args[0]), closed),
     clip: _clip_slope,
 }
 

@@ -9,7 +9,8 @@ from typing import cast
 
 from sympy import Expr, Function, S, Symbol, expand, tanh
 
-from symgru.algebra import Across, Dot, Mat, Vec, add, mul, rebuild, sigma, terms, walk
+from symgru.activations import where_positive
+from symgru.algebra import Across, Dot, Mat, Select, Vec, add, mul, rebuild, sigma, terms, walk
 from symgru.cells import Cell, offset, scale
 
 Rewriting = tuple[Cell, Mapping[Symbol, Expr]]  # the new cell; its new parameters in terms of the old ones
@@ -163,9 +164,12 @@ def _own_lines(cell: Cell, wanted: Callable[[Expr], bool]) -> Rewriting:
                 return cast(Expr, Dot(e.args[0], own_line("v", lhs, cast(Expr, e.args[1])), evaluate=False))
             if e.is_Mul and any(map(_holds_dot, e.args)):
                 return mul(*(own_line("u", lhs, a) if _holds_dot(a) else a for a in cast("tuple[Expr, ...]", e.args)))
-            if isinstance(e, Function) and not isinstance(e, Dot) and not e.args[-1].is_Symbol:
-                *front, last = cast("tuple[Expr, ...]", e.args)
-                return cast(Expr, e.func(*front, own_line("a", lhs, last), evaluate=False))
+            if isinstance(e, Function) and not isinstance(e, Dot | Select | where_positive):
+                args = list(cast("tuple[Expr, ...]", e.args))
+                place = int(isinstance(e, Across))  # of what it is a function of
+                if not args[place].is_Symbol:
+                    args[place] = own_line("a", lhs, args[place])
+                    return cast(Expr, e.func(*args, evaluate=False))
             return e
 
         lines.append((lhs, rebuild(rhs, split)))
