@@ -269,6 +269,8 @@ def spread(array: Array, target: Sequence[Length]) -> Array | Spread:
     unknown = {k: n for k, n in enumerate(full) if isinstance(n, Unknown)}
     if any(array.shape[k] != 1 for k in unknown):
         raise Unsupported("expands an axis to a length that is computed while the model runs")
+    if any(k not in unknown and n != 1 != array.shape[k] != n for k, n in enumerate(full)):
+        raise UnusableInput(f"expands a constant of shape {array.shape} to lengths that do not fit")
     known = tuple(array.shape[k] if k in unknown or n == 1 else n for k, n in enumerate(full))
     sizes = [n for n in known if isinstance(n, int)]
     if np.prod(sizes, dtype=object) > 2**24 or any(n < 0 for n in sizes):

@@ -17,7 +17,7 @@ import numpy as np
 from symgru.errors import SymgruError, Unsupported, UnusableInput
 from symgru.network import Array, Edge, Input, Network, safe_id
 from symgru.readers.assemble import within
-from symgru.readers.checks import MAX_NUMBERS, printable
+from symgru.readers.checks import MAX_NUMBERS, printable, reason
 from symgru.readers.onnx_axes import AXES, Item, Items, of_spread
 from symgru.readers.onnx_constants import FOLDED, fold
 from symgru.readers.onnx_messages import Dim, Graph, Node, Value, label_of
@@ -226,7 +226,10 @@ class _Walk:
 
     def _node(self, node: Node) -> None:
         given = [self._value(name) if name else None for name in node.inputs]
-        found = self._applied(node, given)
+        try:
+            found = self._applied(node, given)
+        except (ValueError, IndexError, OverflowError) as error:  # NumPy's, of constants that do not fit together
+            raise UnusableInput(f"has constants that do not fit: {reason(error)}") from None
         results = found if isinstance(found, list) else [found]
         for name, item in zip(node.outputs, results, strict=False):
             if name:

@@ -28,13 +28,13 @@ DIRECTIONS = {"forward": 1, "reverse": 1, "bidirectional": 2}
 
 @dataclass(frozen=True)
 class Function:
-    """An activation of ONNX: its name in symgru, and for alpha and beta, where it has them, the usual values."""
+    """An activation of ONNX: its name in symgru, and the usual values of alpha and beta, where it has them."""
 
     name: str
     usual: tuple[float | None, ...] = ()
 
 
-# onnx/docs/Operators.md, GRU: the usual numbers are those of the operators of the same name. Where there is none (None),
+# onnx/docs/Operators.md, GRU: the usual numbers are those of the operators of the same name. Where there is none (None)
 # or ONNX Runtime 1.32 takes another one (0 for ThresholdedRelu, whose operator says 1), the file must say it.
 FUNCTIONS = {
     "affine": Function("affine", (None, None)),

@@ -143,7 +143,7 @@ def _raw(content: bytes | memoryview, dtype: str, size: int) -> Array:
     if dtype == "bfloat16":
         return _bfloat16(np.frombuffer(content, dtype="<u2"))
     if dtype == "bool":
-        return np.frombuffer(content, dtype=np.uint8) != 0
+        return np.asarray(np.frombuffer(content, dtype=np.uint8) != 0)
     stored = np.dtype(dtype).newbyteorder("<")
     return np.frombuffer(content, dtype=stored).astype("float32" if dtype == "float16" else dtype)
 

@@ -73,12 +73,27 @@ def value(name: str, dims: Sequence[int | str]) -> bytes:
 GRU: tuple[Node, ...] = (("GRU", ["X", "W", "R"], ["Y"], {}),)
 
 
-def gru_model(w: bytes | None = None, nodes: Sequence[Node] = GRU, opset: int = 17) -> bytes:
-    """A GRU with 1 unit and 2 features, without biases."""
+def whole(name: str, number: int) -> bytes:
+    """A TensorProto of one int64 without axes."""
+    return Wire().number(2, 7).text(8, name).number(7, number).content
+
+
+def gru_model(
+    w: bytes | None = None,
+    nodes: Sequence[Node] = GRU,
+    opset: int = 17,
+    more: Sequence[bytes] = (),
+    outputs: Sequence[str] = ("Y",),
+) -> bytes:
+    """A GRU with 1 unit and 2 features, without biases; `more` are further initializers."""
     graph = Wire()
     for each in nodes:
         graph.raw(1, node(*each))
     graph.raw(5, tensor("W", np.full((1, 3, 2), 0.5)) if w is None else w)
     graph.raw(5, tensor("R", np.full((1, 3, 1), 0.25)))
-    graph.raw(11, value("X", ["time", "batch", 2])).raw(12, Wire().text(1, "Y").content)
+    for held in more:
+        graph.raw(5, held)
+    graph.raw(11, value("X", ["time", "batch", 2]))
+    for name in outputs:
+        graph.raw(12, Wire().text(1, name).content)
     return Wire().number(1, 8).raw(7, graph.content).raw(8, Wire().number(2, opset).content).content

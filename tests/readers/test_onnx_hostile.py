@@ -12,7 +12,7 @@ import pytest
 
 from symgru.errors import SymgruError, UnusableInput
 from symgru.face import load
-from tests.readers.onnx_by_hand import Wire, gru_model, tensor
+from tests.readers.onnx_by_hand import Wire, gru_model, tensor, whole
 
 SECONDS = 5.0
 
@@ -211,3 +211,23 @@ def test_an_architecture_is_refused(tmp_path):
 @pytest.mark.parametrize("content", [b"\x00", b"\x0a", b"PK\x03\x04", b"\xff" * 40, b"{}", b"\x08\x07" * 300_000])
 def test_what_is_no_model(content, tmp_path):
     refused(content, tmp_path)
+
+
+def test_an_expansion_that_does_not_fit(tmp_path):
+    """Found by mutating files: NumPy's own error came through."""
+    nodes = [
+        ("Shape", ["X"], ["s"], {}),
+        ("Expand", ["R", "s"], ["h"], {}),
+        ("GRU", ["X", "W", "R", "", "", "h"], ["Y"], {}),
+    ]
+    refused(gru_model(nodes=nodes), tmp_path, "expands|initial_h")
+
+
+def test_an_index_past_the_end_of_a_sequence_of_any_length(tmp_path):
+    """Found by mutating files: how many time steps there are, only the input tells."""
+    nodes = [("Gather", ["X", "i"], ["a"], {"axis": 0}), ("GRU", ["X", "W", "R"], ["", "h"], {})]
+    refused(gru_model(nodes=nodes, more=[whole("i", -7)], outputs=("a",)), tmp_path, "has no GRU operator")
+    path = tmp_path / "m.onnx"
+    path.write_bytes(gru_model(nodes=nodes, more=[whole("i", -7)], outputs=("a", "h")))
+    with pytest.raises(UnusableInput, match="past the end of the axis"):
+        load(path)(np.ones((1, 3, 2)))
