@@ -169,6 +169,7 @@ class _Description:
         self._say(entry)
         request = torch_recurrent.Request(
             str(output), bool(wanted), torch_recurrent.reference(name, "h_n") in self.read,
+            torch_recurrent.reference(name, "last_state") in self.read,
             bool(entry.get("h0")), bool(entry.get("lengths")), str(nonlinearity),
         )  # fmt: skip
         return torch_recurrent.module(self.graph, name, kind, weights, request, place.x)

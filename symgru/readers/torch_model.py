@@ -13,15 +13,16 @@ from typing import Any, cast
 
 import numpy as np
 
-from symgru.errors import Unsupported, UnusableInput
+from symgru.errors import SymgruError, Unsupported, UnusableInput
 from symgru.network import Array, Network
-from symgru.readers import torch_layers
+from symgru.readers import torch_layers, torch_trace
 from symgru.readers.assemble import named, within
 from symgru.readers.checks import mapping, printable
 from symgru.readers.torch_arrays import Lazy
 from symgru.readers.torch_layers import WANTED
 
 Entry = dict[str, object]
+FOLLOWED = "what the model's forward does was followed by torch.fx, and its numbers compared on a random input"
 HOOKS = ("_forward_hooks", "_forward_pre_hooks")
 
 
@@ -31,8 +32,9 @@ def is_module(source: object) -> bool:
 
 
 def read_module(module: Any, architecture: Mapping[str, object] | None) -> Network:
-    """The network that a live module computes: a module of torch.nn, an nn.Sequential of them, or any module with an
-    architecture (torch_layers.network), whose entries get their options from the modules that they name.
+    """The network that a live module computes: a module of torch.nn, an nn.Sequential of them, one whose forward
+    torch.fx can follow, or any module with an architecture (torch_layers.network), whose entries get their options from
+    the modules that they name.
 
     Raises Unsupported for a module whose forward is not known, UnusableInput for a description that contradicts it.
     """
@@ -40,12 +42,37 @@ def read_module(module: Any, architecture: Mapping[str, object] | None) -> Netwo
     for name, each in module.named_modules():
         if any(getattr(each, hook, None) for hook in HOOKS):
             raise Unsupported(f"{named(name or 'model')}: has hooks, whose code symgru cannot follow; remove them")
+        if "forward" in vars(each) and (each is not module or "layers" not in asked):
+            raise Unsupported(
+                f"{named(name or 'model')}: its forward was exchanged for another than its class has; describe it "
+                f"with an architecture, such as {_advice(module)}"
+            )
     if "layers" in asked:
         asked["layers"] = [_completed(module, entry) for entry in _entries(asked["layers"])]
-    else:
+    elif _is_torch(module):
         asked["layers"] = list(_followed(module, ""))
+    else:
+        return _traced(module, asked)
+    return _network(module, asked)
+
+
+def _network(module: Any, asked: Mapping[str, object], notes: tuple[str, ...] = ()) -> Network:
     name = type(module).__name__
-    return torch_layers.network(_tensors(module), asked, name=name, origin=printable(name))
+    return torch_layers.network(_tensors(module), asked, name=name, origin=printable(name), notes=notes)
+
+
+def _traced(module: Any, asked: Entry) -> Network:
+    """A module with a forward of its own, if torch.fx can follow it and the numbers agree."""
+    try:
+        followed = torch_trace.architecture(module, _described)
+        network = _network(module, {**followed, **asked}, (FOLLOWED,))
+        torch_trace.compare(module, network)
+    except SymgruError as error:
+        raise Unsupported(
+            f"what the forward of {printable(type(module).__name__)} does is not known: {error}; describe the model "
+            f"with an architecture, such as {_advice(module)}"
+        ) from None
+    return network
 
 
 def _tensors(module: Any) -> dict[str, Lazy]:

@@ -41,6 +41,7 @@ class Request:
     output: str = "output"  # what the next layer gets
     sequence: bool = True  # some layer or output needs every step
     states: bool = False  # some layer or output needs h_n
+    final: bool = False  # some layer or output needs the last layer's final state
     h0: bool = False
     lengths: bool = False
     nonlinearity: str = "tanh"
@@ -116,8 +117,8 @@ def check(entry: Mapping[str, object], weights: list[list[Weights]]) -> None:
 
 
 def module(graph: Graph, name: str, kind: str, weights: list[list[Weights]], asked: Request, x: Edge) -> Edge:
-    """The calls of a whole module on a sequence; the value that the next layer gets. Its others are named name.output
-    and name.h_n."""
+    """The calls of a whole module on a sequence; the value that the next layer gets. Its others are named name.output,
+    name.h_n and name.last_state."""
     if len(graph.shapes[x]) != 2:
         raise UnusableInput(f"takes a sequence (time, features); it is given {graph.shapes[x]} after the batch")
     runs = _Runs(graph, name, kind, asked, _initial(graph, name, weights, asked.h0))
@@ -140,6 +141,8 @@ def module(graph: Graph, name: str, kind: str, weights: list[list[Weights]], ask
     if asked.states:
         rows = [graph.map("reshape", {"shape": (1, *graph.shapes[state])}, state) for state in runs.states]
         graph.named[reference(name, "h_n")] = graph.beside(rows, axis=1)
+    if asked.final:
+        graph.named[reference(name, "last_state")] = graph.beside(tops, axis=1)
     if asked.output == "output":
         return value
     if asked.output == "last" and len(tops) > 1:
