@@ -73,7 +73,7 @@ def modern(config: object) -> dict[str, object]:
     if not isinstance(inner, Mapping):
         return outer
     given = dict(inner)
-    if kind == "Sequential":
+    if kind == "Sequential" and isinstance(given.get("layers"), list | tuple):
         given["layers"] = _with_entrance(_listed(given.get("layers")))
     counted = _counted(_listed(given.get("layers")))
     for key in ("layers", "cells"):
