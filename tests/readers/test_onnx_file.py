@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import warnings
+
 import numpy as np
 import pytest
 
@@ -10,7 +13,7 @@ from symgru.face import load
 from symgru.readers.onnx_messages import read_model
 from symgru.readers.onnx_tensors import Folder
 from symgru.readers.protobuf import parse, read_varint, signed
-from tests.conftest import need_package
+from tests.conftest import ROOT, need_package
 from tests.frameworks import cases_onnx
 from tests.frameworks.cases_onnx import B, D, Graph, H
 from tests.readers.onnx_by_hand import Wire, gru_model, tensor, varint
@@ -248,3 +251,16 @@ def test_features_that_do_not_fit(tmp_path):
         load(written(tmp_path, gru_model(w=tensor("W", np.zeros((1, 6, 2))))))
     with pytest.raises(UnusableInput, match="takes 5 features; it is given 2"):
         load(written(tmp_path, gru_model(w=tensor("W", np.zeros((1, 3, 5))))))
+
+
+def test_the_page_s_example(tmp_path, monkeypatch, capsys):
+    need_package("torch")
+    need_package("onnx")
+    page = (ROOT / "docs" / "onnx.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's exporter announces its successor
+        exec(block, {})
+    kinds, difference = capsys.readouterr().out.splitlines()[-2:]
+    assert kinds == "['gru', 'dense', 'activation']" and float(difference) < 1e-6
