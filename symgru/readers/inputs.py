@@ -62,9 +62,20 @@ def read_input(source: object, network: Network, place: int = 0) -> Inputs:
                 raise UnusableInput(f"a number is too large for the network's {network.dtype}")
         if put.whole and (value != np.trunc(value)).any():
             raise UnusableInput("holds numbers that are not whole; an Embedding takes indices")
+        _check_indices(value, network, put.id)
         if put.shape and put.shape[0] not in (None, shape[1]):
             more.append(f"the model's input layer says {put.shape[0]} time steps; {shape[1]} are given")
         return Inputs(value, given.text.reshape(shape), (*notes, *more))
+
+
+def _check_indices(value: Array, network: Network, name: str) -> None:
+    """Refuse an index that is not in the table that it goes to."""
+    for call, layer in network:
+        if layer.kind == "embed" and call.args[0].source == name and call.args[0].port == "input" and value.size:
+            rows = layer.weights["E"].value.shape[0]
+            outside = value[(value < 0) | (value >= rows)]
+            if outside.size:
+                raise UnusableInput(f"holds the index {outside[0]:g}; the table of layer {layer.id} has {rows} rows")
 
 
 def _given(source: object) -> tuple[Tensor, list[str]]:

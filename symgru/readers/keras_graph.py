@@ -85,8 +85,17 @@ def _list(value: object) -> Sequence[object]:
 
 
 def _check_indices(builder: Builder) -> None:
-    """Whole numbers go into tables and masks alone: what Keras makes of them elsewhere depends on its backend."""
+    """Whole numbers go into tables and masks alone: what Keras makes of them elsewhere depends on its backend.
+
+    What goes into tables alone is whole numbers, whatever the InputLayer says.
+    """
     indices = {put.id for put in builder.inputs if put.whole}
+    readers: dict[str, set[str]] = {}
+    for call in builder.calls.values():
+        for edge in [e for e in (*call.args, *call.initial) if e.port == "input"]:
+            readers.setdefault(edge.source, set()).add(builder.layers[call.layer].kind)
+    tables = {name for name, kinds in readers.items() if "embed" in kinds and kinds <= set(READS_INDICES)}
+    builder.inputs = [replace(put, whole=put.whole or put.id in tables) for put in builder.inputs]
     for call in builder.calls.values():
         kind = builder.layers[call.layer].kind
         if kind not in READS_INDICES and any(e.source in indices and e.port == "input" for e in call.args):

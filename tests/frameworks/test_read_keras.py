@@ -308,3 +308,16 @@ def test_a_quirk_is_a_note_on_its_layer_that_show_prints(make: Any, note: str, t
     assert any(note in said for layer in network.layers.values() for said in layer.notes if layer.kind == "gru")
     shown = CliRunner().invoke(cli, ["show", str(tmp_path / "m.keras")]).output
     assert " ".join(note.split()) in " ".join(shown.split())
+
+
+def test_indices_outside_the_table_are_refused() -> None:
+    entrance = keras.Input((3,))  # of float32, as Keras' Input is unless told otherwise
+    model = load(randomised(keras.Model(entrance, L.GRU(2)(L.Embedding(4, 2)(entrance)))))
+    assert model([[0, 3, 1]]).shape == (1, 2)
+    for bad, reason in (
+        ([[0, 4, 1]], "index 4; .* has 4 rows"),
+        ([[0, -1, 1]], "index -1"),
+        ([[0, 0.5, 1]], "not whole"),
+    ):
+        with pytest.raises(SymgruError, match=reason):
+            model(bad)

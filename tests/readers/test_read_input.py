@@ -98,7 +98,7 @@ def test_a_float32_file_shows_its_shortest_decimals(tmp_path: Path) -> None:
         ("1,,2,;", 1, "where a number|line 1"),
         ("[1,2", 1, "ends"),
         ("hello", 1, "neither"),
-        ("[[[[1]]]]", 1, "deeper"),
+        ("[[[[1]]]]", 1, r"has shape \(1, 1, 1, 1\)"),
         ({"a": 1}, 1, "dtype object"),
         (None, 1, "dtype object"),
         (["1"], 1, "not a number"),

@@ -47,8 +47,7 @@ def embedding(entry: Entry, given: Given) -> Outputs:
     x = given.x
     if "E" not in entry.made:
         table = entry.tensors({"embeddings": (rows, width)})["embeddings"]
-        notes = ("an index that is not in the table is refused by Keras on a CPU",)
-        entry.made["E"] = entry.builder.layer(entry.label, "embed", {}, {"E": table}, entry.order, notes)
+        entry.made["E"] = entry.builder.layer(entry.label, "embed", {}, {"E": table}, entry.order)
     y = replace(entry.builder.call(entry.made["E"], [x], (*x.shape, width)), dtype=entry.dtype)
     return (replace(y, mask=entry.map("not_zero", {}, x) if masks else None),)
 
