@@ -1,6 +1,7 @@
 """Graphs as C: each network compiled without a word, step against window, against the reference and the float32
 domain's bits."""
 
+import re
 import subprocess
 
 import numpy as np
@@ -11,13 +12,15 @@ from symgru.backends.c.memory import Span, lay_out
 from symgru.backends.c.plan import Plan
 from symgru.domains import Float64
 from symgru.errors import Unsupported, UnusableInput
+from symgru.face import load
 from symgru.float32 import Float32
-from symgru.network import Edge, Layer, Network
+from symgru.network import Edge, Layer, Network, Tensor
 from symgru.trace import run
-from symgru.verify.emitted import compiled
+from symgru.verify.emitted import compiled, compiled_for
 from symgru.yardstick import example_inputs
+from tests.conftest import ROOT
 from tests.graphs import Graph, state
-from tests.test_c_backend import ANY, COMPILERS, WARNINGS, compile_c, sanitized
+from tests.test_c_backend import ANY, CXX, WARNINGS, arrays, compile_c, sanitized
 
 TOLERANCE = 1e-5  # of the largest magnitude, at least 1: the project's bound for float32
 STREAMS, WINDOWS = {}, {}
@@ -341,11 +344,28 @@ def test_their_own_tests_fail_where_an_expected_value_is_another(name, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["tokens", "causal", "bidirectional"])
-def test_cpp_takes_their_headers(name, tmp_path):
+@pytest.mark.parametrize("compiler", CXX)
+def test_cpp_takes_their_headers(compiler, name, tmp_path):
     written(name, tmp_path)
-    compile_c(
-        [*COMPILERS["gcc"]], tmp_path, "-x", "c++", "-std=c++98", "-Wall", "-Wextra", "-fsyntax-only", f"{name}.h"
-    )
+    (tmp_path / "main.cpp").write_text(f'#include "{name}.h"\nint main() {{ return 0; }}\n')
+    for standard in ("c++98", "c++20"):
+        flags = ["-Wall", "-Wextra", "-Werror", "-Wconversion", "-fsyntax-only"]
+        compile_c([compiler], tmp_path, f"-std={standard}", *flags, "main.cpp")
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_what_the_header_counts(name):
+    found = {k: v.decode("ascii") for k, v in files(network_of(name), Options("n")).items()}
+    header, source = found["n.h"], found["n.c"]
+    flash = int(re.search(r"flash +(\d+) B of weights", header)[1])
+    assert flash == sum(a.nbytes for a in arrays(source).values())
+    ram = int(re.search(r"RAM +(\d+) B for", header)[1])
+    held = re.findall(r"^    (?:float|uint32_t) \w+(?:\[(\d+)\])?;", header, re.MULTILINE)
+    assert ram == 4 * sum(int(n or 1) for n in held)
+    for text in found.values():
+        code = [line for line in text.splitlines() if not line.lstrip().startswith(("/*", "*"))]
+        assert max(map(len, code)) <= 120
+        assert not re.search(r"[ \t]+$", text, re.MULTILINE)
 
 
 def test_an_index_outside_its_table_reads_the_nearest_row(programs):
@@ -378,7 +398,10 @@ def test_the_length_of_a_window_is_asked_for_where_the_model_leaves_it_open():
     assert "#define NET_STEPS 6" in header
     xs = np.random.default_rng(1).normal(size=(2, 6, 2)).astype(np.float32)
     y = compiled(network, Options(steps=6)).window(xs)
-    assert y.shape == (2, 3)
+    assert np.array_equal(y, compiled_for(network, [xs]).window(xs)), "an engine takes the length from its input"
+    assert np.abs(y - run(network, Tensor.of(xs), Float64()).y).max() <= TOLERANCE
+    with pytest.raises(Unsupported, match="layer global_max_2"):
+        compiled_for(network, [xs]).stream(xs)
     with pytest.raises(UnusableInput, match="--steps 4"):
         files(network.with_steps(5), Options(steps=4))
     g = Graph()
@@ -434,3 +457,25 @@ def test_what_no_output_depends_on_is_not_emitted():
     assert [call.id for call, _ in plan.calls] == [h.source]
     assert plan.rates[h] == "final"
     assert plan.rates[Edge("x", "input")] == "stream"
+
+
+RNNOISE = ROOT.parent / "shared" / "models" / "rnnoise_v0"
+
+
+@pytest.mark.skipif(not RNNOISE.exists(), reason="the trained model is not beside this checkout")
+def test_rnnoise(tmp_path):
+    """xiph/rnnoise's trained network: three GRUs, concatenations, two outputs, against what Keras gives for it."""
+    network = load(RNNOISE / "model.keras").network
+    program, x = compiled(network), np.load(RNNOISE / "input.npy")
+    for found in (program.window(x), program.stream(x)):
+        for y, name in zip(found, ("expected.npy", "expected_vad.npy"), strict=True):
+            right = np.load(RNNOISE / name)
+            assert np.abs(y.reshape(right.shape) - right).max() <= TOLERANCE
+    for file, content in files(network, Options("rnnoise")).items():
+        (tmp_path / file).write_bytes(content)
+    header = (tmp_path / "rnnoise.h").read_text()
+    assert f"flash   {4 * network.parameters} B of weights" in header
+    assert "RAM     672 B for each rnnoise_state" in header
+    assert "work    86952 multiply-accumulates a time step" in header
+    compile_c(ANY, tmp_path, *WARNINGS, "-O2", "rnnoise.c", "rnnoise_test.c", "-o", "test.exe")
+    assert subprocess.run([tmp_path / "test.exe"], check=False).returncode == 0
