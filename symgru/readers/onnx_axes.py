@@ -316,4 +316,32 @@ def of_spread(node: Node, item: Spread, given: Items) -> Item:
         perm = node.integers("perm") or list(range(item.array.ndim))[::-1]
         found = fold(node, [item.array])[0]
         return Spread(found, {k: item.unknown[p] for k, p in enumerate(perm) if p in item.unknown})
+    if node.op in ("Unsqueeze", "Squeeze"):
+        return _renumbered(node, item, given)
+    if node.op == "Concat":
+        return _joined_spreads(node, item, given)
     raise Unsupported("works on a constant of unknown length in a way that symgru does not follow")
+
+
+def _renumbered(node: Node, item: Spread, given: Items) -> Item:
+    """Axes of length 1 added or dropped, none of them of unknown length."""
+    rest = constants(given)[1:]
+    axes = axes_of(node, [None, *rest]) or []
+    found = fold(node, [item.array, *rest])[0]
+    rank = max(found.ndim, item.array.ndim)
+    places = {place_of(a, rank) for a in axes}
+    left = [k for k in range(rank) if k not in places]
+    if not axes or (node.op == "Squeeze" and places & set(item.unknown)):
+        raise Unsupported("drops an axis of unknown length")
+    if node.op == "Squeeze":
+        return Spread(found, {left.index(k): n for k, n in item.unknown.items()})
+    return Spread(found, {left[k]: n for k, n in item.unknown.items()})
+
+
+def _joined_spreads(node: Node, item: Spread, given: Items) -> Item:
+    """Constants side by side that have the same axes of unknown length."""
+    place = place_of(node.integer("axis", 0), item.array.ndim)
+    parts = [each for each in given if isinstance(each, Spread)]
+    if len(parts) != len(given) or any(each.unknown != item.unknown for each in parts) or place in item.unknown:
+        raise Unsupported("joins constants of unlike unknown lengths")
+    return Spread(fold(node, [each.array for each in parts])[0], item.unknown)

@@ -76,13 +76,14 @@ def _needed(graph: Graph) -> Graph:
 
 
 def _refuse(nodes: Sequence[Node]) -> None:
-    """Refuse by its name what no attempt could read."""
+    """Refuse by its name what no attempt could read; a Loop before what prepares its inputs."""
     for place, node in enumerate(nodes):
-        with within(label_of(node.op, node.name, place)):
-            if node.op in REFUSED:
-                raise Unsupported(REFUSED[node.op])
-            if node.op not in KNOWN and node.op not in FOLDED:
-                raise Unsupported("is an operator that symgru does not read around a GRU")
+        if node.op in REFUSED:
+            raise Unsupported(f"{label_of(node.op, node.name, place)}: {REFUSED[node.op]}")
+    for place, node in enumerate(nodes):
+        if node.op not in KNOWN and node.op not in FOLDED:
+            label = label_of(node.op, node.name, place)
+            raise Unsupported(f"{label}: is an operator that symgru does not read around a GRU")
 
 
 def _folded(graph: Graph) -> tuple[dict[str, Array], list[tuple[int, Node]]]:

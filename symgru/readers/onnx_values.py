@@ -222,6 +222,9 @@ class Builder:
         return Seen(edge, (*left[:place], *gone, *left[place + 1 :]))
 
     def _taken(self, edge: Edge, axis: int, index: int) -> Edge:
+        layer = self.layer(edge)
+        if layer and layer.kind == "flip" and axis == 1 and index == 0:  # a reverse direction ends at the first step
+            return self.map("last", {}, self.calls[edge.source].args[0])
         size = self.shapes[edge][axis - 1]
         if size is not None and not -size <= index < size:
             raise UnusableInput(f"takes index {index} of an axis of length {size}")

@@ -549,6 +549,36 @@ def zero_states_by_shape(g: Graph) -> None:
 
 
 @around
+def zero_states_of_tf2onnx(g: Graph) -> None:
+    """Both directions' zeros side by side; of the backward direction's outputs the first, which is its last."""
+    x, c = g.x(shape=(B, T, D), dims=("batch", T, D)), g.constant
+    shape = g.node("Cast", g.node("Shape", x), to=INT32)
+    batch = g.node("Slice", shape, c(np.array([0])), c(np.array([1])), c(np.array([0])))
+    wanted = g.node("Cast", g.node("Concat", batch, c(np.array([H], np.int32)), axis=0), to=INT64)
+    zeros = g.node("Unsqueeze", g.node("Expand", c(np.zeros((), np.float32)), wanted), c(np.array([0])))
+    both = g.node("Concat", zeros, zeros, axis=0)
+    y, _ = g.gru(g.node("Transpose", x, perm=[1, 0, 2]), D, 2, direction="bidirectional", rest=["", both])
+    ends = []
+    for direction, step in ((0, -1), (1, 0)):
+        one = g.node("Slice", y, *(c(np.array([v])) for v in (direction, direction + 1, 1)))
+        one = g.node("Squeeze", one, c(np.array([1])))
+        last = g.node("Slice", one, *(c(np.array([v])) for v in (step, step + 1 or 2**31 - 1, 0)))
+        ends.append(g.node("Squeeze", last, c(np.array([0]))))
+    g.output(g.node("Concat", *ends, axis=-1), 0)
+
+
+@around
+def dense_of_tf2onnx(g: Graph) -> None:
+    """Batch and time as one axis around a dense layer, their lengths looked up."""
+    y, c = sequence(g), g.constant
+    shape = g.node("Cast", g.node("Shape", y), to=INT32)
+    two = g.node("Gather", shape, c(np.array([0, 1])), axis=0)
+    wanted = g.node("Cast", g.node("Concat", two, c(np.array([2], np.int32)), axis=0), to=INT64)
+    folded = g.node("MatMul", g.node("Reshape", y, c(np.array([-1, H]))), g.weight(H, 2))
+    g.output(g.node("Relu", g.node("Reshape", folded, wanted)), 0)
+
+
+@around
 def learned_state(g: Graph) -> None:
     x, c = g.x(), g.constant
     batch = g.node("Gather", g.node("Shape", x), c(np.array([1])))
