@@ -46,6 +46,7 @@ class Convention:
     activation: str = "tanh"
     recurrent_activation: str = "sigmoid"
     fixed: bool = False  # no other activations can be chosen
+    last: bool = False  # the framework's layer gives its last step unless it is asked for every one
     notes: tuple[str, ...] = ()
 
     @cached_property

@@ -20,18 +20,18 @@ TABLE = (
     Convention(
         "keras", "Keras GRU, reset_after=True", "keras/src/layers/rnn/gru.py", "gru",
         _KERAS + f"bias: {_ONE_ROW} ; c_z | c_r | c_n",
-        checked="keras 3.15.1, tf_keras 2.21.0",
+        checked="keras 3.15.1, tf_keras 2.21.0", last=True,
     ),
     Convention(
         "keras_before", "Keras GRU, reset_after=False; GRU v1 of Keras 2", "keras/src/layers/rnn/gru.py", "gru_before",
         _KERAS + f"bias: {_ONE_ROW}",
-        checked="keras 3.15.1, tf_keras 2.21.0",
+        checked="keras 3.15.1, tf_keras 2.21.0", last=True,
         notes=("GRU v1 of Keras 2 and tf_keras has hard_sigmoid gates: clip(0.2 a + 0.5, 0, 1)",),
     ),
     Convention(
         "cudnn_gru", "CuDNNGRU of Keras 2", "tf_keras/src/layers/rnn/cudnn_gru.py, saving/legacy/hdf5_format.py", "gru",
         f"kernel: W_z~ | W_r~ | W_n~\nrecurrent_kernel: U_z | U_r | U_n\nbias: {_ONE_ROW} | c_z | c_r | c_n",
-        optional=False, fixed=True, checked="tf_keras 2.21.0's own conversion",
+        optional=False, fixed=True, checked="tf_keras 2.21.0's own conversion", last=True,
     ),
     Convention(
         "torch", "PyTorch GRU, GRUCell", "torch/nn/modules/rnn.py", "gru",
@@ -120,13 +120,13 @@ TABLE = (
     Convention(
         "keras2c", "keras2c, reset_after=True", "keras2c/weights2c.py", "gru",
         f"kernel: W_z' ; W_r' ; W_n'\nrecurrent_kernel: U_z' ; U_r' ; U_n'\nbias: {_ONE_ROW} | c_z | c_r | c_n",
-        optional=False, flat=True,
+        optional=False, flat=True, last=True,
     ),
     Convention(
         "keras2c_before", "keras2c, reset_after=False", "keras2c/weights2c.py", "gru_before",
         "kernel: W_z' ; W_r' ; W_n'\nrecurrent_kernel: U_z' ; U_r' ; U_n'\n"
         f"bias: {_ONE_ROW} | + b_z | + b_r | + b_n",
-        optional=False, flat=True,
+        optional=False, flat=True, last=True,
     ),
     Convention(
         "rtneural", "RTNeural", "RTNeural/gru/gru.h, python/model_utils.py", "gru",

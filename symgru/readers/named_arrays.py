@@ -30,6 +30,7 @@ OWN = ("name", "convention", "activation", "recurrent_activation", "return_seque
 WORDS = ("gates", "kernel", "bias", "reset", "update")
 SAY = 'say which with a convention, such as {"convention": "torch"} (symgru show --conventions lists them)'
 INNER = {tokens[-2] for c in TABLE for name in c.arrays if len(tokens := re.split(r"[/.]", name)) == 2} - {"w", "u"}
+EVERY = 'the layers give every time step, as they do there; {"return_sequences": false} asks for the last alone'
 TABLES = ("embedding", "embeddings")
 RANDOM = ("rngs", "rng")  # the state of a random generator, beside the weights of an nnx module
 Path = tuple[str, ...]
@@ -78,6 +79,8 @@ def from_named(
     groups, more = _ordered(groups, asked)
     last = max((k for k, group in enumerate(groups) if group.convention.cell != "dense"), default=-1)
     specs = [_spec(group, asked, last=k == last) for k, group in enumerate(groups)]
+    if last >= 0 and "return_sequences" not in asked and not groups[last].convention.last:
+        more.append(EVERY)
     made = network(specs, dtype=dtype, name=name, origin=origin, notes=[*notes, *said, *more])
     return _embedded(made, tables)
 
@@ -280,6 +283,8 @@ def _spec(group: Group, asked: Mapping[str, object], last: bool = True) -> Spec:
             if key in common or key in group.own:
                 _choose(convention, full, key, group.own.get(key, common.get(key)))
         given = group.own.get("return_sequences", common.get("return_sequences") if last else None)
+        if given is None and last and not convention.last:
+            given = True
         if recurrent and given is not None:
             full["return_sequences"] = boolean(given, "return_sequences")
     return Spec(convention.kind, group.label, full, weights, features, units, recurrent, _notes(group))

@@ -221,6 +221,7 @@ def mlx(folder, seed, size, bias=True, head=0, layers=1) -> Made:
 
 
 SEQUENCE = {"return_sequences": True}
+LAST = {"return_sequences": False}
 GATES = [("sigmoid", "tanh"), ("hard_sigmoid", "relu"), ("sigmoid", "elu"), ("tanh", "softplus")]
 
 
@@ -255,22 +256,22 @@ def flax_cases() -> Iterator[Case]:
         yield case(f"{cell}-float64", make, {**SEQUENCE, "dtype": "float64"}, "float64")
     two = partial(linen, cell="GRUCell", size=(2, 3), options={}, form="msgpack", layers=2)
     yield case("two", partial(two, seed=24))
-    yield case("two-head-last", partial(two, seed=25, head=3, last=True), None)
+    yield case("two-head-last", partial(two, seed=25, head=3, last=True), LAST)
     yield case(
         "two-head-every-step",
         partial(two, seed=26, head=2),
         {**SEQUENCE, "layers": ["GRUCell_0", "GRUCell_1", "params/Dense_0"]},
     )
-    yield case("embedded", partial(linen_embedded, seed=27, form="msgpack"), None)
-    yield case("embedded-npz", partial(linen_embedded, seed=28, form="/"), None)
+    yield case("embedded", partial(linen_embedded, seed=27, form="msgpack"), LAST)
+    yield case("embedded-npz", partial(linen_embedded, seed=28, form="/"), LAST)
     yield case("bfloat16", partial(linen_half, seed=29))
 
 
 def haiku_cases() -> Iterator[Case]:
     for seed, size in enumerate(SIZES):
         yield Case(f"haiku-{size}", partial(haiku, seed=seed, size=size), architecture=SEQUENCE)
-    yield Case("haiku-two", partial(haiku, seed=5, size=(2, 3), layers=2), architecture=SEQUENCE)
-    yield Case("haiku-head", partial(haiku, seed=6, size=(2, 3), head=4, form="."))
+    yield Case("haiku-two", partial(haiku, seed=5, size=(2, 3), layers=2))
+    yield Case("haiku-head", partial(haiku, seed=6, size=(2, 3), head=4, form="."), architecture=LAST)
     made = partial(haiku, seed=7, size=(2, 3), dtype="float64")
     yield Case("haiku-float64", made, "float64", architecture=SEQUENCE)
 
@@ -278,7 +279,7 @@ def haiku_cases() -> Iterator[Case]:
 def equinox_cases() -> Iterator[Case]:
     for seed, size in enumerate(SIZES):
         yield Case(f"equinox-{size}", partial(equinox, seed=seed, size=size), architecture=SEQUENCE)
-    yield Case("equinox-head", partial(equinox, seed=5, size=(2, 3), head=3))
+    yield Case("equinox-head", partial(equinox, seed=5, size=(2, 3), head=3), architecture=LAST)
     yield Case("equinox-no-bias", partial(equinox, seed=6, size=(2, 3), bias=False), architecture=SEQUENCE)
     made = partial(equinox, seed=7, size=(2, 3), dtype="float64")
     yield Case("equinox-float64", made, "float64", architecture=SEQUENCE)
@@ -288,8 +289,8 @@ def mlx_cases() -> Iterator[Case]:
     for seed, size in enumerate(SIZES):
         yield Case(f"mlx-{size}", partial(mlx, seed=seed, size=size), architecture=SEQUENCE)
     yield Case("mlx-no-bias", partial(mlx, seed=5, size=(2, 3), bias=False), architecture=SEQUENCE)
-    yield Case("mlx-head", partial(mlx, seed=6, size=(2, 3), head=3))
-    yield Case("mlx-three", partial(mlx, seed=7, size=(2, 3), layers=3), architecture=SEQUENCE)
+    yield Case("mlx-head", partial(mlx, seed=6, size=(2, 3), head=3), architecture=LAST)
+    yield Case("mlx-three", partial(mlx, seed=7, size=(2, 3), layers=3))
 
 
 CASES = {

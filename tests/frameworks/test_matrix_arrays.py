@@ -47,6 +47,6 @@ def paddle(tmp_path_factory) -> Path:
 def test_as_paddle(name: str, paddle: Path) -> None:
     place = paddle / name
     said = json.loads((place / "case.json").read_text())
-    asked = {} if said["head"] else {"return_sequences": True}
+    asked = {"return_sequences": False} if said["head"] else None  # a layer gives every step there
     ours = load(place / "m.npz", asked)(np.load(place / "x.npy"))
     assert difference(ours, np.load(place / "y.npy")) <= LIMITS[said["dtype"]]

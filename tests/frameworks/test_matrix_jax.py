@@ -17,3 +17,13 @@ def test_as_the_framework(framework: str, case: Case, tmp_path) -> None:
     for package in PACKAGES[framework]:
         need_package(package)
     check(case, tmp_path, engines=("reference", "numpy"))
+
+
+EMITTED = ["flax-MGUCell-False-2-3-.", "flax-SimpleCell-2-3-msgpack", "flax-embedded", "haiku-two", "mlx-head"]
+
+
+@pytest.mark.parametrize(("framework", "case"), [pair for pair in EVERY if pair[1].id in EMITTED], ids=EMITTED)
+def test_emitted_c_as_the_framework(framework: str, case: Case, tmp_path) -> None:
+    for package in PACKAGES[framework]:
+        need_package(package)
+    check(case, tmp_path, engines=("c",))

@@ -171,6 +171,9 @@ def test_numbered_layers_follow_one_another_by_number() -> None:
         arrays |= arrays_of("mlx", f"layers.{k}.", H, H, seed=k)
     network = read(arrays)
     assert [layer.label for layer in network.layers.values()] == [f"layers/{k}" for k in (1, 2, 9, 10)]
+    assert all(layer.options["return_sequences"] for layer in network.layers.values())
+    assert "the layers give every time step" in network.notes[1]
+    network = read(arrays, {"return_sequences": False})
     assert [layer.options["return_sequences"] for layer in network.layers.values()] == [True, True, True, False]
 
 
