@@ -18,11 +18,13 @@ from symgru.errors import SymgruError, Unsupported, UnusableInput
 from symgru.network import Array, Edge, Input, Network, safe_id
 from symgru.readers.assemble import within
 from symgru.readers.checks import MAX_NUMBERS, printable, reason
-from symgru.readers.onnx_axes import AXES, Item, Items, of_spread
+from symgru.readers.onnx_axes import AXES
 from symgru.readers.onnx_constants import FOLDED, fold
+from symgru.readers.onnx_inputs import Item, Items
 from symgru.readers.onnx_messages import Dim, Graph, Node, Value, label_of
 from symgru.readers.onnx_operators import OPERATORS
 from symgru.readers.onnx_recurrent import RECURRENT
+from symgru.readers.onnx_spread import of_spread
 from symgru.readers.onnx_tidy import tidied
 from symgru.readers.onnx_values import DIRECTION, Axis, Builder, Seen, Spread, Unknown
 from symgru.readers.onnx_windows import WINDOWS

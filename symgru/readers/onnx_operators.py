@@ -9,8 +9,9 @@ import numpy as np
 from symgru.errors import Unsupported, UnusableInput
 from symgru.network import Array, Edge, Tensor
 from symgru.readers.checks import printable
-from symgru.readers.onnx_axes import Item, Items, constant, constants, fixed, optional, plain, seen
+from symgru.readers.onnx_axes import fixed, plain
 from symgru.readers.onnx_constants import axes_of
+from symgru.readers.onnx_inputs import Item, Items, constant, constants, optional, seen
 from symgru.readers.onnx_messages import Node
 from symgru.readers.onnx_values import Builder, Seen, place_of
 

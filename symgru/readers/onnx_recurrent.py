@@ -17,7 +17,8 @@ from symgru.conventions import CONVENTIONS
 from symgru.errors import Unsupported, UnusableInput
 from symgru.network import Edge, Tensor
 from symgru.readers.checks import printable
-from symgru.readers.onnx_axes import Items, alike, constant, optional, seen
+from symgru.readers.onnx_axes import alike
+from symgru.readers.onnx_inputs import Items, constant, optional, seen
 from symgru.readers.onnx_messages import Node
 from symgru.readers.onnx_values import BATCH, DIRECTION, Axis, Builder, Seen, Spread
 

@@ -9,7 +9,7 @@ import numpy as np
 from symgru.errors import Unsupported, UnusableInput
 from symgru.network import Array, Edge
 from symgru.readers.checks import printable, whole
-from symgru.readers.onnx_axes import Item, Items, constant, optional, seen
+from symgru.readers.onnx_inputs import Item, Items, constant, optional, seen
 from symgru.readers.onnx_messages import Node
 from symgru.readers.onnx_operators import dense, reduced
 from symgru.readers.onnx_values import Builder, Seen, place_of
