@@ -10,13 +10,14 @@ from functools import cached_property
 from typing import cast
 
 import numpy as np
-from sympy import Expr, Symbol, erf, tanh
+from sympy import Expr, Rational, Symbol, erf, tanh
 
 from symgru.activations import Activation, expanded, where_positive
 from symgru.algebra import Mat, Ref, Vec, rebuild, sigma, walk
 from symgru.cells import BIASES, Cell, build, layout, masked
 from symgru.derivation import named_activations, uses, uses_function
 from symgru.domains import Decimals, Step
+from symgru.folding import constant
 from symgru.network import Array, Edge, Layer, Network, Tensor
 from symgru.rounding import PRECISION, Rounding, line_rounding
 from symgru.rules import CALCULATOR, zero_params
@@ -70,7 +71,7 @@ class Line:
     text: str
     risky: bool
     more: str
-    branch: tuple[tuple[Ref, bool], ...] = ()
+    branch: tuple[tuple[Expr, bool], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -170,7 +171,7 @@ class Working:
         }
 
     @cached_property
-    def _conditions(self) -> dict[Expr, tuple[Ref, ...]]:
+    def _conditions(self) -> dict[Expr, tuple[Expr, ...]]:
         return {}
 
     @cached_property
@@ -229,12 +230,12 @@ class Working:
             return self.raw[t - 1][name].reshape(-1)
         return cast(Array, self.raw[0][name][0, t - 1])
 
-    def _resolved(self, rhs: Expr, texts: Refs) -> tuple[Expr, tuple[tuple[Ref, bool], ...]]:
-        """`rhs` in elementary functions, of every where_positive only the branch that applies."""
+    def _resolved(self, rhs: Expr, texts: Refs) -> tuple[Expr, tuple[tuple[Expr, bool], ...]]:
+        """`rhs` in elementary functions, of every where_positive only the branch that applies; which these are."""
         if rhs not in self._conditions:
             nodes = (e for e in walk(expanded(rhs)) if isinstance(e, where_positive))
-            self._conditions[rhs] = tuple(dict.fromkeys(cast(Ref, e.args[0]) for e in nodes))
-        branch = {condition: Decimal(texts[condition]) > 0 for condition in self._conditions[rhs]}
+            self._conditions[rhs] = tuple(dict.fromkeys(cast(Expr, e.args[0]) for e in nodes))
+        branch = {condition: _is_positive(condition, texts) for condition in self._conditions[rhs]}
         key = rhs, tuple(branch.values())
         if key not in self._numeric:
 
@@ -242,10 +243,10 @@ class Working:
                 if not isinstance(e, where_positive):
                     return e
                 condition, then, otherwise = e.args
-                return cast(Expr, then if branch[cast(Ref, condition)] else otherwise)
+                return cast(Expr, then if branch[cast(Expr, condition)] else otherwise)
 
             self._numeric[key] = rebuild(expanded(rhs), choose)
-        return self._numeric[key], tuple(branch.items())
+        return self._numeric[key], tuple((c, branch[c]) for c in dict.fromkeys(_asked(expanded(rhs), branch)))
 
     def risky_lines(self) -> int:
         worked = (row for t, row in enumerate(self.raw, 1) if not self.keeps(t))
@@ -259,6 +260,27 @@ class Shown:
     cell: Cell
     calculator: Cell
     left_out: tuple[Symbol, ...]
+
+
+def _is_positive(condition: Expr, texts: Refs) -> bool:
+    """Whether an expression of numbers as they are printed is above 0; not where one of them is no number."""
+    if isinstance(condition, Ref):
+        return Decimal(texts[condition]) > 0
+    numbers = {s: Decimal(texts[s]) for s in walk(condition) if isinstance(s, Ref)}
+    if not all(number.is_finite() for number in numbers.values()):
+        return False
+    return bool(constant(rebuild(condition, lambda s: Rational(str(numbers[s])) if s in numbers else s)) > 0)
+
+
+def _asked(e: Expr, branch: Mapping[Expr, bool]) -> Iterator[Expr]:
+    """The conditions that choose what is computed, from the outermost on."""
+    if isinstance(e, where_positive):
+        condition, then, otherwise = cast("tuple[Expr, Expr, Expr]", e.args)
+        yield condition
+        yield from _asked(then if branch[condition] else otherwise, branch)
+    else:
+        for argument in cast("tuple[Expr, ...]", e.args):
+            yield from _asked(argument, branch)
 
 
 def shown(layer: Layer) -> Shown:

@@ -402,7 +402,8 @@ class ScalarForm(Syntax):
             return self.share(*powers)
         if name == LOG_SOFTMAX:
             return f"{self.tight(one, ADD)} - {self.function('ln', ' + '.join(powers[1:]))}"
-        return self.function(cast(Symbol, name).name, *map(self.scalar, (one, *every)))
+        some = [*map(self.scalar, every)] if len(every) < 4 else [self.scalar(every[0]), "...", self.scalar(every[-1])]
+        return self.function(cast(Symbol, name).name, self.scalar(one), *some)
 
     def share(self, one: str, *every: str) -> str:
         return self.ratio(one, " + ".join(every))

@@ -107,7 +107,7 @@ class LayerWriter:
 
     def lines(self, t: int) -> Iterator[Written]:
         for line in self.layer.lines(t):
-            since = tuple(f"{self.ref(ref, t)} {'>' if positive else '≤'} 0" for ref, positive in line.branch)
+            since = tuple(f"{at_time(self._text(c), t)} {'>' if positive else '≤'} 0" for c, positive in line.branch)
             yield Written(self.ref(line.lhs, t), at_time(self._text(line.rhs), t), self.numbers(line), line, since)
 
 

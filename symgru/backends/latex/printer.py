@@ -41,7 +41,7 @@ def latex_text(untrusted: str) -> str:
         text = _character(c)
         length = 1 if len(text) < 20 else 8
         if run + length > UNBROKEN:
-            written, run = written + r"\allowbreak{}", 0
+            written, run = written + BREAK, 0
         written, run = written + text, 0 if c == " " else run + length
     return written
 
@@ -62,6 +62,7 @@ def latex_formulas(sentence: str) -> str:
 LONG = 90  # characters of an exponent that would be too wide to stay on its line
 WIDE = 300.0  # points of a denominator that is still written below a line
 UNBROKEN = 12  # characters of a name without a place to break it
+BREAK = r"\allowbreak{}"
 
 
 def _character(c: str) -> str:
@@ -142,7 +143,7 @@ class Latex(Syntax):
     def function(self, name: str, *args: str) -> str:
         known = {"sigma": r"\sigma", "tanh": r"\tanh", "ln": r"\ln", "max": r"\max", "min": r"\min"}
         plain = name.rstrip("'")
-        head = (known.get(plain) or rf"\operatorname{{{latex_text(plain)}}}") + name[len(plain) :]
+        head = (known.get(plain) or rf"\operatorname{{{latex_text(plain).replace(BREAK, '')}}}") + name[len(plain) :]
         return head + self.brackets(r",\ ".join(args))
 
     def root(self, text: str) -> str:
