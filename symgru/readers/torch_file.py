@@ -27,6 +27,7 @@ from symgru.readers.unpickler import load
 MAX_PICKLE = 16 * 2**20
 MAX_STORAGE = 8 * MAX_NUMBERS  # bytes of one storage
 MAX_HELD = 2 * MAX_STORAGE  # bytes of all storages that are read
+MAX_LEGACY = 2**29  # bytes of a file in the old form, which is read as a whole
 WHAT = "a file that torch.save wrote"
 MAGIC, VERSION = 0x1950A86A20F9469CFC6C, 1001  # of the form before 1.6
 SAVE = "torch.save(model.state_dict(), F)"
@@ -44,7 +45,7 @@ def read(path: Path, architecture: Mapping[str, object] | None = None) -> Networ
         with a_file(path, MAX_FILE).open("rb") as file:
             zipped = file.read(2) == b"PK"
         if not zipped:
-            value, storages = _legacy(path.read_bytes())
+            value, storages = _legacy(a_file(path, MAX_LEGACY).read_bytes())
             return _network(path, asked or None, value, key, storages)
     except OSError as error:
         raise UnusableInput(f"cannot be read: {reason(error)}") from None

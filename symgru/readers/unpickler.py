@@ -14,7 +14,7 @@ from typing import Any, NoReturn, Protocol
 
 from symgru.errors import Unsupported, UnusableInput
 
-MAX_INSTRUCTIONS = 2_000_000
+MAX_INSTRUCTIONS = 1_000_000
 MAX_NAME = 4096  # bytes of a name of a class or function
 ADVICE = "save the weights alone: torch.save(model.state_dict(), F)"
 

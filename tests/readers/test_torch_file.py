@@ -38,10 +38,10 @@ def same(found: dict[str, np.ndarray], right: dict[str, np.ndarray]) -> bool:
 
 
 def refused(path: Path, match: str, architecture: object = None, kind: type[SymgruError] = SymgruError) -> str:
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(kind, match=match) as error:
         load(path, architecture)  # type: ignore[arg-type]
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
     assert str(error.value).isprintable()
     assert len(str(error.value)) < 1000
     return str(error.value)
@@ -183,7 +183,7 @@ def test_pickles_that_are_more_than_weights_or_damaged(tmp_path: Path, data: byt
 
 def test_pickles_that_grow(tmp_path: Path) -> None:
     """Nesting, a memo that doubles, one tuple copied again and again, endless instructions."""
-    deep = b"\x80\x02" + b"]" * 500_000 + b"a" * 499_999 + b"."
+    deep = b"\x80\x02" + b"]" * 400_000 + b"a" * 399_999 + b"."
     refused(hand.write(tmp_path, hand.zipped(deep)), "holds no state_dict")
     tuples = b"\x80\x02)" + b"\x85" * 500_000 + b"."
     refused(hand.write(tmp_path, hand.zipped(tuples)), "holds no state_dict")
@@ -197,9 +197,9 @@ def test_pickles_that_grow(tmp_path: Path) -> None:
     refused(hand.write(tmp_path, hand.zipped(cyclic)), "holds no tensors")
     pairs = b"\x80\x02](" + (hand.text("a") + b"N\x86") * 1000 + b"e\x85q\x01ccollections\nOrderedDict\nq\x02"
     copies = pairs + b"h\x02h\x01R0" * 100_000 + b"}."
-    refused(hand.write(tmp_path, hand.zipped(copies)), "more than 2000000 instructions")
+    refused(hand.write(tmp_path, hand.zipped(copies)), "more than 1000000 instructions")
     endless = b"\x80\x02" + b"N0" * 1_500_000 + b"}."
-    refused(hand.write(tmp_path, hand.zipped(endless)), "more than 2000000 instructions")
+    refused(hand.write(tmp_path, hand.zipped(endless)), "more than 1000000 instructions")
 
 
 FULL = 18 * 4
