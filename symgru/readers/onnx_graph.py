@@ -18,6 +18,7 @@ from symgru.errors import SymgruError, Unsupported, UnusableInput
 from symgru.network import Array, Edge, Input, Network, safe_id
 from symgru.readers.assemble import within
 from symgru.readers.checks import MAX_NUMBERS, printable, reason
+from symgru.readers.onnx_activations import ACTIVATIONS
 from symgru.readers.onnx_axes import AXES
 from symgru.readers.onnx_constants import FOLDED, fold
 from symgru.readers.onnx_inputs import Item, Items
@@ -29,7 +30,7 @@ from symgru.readers.onnx_tidy import tidied
 from symgru.readers.onnx_values import DIRECTION, Axis, Builder, Seen, Spread, Unknown
 from symgru.readers.onnx_windows import WINDOWS
 
-KNOWN = {**AXES, **OPERATORS, **RECURRENT, **WINDOWS}
+KNOWN = {**ACTIVATIONS, **AXES, **OPERATORS, **RECURRENT, **WINDOWS}
 MAX_TRIES, MAX_STEPS = 64, 20_000  # attempts, and nodes followed in all of them
 LOOP = (
     "is how Keras' and other exporters write a recurrent layer that they do not know; symgru needs the operator GRU: "

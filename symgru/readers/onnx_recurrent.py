@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from symgru.arrangement import Convention, split
+from symgru.arrangement import split
 from symgru.conventions import CONVENTIONS
 from symgru.errors import Unsupported, UnusableInput
 from symgru.network import Edge, Tensor
@@ -22,7 +22,6 @@ from symgru.readers.onnx_inputs import Items, constant, optional, seen
 from symgru.readers.onnx_messages import Node
 from symgru.readers.onnx_values import BATCH, DIRECTION, Axis, Builder, Seen, Spread
 
-ELMAN = Convention("onnx_rnn", "ONNX RNN", "onnx/docs/Operators.md", "simple", "W: W\nR: U\nB: b | + b")
 USUAL = {"GRU": ["Sigmoid", "Tanh"], "RNN": ["Tanh"]}
 DIRECTIONS = {"forward": 1, "reverse": 1, "bidirectional": 2}
 
@@ -94,9 +93,8 @@ def _weights(node: Node, given: Items, directions: int) -> list[dict[str, Tensor
             raise UnusableInput(
                 f"has {name} of shape {array.shape}; its first axis must be the {directions} directions"
             )
-    convention = ELMAN
-    if node.op == "GRU":
-        convention = CONVENTIONS["onnx_after" if node.integer("linear_before_reset", 0) else "onnx"]
+    after = node.integer("linear_before_reset", 0)
+    convention = CONVENTIONS["onnx_rnn" if node.op == "RNN" else "onnx_after" if after else "onnx"]
     found = [split(convention, {name: Tensor.of(a[d]) for name, a in arrays.items()}) for d in range(directions)]
     units = next(iter(found[0].values())).value.shape[0]
     if node.integer("hidden_size", units) != units:
