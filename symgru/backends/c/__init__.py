@@ -1,4 +1,4 @@
-"""C99 for stacks of recurrent cells and Dense: a header, a source and a test program."""
+"""C99 for networks of recurrent cells and what surrounds them: a header, a source and a test program."""
 
 from __future__ import annotations
 

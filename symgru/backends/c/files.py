@@ -136,7 +136,7 @@ class _Source:
             "options": str(self.options),
             "scale": self.options.scale,
             "features": self.plan.inputs[0].size,
-            "steps": self.plan.network.steps,
+            "steps": self.plan.steps,
             "outputs": self.plan.outputs[0].size,
             "keeps_time": self.plan.outputs[0].timed,
             "backwards": self.backwards,

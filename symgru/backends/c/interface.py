@@ -136,7 +136,7 @@ class Interface:
         given = list(zip(self.inputs, vectors.xs, strict=True))
         steps = next((x.value.shape[1] for port, x in given if port.timed), 0)
         return {
-            "steps": steps or self.plan.network.steps or 1,
+            "steps": steps or self.plan.steps or 1,
             "given": [(port, _recorded(port, x.value)) for port, x in given],
             "expected": [(port, _recorded(port, np.array(y, dtype=np.float64)), number(t)) for port, y, t in pairs],
         }

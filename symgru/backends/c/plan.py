@@ -84,6 +84,13 @@ class Plan:
     def streams(self) -> bool:
         return not self.ahead
 
+    @property
+    def steps(self) -> int | None:
+        """The length of a window, where it is known."""
+        if self.streams:
+            return self.network.steps
+        return next((put.shape[0] for put in self.network.inputs if timed(self.network, put)), None)
+
     @cached_property
     def shapes(self) -> dict[Edge, Shape]:
         return shapes(self.network)
