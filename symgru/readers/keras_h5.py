@@ -12,11 +12,11 @@ from symgru.readers import hdf5, keras_graph, keras_v2
 from symgru.readers.assemble import within
 from symgru.readers.checks import mapping, printable, text_of
 from symgru.readers.json_file import parse
+from symgru.readers.keras_layers import RULES
 from symgru.readers.keras_legacy import Legacy, texts
 from symgru.readers.keras_weights import Tree, Weights
 
 MAX_CONFIG = 16 * 2**20
-OPERATIONS = ("NotEqual", "Any")
 ENDINGS = (".weights.h5", ".h5", ".hdf5")
 
 
@@ -73,17 +73,20 @@ def _network(form: Mapping[str, object], weights: Weights, version: int, name: s
 
 
 def _operations(config: Mapping[str, object]) -> Mapping[str, object]:
-    """Keras 3's legacy files do not say that an operation such as NotEqual, which makes a mask, is one of keras.ops: it
-    has no name in its configuration, as each layer has."""
+    """Keras 3's legacy files do not say that an operation such as NotEqual, which makes a mask, is one of keras.ops.
+    Its configuration does not say either whether it is trainable, as each layer's does."""
     inner = config.get("config")
     layers = inner.get("layers") if isinstance(inner, Mapping) else None
     if not isinstance(inner, Mapping) or not isinstance(layers, list):
         return config
 
     def told(layer: object) -> object:
-        if not isinstance(layer, Mapping) or "module" in layer or layer.get("class_name") not in OPERATIONS:
-            return _operations(layer) if isinstance(layer, Mapping) else layer
-        return {**layer, "module": "keras.src.ops.numpy"}
+        if not isinstance(layer, Mapping):
+            return layer
+        own = layer.get("config")
+        bare = isinstance(own, Mapping) and "trainable" not in own and "module" not in layer
+        operation = bare and f"ops.{layer.get('class_name')}" in RULES
+        return {**layer, "module": "keras.src.ops.numpy"} if operation else _operations(layer)
 
     return {**config, "config": {**inner, "layers": [told(layer) for layer in layers]}}
 

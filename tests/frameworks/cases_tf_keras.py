@@ -97,8 +97,8 @@ def inputs_of(model: Any, seed: int) -> list[np.ndarray]:
         elif kind == "bool":
             x = rng.random(shape) < 0.6
         elif len(shape) == 3:
-            x[0, [0, 2]] = 0
-            x[1, -1] = 0
+            x[0, [0, 2 - len(found)]] = 0  # other steps in the second input, so that masks differ
+            x[1, -1 - len(found)] = 0
         found.append(x.astype(kind))
     return found
 
@@ -217,6 +217,33 @@ def masks() -> Iterator[tuple[str, Make]]:
         "masked stack",
         chain(lambda L: L.Masking(), lambda L: L.RNN([L.GRUCell(2), L.GRUCell(3, reset_after=False)])),
     )
+
+
+def through() -> Iterator[tuple[str, Make]]:
+    """A mask that other layers pass on, end, or join."""
+    layers: dict[str, Make] = {
+        "Conv1D": lambda L: L.Conv1D(3, 2),
+        "MaxPooling1D": lambda L: L.MaxPooling1D(2),
+        "ZeroPadding1D": lambda L: L.ZeroPadding1D(1),
+        "Reshape": lambda L: L.Reshape((2, 6)),
+        "Permute": lambda L: L.Permute((2, 1)),
+        "UnitNormalization": lambda L: L.UnitNormalization(),
+        "Rescaling": lambda L: L.Rescaling(0.5),
+        "Normalization": lambda L: L.Normalization(mean=[0.1, 0.2, 0.3], variance=[1.0, 2.0, 0.5]),
+        "LeakyReLU": lambda L: L.LeakyReLU(),
+    }
+    for name, layer in layers.items():
+        yield f"mask through {name}", chain(lambda L: L.Masking(), layer, gru(return_sequences=True))
+
+    def joined(k: Any, kind: str, both: bool) -> Any:
+        L = k.layers
+        x, y = L.Input((STEPS, FEATURES)), L.Input((STEPS, FEATURES))
+        join = getattr(L, kind)()([L.Masking()(x), L.Masking()(y) if both else y])
+        return k.Model([x, y], L.GRU(2, return_sequences=True)(join))
+
+    for kind in ("Add", "Subtract", "Multiply", "Average", "Concatenate"):
+        for both in (True, False):
+            yield f"mask joined {kind} {both}", partial(joined, kind=kind, both=both)
 
 
 def wrapped() -> Iterator[tuple[str, Make]]:
@@ -344,7 +371,7 @@ def cases() -> list[Case]:
     """Every model of tf_keras in one of the forms, in turn, and those that the forms write unlike in all; every model
     of Keras 3 in its legacy form."""
     found, forms = [], itertools.cycle(FORMS)
-    models = [*single(), *masks(), *wrapped(), *around(), *graphs()]
+    models = [*single(), *masks(), *through(), *wrapped(), *around(), *graphs()]
     for name, make in models:
         for form in FORMS if name.startswith(("gru v1", "nested", "graph")) else [next(forms)]:
             found.append(case("tf_keras", name, make, form))

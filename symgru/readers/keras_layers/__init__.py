@@ -107,6 +107,9 @@ RULES: dict[str, Rule] = {
 }
 
 
+MASKLESS_2 = ("Normalization", "Rescaling")  # Keras 2 ends a mask here (tf_keras/src/engine/base_layer.py)
+
+
 def call(entry: Entry, given: Given) -> Outputs:
     """What a layer gives for what it is called with. Raises Unsupported for a class that is not known."""
     if entry.kind in ("Sequential", "Functional", "Model"):
@@ -125,4 +128,7 @@ def call(entry: Entry, given: Given) -> Outputs:
         raise Unsupported("is called on truth values that are no mask of time steps")
     if rule.casts:
         given = replace(given, inputs=tuple(entry.cast(value) for value in given.inputs))
-    return rule.call(entry, given)
+    made = rule.call(entry, given)
+    if entry.builder.version == 2 and entry.kind in MASKLESS_2:
+        made = tuple(replace(value, mask=None) for value in made)
+    return made

@@ -78,8 +78,11 @@ def _length(a: int | None, b: int | None) -> int | None:
 
 
 def either(entry: Entry, masks: list[Value | None]) -> Value | None:
-    """Where any mask holds; none where one tensor has none."""
+    """Where any mask holds; none where one tensor has none. In Keras 2 where all hold that there are
+    (tf_keras/src/layers/merging/base_merge.py)."""
     found = [mask for mask in masks if mask is not None]
+    if entry.builder.version == 2 and found:
+        return reduce(lambda a, b: a if a == b else entry.map("both", {}, a, b), found)
     if len(found) < len(masks):
         return None
     return reduce(lambda a, b: a if a == b else entry.map("either", {}, a, b), found)
