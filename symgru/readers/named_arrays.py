@@ -76,6 +76,7 @@ def from_named(
     tables = {path: tensors.pop(path) for path in list(tensors) if path[-1] in TABLES}
     chosen = _convention(asked.get("convention"), "the architecture's convention")
     groups = list(_groups(tensors, (), chosen or _telling(tensors)))
+    _check_directions(groups)
     groups, more = _ordered(groups, asked)
     last = max((k for k, group in enumerate(groups) if group.convention.cell != "dense"), default=-1)
     specs = [_spec(group, asked, last=k == last) for k, group in enumerate(groups)]
@@ -258,6 +259,16 @@ def _ordered(groups: list[Group], asked: Mapping[str, object]) -> tuple[list[Gro
     if left:
         raise UnusableInput(f"the architecture does not list the layer '{printable(left[0])}'")
     return ordered, []
+
+
+def _check_directions(groups: Sequence[Group]) -> None:
+    """The names of PyTorch and Paddle tell a backward direction; a chain of layers has none."""
+    backward = next((g.label for g in groups if g.label.endswith("_reverse")), None)
+    if backward:
+        raise Unsupported(
+            f"{named(backward)}: is the backward direction of a bidirectional GRU; symgru reads those by name from "
+            ".safetensors or .pt"
+        )
 
 
 def _chosen(groups: Sequence[Group], own: Mapping[str, object], k: int) -> Group:

@@ -231,6 +231,7 @@ def without(name: str, *keys: str) -> dict[str, np.ndarray]:
     return {key: array for key, array in arrays_of(name, "cell/").items() if key.removeprefix("cell/") not in keys}
 
 
+BOTH_WAYS = {f"{k}_l0{end}": a for end in ("", "_reverse") for k, a in arrays_of("torch").items()}
 LSTM = {f"lstm/{part}/kernel": np.ones((3, 3)) for part in ("ii", "if", "ig", "io", "hi", "hf", "hg", "ho")}
 
 
@@ -260,6 +261,7 @@ LSTM = {f"lstm/{part}/kernel": np.ones((3, 3)) for part in ("ii", "if", "ig", "i
         ({f"{k:03}/w": np.ones((2, 2)) for k in range(300)}, None, "has 300 layers; at most 256 are read"),
         ({"x" * (k + 1) + "/w": np.ones((2, 2 + (k == 60))) for k in range(99)}, None, "fit in more|cannot be"),
         ({"x" * (k + 1) + "/w": np.ones((2, 2 + (k < 2))) for k in range(99)}, None, "cannot be told"),
+        (BOTH_WAYS, None, "'l0_reverse': is the backward direction"),
         (arrays_of("torch_linear"), None, "no recurrent layer"),
     ],
 )  # fmt: skip
