@@ -422,3 +422,39 @@ def test_options_of_the_wrong_type(kind, options, says):
         build(kind, options)
     assert says in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+# An option of ONNX ---------------------------------------------------------------------------------------------------
+
+
+def test_clip_bounds_every_argument_of_an_activation():
+    show = Formula().doprint
+    (z, r, n, h1) = (show(e) for _, e in build("gru", {"clip": 0.5, "activation": "relu"}).equations)
+    assert z == "sigma(clip(W_z x + b_z + U_z h + c_z, -1/2, 1/2))"
+    assert n == "relu(clip(W_n x + b_n + r*(U_n h + c_n), -1/2, 1/2))"
+    assert "clip" in r
+    assert h1 == "z*h + (1 - z)*n"
+    assert build("gru", {"clip": None}) == build("gru", {})
+
+
+@pytest.mark.parametrize("reset_after", [True, False])
+def test_a_clipped_gru_by_hand(reset_after):
+    """Against the definition in ONNX' operator page, written out in NumPy."""
+    options = {"clip": 0.5, "reset_after": reset_after}
+    cell = build("gru", options)
+    weights, x, h = weights_of(cell, UNITS, FEATURES), samples(FEATURES), samples(UNITS, seed=4)
+    w = {name: t.value.astype(np.float64) for name, t in weights.items()}
+
+    def bounded(a):
+        return np.clip(a, -0.5, 0.5)
+
+    def summed(g, state, c):
+        return x @ w[f"W_{g}"].T + w[f"b_{g}"] + state @ w[f"U_{g}"].T + (w.get(f"c_{g}", 0) if c else 0)
+
+    z, r = (1 / (1 + np.exp(-bounded(summed(g, h, True)))) for g in "zr")
+    if reset_after:
+        n = np.tanh(bounded(x @ w["W_n"].T + w["b_n"] + r * (h @ w["U_n"].T + w["c_n"])))
+    else:
+        n = np.tanh(bounded(summed("n", r * h, False)))
+    right = z * h + (1 - z) * n
+    assert np.abs(step(cell, Float64(), weights, x, h) - right).max() <= 1e-14
