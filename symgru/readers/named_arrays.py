@@ -18,6 +18,7 @@ import numpy as np
 from symgru.conventions import CONVENTIONS, DENSE, TABLE, Convention, options, sizes, spelled, split
 from symgru.errors import Unsupported, UnusableInput
 from symgru.network import Call, Edge, Input, Layer, Network, Tensor, safe_id
+from symgru.readers.array_names import Path, paths_of, tokens
 from symgru.readers.assemble import Spec, named, network, within
 from symgru.readers.checks import MAX_NUMBERS, boolean, dtype_name, mapping, only, printable
 from symgru.readers.conventions import activation
@@ -29,11 +30,9 @@ ASKED = ("convention", "layers", "dtype", "activation", "recurrent_activation", 
 OWN = ("name", "convention", "activation", "recurrent_activation", "return_sequences")
 WORDS = ("gates", "kernel", "bias", "reset", "update")
 SAY = 'say which with a convention, such as {"convention": "torch"} (symgru show --conventions lists them)'
-INNER = {tokens[-2] for c in TABLE for name in c.arrays if len(tokens := re.split(r"[/.]", name)) == 2} - {"w", "u"}
+INNER = {path[-2] for c in TABLE for name in c.arrays if len(path := tokens(name)) == 2} - {"w", "u"}  # parts of a cell
 EVERY = 'the layers give every time step, as they do there; {"return_sequences": false} asks for the last alone'
 TABLES = ("embedding", "embeddings")
-RANDOM = ("rngs", "rng")  # the state of a random generator, beside the weights of an nnx module
-Path = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ def from_named(
     if not 1 <= len(arrays) <= MAX_ARRAYS:
         raise UnusableInput(f"there are {len(arrays)} arrays; from 1 to {MAX_ARRAYS} are read")
     dtype, said = _dtype(arrays, asked)
-    paths = _paths(arrays)
+    paths = paths_of(arrays)
     if sum(int(np.prod(shape_of(arrays[key], printable(key)), dtype=object)) for key in paths.values()) > MAX_NUMBERS:
         raise UnusableInput(f"the arrays hold more than {MAX_NUMBERS} numbers")
     tensors = {path: tensor(arrays[key], dtype, printable(key)) for path, key in paths.items()}
@@ -91,8 +90,8 @@ def layer(convention: object, label: str, own: Mapping[str, object], weights: Ma
     chosen = _convention(convention, "convention")
     if chosen is None:
         raise UnusableInput(f"{named(label)}: its convention is null; {SAY}")
-    arrays = {"/".join(_tokens(key)): tensor(data, dtype, printable(key)) for key, data in weights.items()}
-    by_name = {"/".join(_tokens(name)): name for name in chosen.arrays}
+    arrays = {"/".join(tokens(key)): tensor(data, dtype, printable(key)) for key, data in weights.items()}
+    by_name = {"/".join(tokens(name)): name for name in chosen.arrays}
     return _spec(Group(label, chosen, {by_name.get(key, key): array for key, array in arrays.items()}, own), {})
 
 
@@ -103,48 +102,6 @@ def _dtype(arrays: Mapping[str, object], asked: Mapping[str, object]) -> tuple[s
     halves = sorted(found & {"float16"})
     notes = ["the weights are stored in half precision; symgru computes in float32 with them"] if halves else []
     return ("float64" if found == {"float64"} else "float32"), notes
-
-
-def _tokens(name: str) -> Path:
-    """The parts of a name: "params/GRUCell_0/ir/kernel", "cell.weight_ih", "['params']['gru']['w_i']",
-    "rnn/gru_cell/gates/kernel:0", "gru_kernel_array", "weight_ih_l0"."""
-    parts = [part for part in re.split(r"[\[\]'\"/.]+", name[:1000]) if part and part != "~"]
-    if len(parts) > 1 and parts[-1] in ("value", "raw_value"):
-        parts.pop()
-    if not parts:
-        return (name,)
-    last = parts[-1].removesuffix(":0")
-    torch = re.fullmatch(r"((?:weight|bias)_[ih]h)_(l[0-9]+(?:_reverse)?)", last)
-    plain = re.fullmatch(r"(.+?)_(recurrent_kernel|recurrent_bias|kernel|bias)(?:_array)?", last)
-    if torch:
-        return (*parts[:-1], torch[2], torch[1])
-    if len(parts) == 1 and plain and last not in ("recurrent_kernel", "recurrent_bias"):
-        return plain[1], plain[2]
-    return (*parts[:-1], last)
-
-
-def _paths(arrays: Mapping[str, object]) -> dict[Path, str]:
-    found: dict[Path, str] = {}
-    for key in arrays:
-        path = _tokens(key)
-        if any(part in RANDOM for part in path[:-1]):
-            continue
-        if path in found:
-            raise UnusableInput(f"'{printable(key)}' and '{printable(found[path])}' are names of one array")
-        found[path] = key
-    return _without_aliases(found, arrays)
-
-
-def _without_aliases(paths: dict[Path, str], arrays: Mapping[str, object]) -> dict[Path, str]:
-    """Paddle's state_dict holds each array twice: as weight_ih_l0 and as 0.cell.weight_ih (cell_fw, cell_bw)."""
-    found = dict(paths)
-    for path, key in paths.items():
-        if len(path) > 2 and path[-2] in ("cell", "cell_fw", "cell_bw") and path[-3].isdigit():
-            place = f"l{path[-3]}{'_reverse' if path[-2] == 'cell_bw' else ''}"
-            twin = paths.get((*path[:-3], place, path[-1]))
-            if twin is not None and np.array_equal(np.asarray(arrays[key]), np.asarray(arrays[twin])):
-                del found[path]
-    return found
 
 
 def _convention(value: object, what: str) -> Convention | None:
@@ -187,7 +144,7 @@ def _groups(tensors: Mapping[Path, Tensor], prefix: Path, chosen: Convention | N
     convention = _matching(below, prefix, chosen)
     label = "/".join(prefix)
     if convention:
-        by_path = {_tokens(name): name for name in convention.arrays}
+        by_path = {tokens(name): name for name in convention.arrays}
         yield Group(label or convention.name, convention, {by_path[path]: array for path, array in below.items()})
         return
     parts = dict.fromkeys(path[0] for path in below)
@@ -210,7 +167,7 @@ def _matching(below: Mapping[Path, Tensor], prefix: Path, chosen: Convention | N
     fitting: dict[object, Convention] = {}
     errors = []
     for c in known:
-        arrays = {name: below[path] for name in c.arrays if (path := _tokens(name)) in below}
+        arrays = {name: below[path] for name in c.arrays if (path := tokens(name)) in below}
         try:
             sizes(c, arrays)
         except UnusableInput as error:
@@ -227,8 +184,8 @@ def _matching(below: Mapping[Path, Tensor], prefix: Path, chosen: Convention | N
 
 
 def _names_fit(convention: Convention, below: Mapping[Path, Tensor]) -> bool:
-    names = {_tokens(name) for name in convention.arrays}
-    bare = {_tokens(name) for name in convention.arrays if name not in convention.biases}
+    names = {tokens(name) for name in convention.arrays}
+    bare = {tokens(name) for name in convention.arrays if name not in convention.biases}
     return set(below) == names or (convention.optional and set(below) == bare)
 
 
@@ -273,7 +230,7 @@ def _check_directions(groups: Sequence[Group]) -> None:
 
 def _chosen(groups: Sequence[Group], own: Mapping[str, object], k: int) -> Group:
     wanted = own.get("name")
-    label = "/".join(_tokens(wanted)) if isinstance(wanted, str) else ""
+    label = "/".join(tokens(wanted)) if isinstance(wanted, str) else ""
     fits = [g for g in groups if label and (g.label == label or f"/{g.label}".endswith(f"/{label}"))]
     if len(fits) != 1:
         known = printable(", ".join(g.label for g in groups), 120)
