@@ -140,8 +140,7 @@ def activated(name: str, gate: str) -> Build:
 
 for k, activation in enumerate(ACTIVATIONS):
     gate = ACTIVATIONS[(k + 7) % len(ACTIVATIONS)]
-    add(f"activation-{activation}", activated(activation, "sigmoid"), live=k % 4 == 3)
-    add(f"recurrent-activation-{gate}", activated("tanh", gate))
+    add(f"activation-{activation}-{gate}", activated(activation, gate), live=k % 4 == 3)
 
 
 def two_ways(mode: str | None) -> Build:
