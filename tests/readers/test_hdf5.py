@@ -256,7 +256,7 @@ def test_other_files(content: bytes) -> None:
 
 
 def test_a_structure_that_leads_back_into_itself() -> None:
-    """A B-tree whose child is itself, and a continuation block that names itself: loops to a reader that trusts them."""
+    """A B-tree whose child is itself, a continuation block that names itself: loops to a reader that trusts them."""
     sound = made(lambda file: [file.create_group(f"g{k}") for k in range(100)])
     looped = bytearray(sound)
     tree = looped.index(b"TREE")
