@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import warnings
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from symgru.conventions import CONVENTIONS
 from symgru.face import load
+from symgru.readers import onnx_recurrent
 from tests.conftest import need_package
 from tests.frameworks import cases_onnx
 from tests.frameworks.matrix import Case, check, difference, listed
@@ -100,3 +105,29 @@ def test_node(test: str, backend_tests: dict[str, object], tmp_path: Path) -> No
         batch, direction = (1 - layout, layout) if states else (0, 2) if layout else (2, 1)
         theirs = cases_onnx.batch_first(b, batch if directions == 2 else (batch, direction))
         assert difference(a, theirs) <= 1e-5
+
+
+@pytest.mark.parametrize("name", ["onnx", "onnx_after", "onnx_rnn"])
+def test_a_wrong_convention_is_noticed(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two blocks exchanged, or one turned round, in what the table says of an array: far from ONNX Runtime at once."""
+    need_package("onnx")
+    more = {"op": "RNN"} if name == "onnx_rnn" else {"bias": True}
+    case = cases_onnx.gru_case(1, "forward", int(name == "onnx_after"), "none", "given", wanted="Y", **more)
+    path, inputs, outputs = case.make(tmp_path)
+    assert difference(load(path)(*inputs), outputs[0]) <= 1e-5
+    right, tried = CONVENTIONS[name], 0
+    for wrong in mutated(right.text):
+        monkeypatch.setitem(onnx_recurrent.CONVENTIONS, name, replace(right, text=wrong))
+        assert difference(load(path)(*inputs), outputs[0]) > 1e-3, wrong
+        tried += 1
+    assert tried >= (1 if name == "onnx_rnn" else 9)
+
+
+def mutated(text: str) -> Iterator[str]:
+    """Gates exchanged in all arrays or in one, the candidate's recurrent kernel transposed."""
+    for one, other in (("z", "r"), ("z", "n"), ("r", "n")):
+        exchange = {one: other, other: one}
+        for letters in ("WUbc", "W", "U"):
+            if f"_{one}" in text:
+                yield re.sub(rf"([{letters}])_([{one}{other}])\b", lambda m, e=exchange: f"{m[1]}_{e[m[2]]}", text)
+    yield re.sub(r"(U_n|U\b)", r"\1'", text)
