@@ -31,7 +31,7 @@ OWN = ("name", "convention", "activation", "recurrent_activation", "return_seque
 WORDS = ("gates", "kernel", "bias", "reset", "update")
 SAY = 'say which with a convention, such as {"convention": "torch"} (symgru show --conventions lists them)'
 INNER = {path[-2] for c in TABLE for name in c.arrays if len(path := tokens(name)) == 2} - {"w", "u"}  # parts of a cell
-EVERY = 'the layers give every time step, as they do there; {"return_sequences": false} asks for the last alone'
+EVERY = "the layers give every time step, as they do there; the option return_sequences=false asks for the last alone"
 TABLES = ("embedding", "embeddings")
 
 
