@@ -53,10 +53,10 @@ def compiled_gradients(network: Network) -> Callable[[Array, Array], Gradients]:
         for one, out, slope, to_x, start in zip(x, y, dy, dx, before, strict=True):
             state, tape = np.zeros_like(start), np.empty(steps * layout.tape_bytes() // 4, np.float32)
             count = ctypes.c_size_t(steps)
-            with _guarded(out) as y_place, _guarded(tape) as tape_place:
-                library.emitted_forward(_pointer(state), _pointer(one), count, y_place, tape_place)
-            with _guarded(to_x) as x_place:
-                places = (_pointer(sums), x_place, _pointer(start))
+            with _guarded([out, tape]) as places:
+                library.emitted_forward(_pointer(state), _pointer(one), count, *places)
+            with _guarded([to_x]) as (x_place,):
+                places = [_pointer(sums), x_place, _pointer(start)]
                 library.emitted_backward(_pointer(one), count, _pointer(slope), _pointer(tape), *places)
         ends = np.cumsum([p.unit.sizes["H"] for _, p in recurrent])[:-1]
         states = dict(zip((call for call, _ in recurrent), np.split(before, ends, axis=1), strict=True))
