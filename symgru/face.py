@@ -169,8 +169,10 @@ class Model:
         Returns dL/d the arrays of get_weights(), dL/dx (batch, time, features), and for each recurrent layer dL/d the
         state before the first step (batch, units). Raises UnusableInput for a dy of another size.
         """
+        from symgru.backends.model import check_chain
         from symgru.gradients import gradients
 
+        check_chain(self.network)
         inside = stored(self.read(x)[0], self.network.dtype)
         shape = self.evaluate(inside).shape
         given = np.asarray(dy, dtype=np.float64)
@@ -186,9 +188,11 @@ class Model:
 
         `steps` is the network's own number where it fixes one, else 4; `rules` and `gradients` as for `symgru.derive`.
         """
+        from symgru.backends.model import check_chain
         from symgru.derivation import derive_network
         from symgru.document import Document
 
+        check_chain(self.network)
         return Document(derive_network(self.network, steps, rules, gradients))
 
     def framework(self) -> Framework:
@@ -254,6 +258,10 @@ class Model:
             kind = {"name": str | None, "gradients": bool}.get(option, object)
             if option not in known or not isinstance(value, kind):
                 raise UnusableInput(f"emit {target}: {option[:30]}={str(value)[:30]} is not an option it takes")
+        if options.get("gradients"):
+            from symgru.backends.model import check_chain
+
+            check_chain(self.network)
         given = x[0] if isinstance(x, Sequence) and len(x) == 1 else x
         return cast("Mapping[str, Content]", code.files(self.network, code.Options(**options), given))
 

@@ -175,7 +175,7 @@ def test_constants_and_rows_of_a_table():
     for wrong in (7, -1):
         with pytest.raises(ValueError, match="0 to 6"):
             module.predict(np.array([[0, wrong]]))
-        with pytest.raises(UnusableInput, match="the table of 7 rows: 0 to 6"):
+        with pytest.raises(UnusableInput, match="7 rows"):
             Model(network)([[0, wrong]])
     assert b"# embedding: embeddings" in files(network)["net.py"]
     text = files(network)["net.py"].decode()
@@ -562,3 +562,54 @@ def files_options(**options):
     from symgru.backends.numpy import Options
 
     return Options(**options)
+
+
+@pytest.mark.parametrize(("network", "words"), [(masked_stack(), "layer embedding: "), (pair(), "layer not_equal_0: ")])
+def test_so_do_gradients_as_numbers_and_formulas(network, words):
+    model = Model(network)
+    for feature in (lambda: model.gradients(X, X), lambda: model.derive(3), lambda: model.files("c", gradients=True)):
+        with pytest.raises(Unsupported, match=words):
+            feature()
+
+
+@pytest.mark.parametrize(("kind", "options"), [("leaky", {"slope": 0.1}), ("layer_normalization", {"eps": 0.001})])
+def test_layers_without_a_matrix_have_neither(kind, options):
+    g = Graph(sequence())
+    model = Model(g.network(g.add(kind, g.add("gru", "x"), id="head", **options)))
+    for feature in (
+        lambda: model.gradients(X, X[:, 0]),
+        lambda: model.derive(3),
+        lambda: model.files("numpy", gradients=True),
+    ):
+        with pytest.raises(Unsupported, match=f"layer head: {kind} is not taken here"):
+            feature()
+
+
+def test_its_names_are_the_outputs_of_run(tmp_path, capsys, monkeypatch):
+    """Several outputs under their names, and in one file; an --input for each input."""
+    from symgru.cli import arguments, main
+
+    monkeypatch.setattr(arguments, "load", lambda *_, **__: Model(translator()))
+    source, target = "[[1,2],[3,4]]", "[0.5,0.25,1]"
+
+    def symgru(*words):
+        with pytest.raises(SystemExit) as ended:
+            main(["run", "made.keras", *words])
+        return ended.value.code, capsys.readouterr()
+
+    status, said = symgru("--input", source, "--input", target)
+    assert status == 0
+    lines = said.out.splitlines()
+    assert [line for line in lines if line.endswith(":")] == ["add_3:", "activation_4:"]
+    assert len(lines) == 2 + 3 + 1
+    place = tmp_path / "y.npz"
+    assert symgru("--input", source, "--input", target, "-o", str(place))[0] == 0
+    arrays = np.load(place)
+    assert {name: arrays[name].shape for name in arrays.files} == {"add_3": (1, 3, 2), "activation_4": (1, 2)}
+    assert lines[1] == " ".join(map(str, arrays["add_3"][0, 0]))
+    status, said = symgru("--input", source, "--input", target, "-o", str(tmp_path / "y.npy"))
+    assert status == 2
+    assert "2 outputs (add_3, activation_4); name a .npz file" in said.err
+    status, said = symgru("--input", source)
+    assert status == 2
+    assert "1 inputs are given; the network takes 2: source, target" in said.err

@@ -11,7 +11,7 @@ import numpy as np
 from sympy import Expr, S, Symbol
 
 from symgru.algebra import Mat, rebuild
-from symgru.cells import Cell, Layout, layout
+from symgru.cells import CELLS, Cell, Layout, layout
 from symgru.errors import Unsupported
 from symgru.maps import MAPS
 from symgru.network import Array, Call, Layer, Network, Tensor
@@ -143,6 +143,15 @@ def _units(network: Network) -> Iterator[Unit]:
         features = unit.sizes["H"]
     if not network.is_chain:
         raise Unsupported(f"the network has {_count(network)}; this takes GRU and Dense layers one after the other")
+
+
+def check_chain(network: Network) -> None:
+    """Refuse a network that is more than recurrent and Dense layers one after the other, naming what is in the way."""
+    for unit in layers(network):
+        if unit.layer.kind not in CELLS and unit.cell.name not in CELLS:
+            raise Unsupported(
+                f"layer {unit.id}: {unit.layer.kind} is not taken here, only GRU and Dense layers in a row"
+            )
 
 
 def _in_the_way(network: Network, call: Call, layer: Layer) -> str:

@@ -82,11 +82,13 @@ def _side_by_side(context: click.Context) -> Document:
 def _of_a_model(
     source: str, architecture: str | None, steps: int | None, rules: str | None, gradients: bool
 ) -> Document:
+    from symgru.backends.model import check_chain
     from symgru.cli.output import waiting
     from symgru.derivation import derive_network
     from symgru.document import Document
 
     network = arguments.load(source, architecture).network
+    check_chain(network)
     with waiting("deriving"):
         return Document(derive_network(network, steps, rules, gradients))
 

@@ -23,7 +23,9 @@ from symgru.cli import arguments
 )
 @click.option("--gradients", is_flag=True, help="Also the gradients by weights, input and states.")
 @click.option("--unrolled", is_flag=True, help="One straight line of code for a fixed number of time steps.")
-@click.option("--steps", type=click.IntRange(1, 1_000_000), metavar="T", help="--unrolled, or C of a whole window: how many.")
+@click.option(
+    "--steps", type=click.IntRange(1, 1_000_000), metavar="T", help="--unrolled, or C of a whole window: how many."
+)
 @arguments.rules
 @click.option("--force", is_flag=True, help="--unrolled: also above 1,000 assignments, where compilers choke.")
 @arguments.inputs_option(required=False, use="What the emitted test is recorded on: ")
