@@ -716,7 +716,7 @@ TORCH = (
 )
 
 
-NEW_EXPORTER = ("gru", "gru h0", "classifier two layers both ways", "tagger", "convolved")  # it takes seconds
+NEW_EXPORTER = ("gru h0", "classifier two layers both ways", "tagger")  # it takes seconds
 
 
 def torch_case(kind: str, dynamo: bool, free: bool) -> Case:
