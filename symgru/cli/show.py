@@ -47,7 +47,7 @@ def command(source: str, architecture: str | None) -> None:
 
 
 def _lines(network: Network) -> Iterator[str]:
-    from symgru.backends.c.names import text
+    from symgru.readers.checks import printable
     from symgru.maps import MAPS
 
     yield f"{network.name}: {network.parameters} numbers, {network.dtype}, SHA-256 {network.fingerprint[:16]}…"
@@ -55,7 +55,7 @@ def _lines(network: Network) -> Iterator[str]:
         label = "" if len(network.inputs) == 1 else f" {put.id}"
         yield f"input{label}  {_shape(put.shape)}{', whole numbers' if put.whole else ''}"
     for note in network.notes:
-        yield f"note   {text(note, 200)}"
+        yield f"note   {printable(note, 200)}"
     if not network.is_chain or any(layer.kind in MAPS for layer in network.layers.values()):
         yield ""
         yield from _graph(network)
@@ -115,14 +115,14 @@ def _cell(layer: Layer) -> Cell:
 
 def _layer(network: Network, layer: Layer) -> Iterator[str]:
     """A layer with its equations and weights."""
-    from symgru.backends.c.names import text
+    from symgru.readers.checks import printable
     from symgru.maps import MAPS
 
     own = layer.label in {layer.id, layer.kind}
-    label = "" if own else f" (called {text(layer.label)!r} in the file)"
+    label = "" if own else f" (called '{printable(layer.label)}' in the file)"
     if layer.kind in MAPS:
         yield f"{layer.id}{label}: {MAPS[layer.kind].says}"
-        yield from (f"  note: {text(note, 200)}" for note in layer.notes)
+        yield from (f"  note: {printable(note, 200)}" for note in layer.notes)
         for name, tensor in layer.weights.items():
             yield from _parameter(name, tensor.T)
         return
@@ -134,7 +134,7 @@ def _layer(network: Network, layer: Layer) -> Iterator[str]:
     yield f"{layer.id}{label}: {unit.cell.source}"
     count = f"; {_count(unit)}" if layer.weights else ""
     yield f"  {_some(unit.sizes['D'], 'feature')} -> {_some(unit.sizes['H'], 'unit')}{count}"
-    yield from (f"  note: {text(note, 200)}" for note in layer.notes)
+    yield from (f"  note: {printable(note, 200)}" for note in layer.notes)
     if call.mask and unit.recurrent:
         yield f"  where the mask {_named(call.mask)} does not hold, the state stays as it was"
     for lhs, rhs in unit.cell.equations:

@@ -21,6 +21,7 @@ ACTIVATIONS = {
     "elu": "F.elu({})",
     "selu": "F.selu({})",
     "gelu": "F.gelu({})",
+    "gelu_erf": "F.gelu({})",
     "silu": "F.silu({})",
     "softplus": "F.softplus({})",
     "softsign": "F.softsign({})",
