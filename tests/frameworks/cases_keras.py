@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -44,6 +45,13 @@ def add(id: str, build: Build, *, dtype: str = "float32", live: bool = False, c:
     """Enter a case; what it is made of is drawn from a seed that its id gives."""
 
     def make(folder: Any) -> tuple[object, Sequence[np.ndarray], Sequence[np.ndarray]]:
+        with (
+            warnings.catch_warnings()
+        ):  # Keras tells of masks that end, of lists of one input, of softmax over one unit
+            warnings.simplefilter("ignore")
+            return made(folder)
+
+    def made(folder: Any) -> tuple[object, Sequence[np.ndarray], Sequence[np.ndarray]]:
         rng = np.random.default_rng(zlib.crc32(id.encode()))
         model, inputs = build(rng)
         randomise(model, rng)
