@@ -183,7 +183,7 @@ def _sparsemax(a: Array, zero: Any = 0.0) -> Array:
     support = falling - (sums - 1) / np.arange(1, a.shape[-1] + 1) > 0
     total = np.where(support, sums, zero).sum(-1, keepdims=True)
     above = a - (total - 1) / support.sum(-1, keepdims=True)
-    return np.where(above < 0, zero, above)
+    return cast(Array, np.where(above < 0, zero, above))
 
 
 def _erf64(a: Array) -> Array:
@@ -370,7 +370,12 @@ def _clip(a: Decimal, low: Any, high: Any) -> Decimal:
 
 def _log_softmax(a: Array) -> Array:
     a = a - a.max(-1, keepdims=True)
-    return cast(Array, a - _each(Decimal.ln)(_each(Decimal.exp)(a).sum(-1, keepdims=True)))
+    return a - _each(Decimal.ln)(_each(Decimal.exp)(a).sum(-1, keepdims=True))
+
+
+def _exactly(v: Any) -> Any:
+    """A branch that is a number as a Decimal; an array as it is."""
+    return v if isinstance(v, np.ndarray) else Decimal(v)
 
 
 def _softmax(a: Array) -> Array:
@@ -392,9 +397,7 @@ _DECIMAL = {
     "sqrt": _each(Decimal.sqrt),
     "Abs": np.abs,
     "clip": lambda a, low, high: _each(lambda v: _clip(v, low, high))(a),
-    "where_positive": lambda a, p, q: np.where(
-        a > 0, *(v if isinstance(v, np.ndarray) else Decimal(v) for v in (p, q))
-    ),
+    "where_positive": lambda a, p, q: np.where(a > 0, _exactly(p), _exactly(q)),
     "softmax": _softmax,
     "log_softmax": _log_softmax,
     "sparsemax": lambda a: _sparsemax(a, Decimal(0)),

@@ -80,8 +80,8 @@ class Layer:
     Some options tell what no equation does:
     - `return_sequences` of a recurrent layer: its value is every step, not the last.
     - `stateful` of a recurrent layer: True where the next call of the model goes on from the last state.
-    - `kernel_shape` of a dense layer behind a `window` map: (size, features, filters), the shape of a Conv1D's kernel in
-      get_weights(). The canonical W has its first two axes as one, (filters, size * features).
+    - `kernel_shape` of a dense layer behind a `window` map: (size, features, filters), the shape of a Conv1D's kernel
+      in get_weights(). The canonical W has its first two axes as one, (filters, size * features).
     - `arrays` of a layer without matrices: the names of its arrays in get_weights(), in their order, where they are not
       all of `backends.model.NAMES`. A weight whose name is missing is a constant of the layer, which get_weights() does
       not have (gamma of a BatchNormalization with scale=False: ones; an axis' mean that was given); a name that no

@@ -103,7 +103,8 @@ def test_what_the_statements_say_of_the_cells():
     ]
     assert merged == [(name, *pair) for name in ("gru", "gru_new") for pair in (("b_z", "c_z"), ("b_r", "c_r"))]
     stated = SPEAKER.sentence(ARGUMENTS["update-rules"].statement)
-    assert "one family of functions with sigmoid, hard_sigmoid or sparse_sigmoid gates: gru with W_z, b_z, U_z, c_z negated" in stated
+    gates = "sigmoid, hard_sigmoid or sparse_sigmoid gates"
+    assert f"one family of functions with {gates}: gru with W_z, b_z, U_z, c_z negated" in stated
     assert stated.endswith(
         "of the activations that symgru knows, this negation alone takes one rule to the other for all h_(t-1) and n_t "
         "with these, with softmax in layers of two units, and with none of the others"

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 def command(source: str, output: Path, to: str | None, architecture: str | None) -> None:
     """Write the function that MODEL computes in another framework's file, and print what became of every weight.
 
-    What is proved of a rewriting: the cell's equations have the same normal form before and after it. Beside PyTorch's weights goes a .py file with the module that loads them.
+    What is proved of a rewriting: the cell's equations have the same normal form before and after it. Beside PyTorch's
+    weights goes a .py file with the module that loads them.
     """
     from symgru.cli.output import say_written
     from symgru.writers.targets import converted

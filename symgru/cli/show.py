@@ -47,8 +47,8 @@ def command(source: str, architecture: str | None) -> None:
 
 
 def _lines(network: Network) -> Iterator[str]:
-    from symgru.readers.checks import printable
     from symgru.maps import MAPS
+    from symgru.readers.checks import printable
 
     yield f"{network.name}: {network.parameters} numbers, {network.dtype}, SHA-256 {network.fingerprint[:16]}…"
     for put in network.inputs:
@@ -115,8 +115,8 @@ def _cell(layer: Layer) -> Cell:
 
 def _layer(network: Network, layer: Layer) -> Iterator[str]:
     """A layer with its equations and weights."""
-    from symgru.readers.checks import printable
     from symgru.maps import MAPS
+    from symgru.readers.checks import printable
 
     own = layer.label in {layer.id, layer.kind}
     label = "" if own else f" (called '{printable(layer.label)}' in the file)"
