@@ -13,6 +13,7 @@ from symgru.derivation import derive
 from symgru.explanation import explain
 from symgru.face import load
 from symgru.proving import prove
+from symgru.writers.targets import converted
 from tests.conftest import ROOT, SEED
 
 GENERATED = ROOT / "generated"
@@ -67,6 +68,21 @@ def gradients_files():
         yield f"gradients/gru{ending}", whole(backend.render_derivation(derive("gru", units=2, gradients=True)))
 
 
+def networks_files():
+    """A masked Bidirectional over a window, and the seed as PyTorch has it."""
+    from symgru.cli.show import _lines
+
+    model = load(ROOT / "examples" / "brackets.keras")
+    (x,), _ = model.read_all(["1,1,2"])
+    yield "networks/brackets_show.txt", ("\n".join(_lines(model.network)) + "\n").encode()
+    example = explain(model.network, [x])
+    yield "networks/brackets.txt", whole(text.render_explanation(example))
+    for target, options in (("numpy", {}), ("c", {"steps": 20})):
+        for name, content in model.files(target, **options).items():
+            yield f"networks/{name}", content
+    yield "networks/seed_torch.py", converted(load(SEED).network, "seed.pt").files["seed.py"]
+
+
 def cells_files():
     for ending, backend in DOCUMENTS.items():
         yield f"cells{ending}", whole(backend.render_comparison(compare()))
@@ -85,7 +101,16 @@ def picture():
     yield "../docs/seed.svg", draw().encode()
 
 
-MAKERS = [seed_files, derivation_files, unrolled_files, gradients_files, cells_files, proofs_files, picture]
+MAKERS = [
+    seed_files,
+    derivation_files,
+    unrolled_files,
+    gradients_files,
+    networks_files,
+    cells_files,
+    proofs_files,
+    picture,
+]
 
 
 @pytest.mark.parametrize("make", MAKERS)

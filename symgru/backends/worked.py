@@ -311,6 +311,14 @@ def source(layer: Working) -> str:
     return f"Its input x is the output of layer {layer.place - 1}, rounded as printed there." if layer.place > 1 else ""
 
 
+SENTENCE = 2000  # characters of a sentence, as against those of a name
+
+
+def notes(e: Explanation) -> list[str]:
+    """What there is to know of the layers shown, each once."""
+    return list(dict.fromkeys(note for layer in e.layers for note in layer.layer.notes))
+
+
 def held(layer: Working, t: int) -> str:
     """What a step says at which a mask keeps the state."""
     ((_, after),) = layer.cell.states

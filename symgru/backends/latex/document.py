@@ -22,6 +22,7 @@ from symgru.backends.latex.printer import (
 )
 from symgru.backends.latex.table import COLUMN, points, table
 from symgru.backends.worked import (
+    SENTENCE,
     Dialect,
     LayerWriter,
     Written,
@@ -33,6 +34,7 @@ from symgru.backends.worked import (
     in_ulps,
     kind,
     names,
+    notes,
     output_name,
     scientific,
     shown_steps,
@@ -250,9 +252,9 @@ def _explanation(e: Explanation, show: int | None) -> dict[str, Any]:
         "layers": (_layer(e, layer, show) for layer in e.layers),
         "boxed": len(outputs) <= 3,
         "verification": verification(e),
-        "ending": latex_text(ending(e)),
+        "ending": latex_text(ending(e), SENTENCE),
         "footnote": footnote(e),
-        "notes": [latex_text(n) for layer in e.layers for n in layer.layer.notes],
+        "notes": [latex_text(n, SENTENCE) for n in notes(e)],
     }
 
 
@@ -263,7 +265,7 @@ def _layer(e: Explanation, layer: Working, show: int | None) -> dict[str, Any]:
     return {
         "it": layer,
         "title": _title(e, layer),
-        "source": latex_text(source(layer)).replace("input x is", "input $x$ is"),
+        "source": latex_text(source(layer), SENTENCE).replace("input x is", "input $x$ is"),
         "start": ", ".join(map(latex_number, layer.start)) or "0",
         "weights": weights(layer),
         "elements": elements(layer.cell, layer.sizes, LATEX),
@@ -281,7 +283,7 @@ def _step(writer: LayerWriter, t: int) -> dict[str, Any]:
     """One step: where it starts, and its lines or, where a mask keeps the state, that."""
     kept = held(writer.layer, t) if writer.layer.keeps(t) else ""
     lines = "" if kept else aligned([worked(w) for w in writer.lines(t)])
-    return {"t": t, "head": step_head(writer, t), "lines": lines, "held": latex_text(kept)}
+    return {"t": t, "head": step_head(writer, t), "lines": lines, "held": latex_text(kept, SENTENCE)}
 
 
 def _title(e: Explanation, layer: Working) -> str:

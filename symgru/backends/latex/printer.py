@@ -30,12 +30,12 @@ _ESCAPES = {
 }
 
 
-def latex_text(untrusted: str) -> str:
+def latex_text(untrusted: str, limit: int = 80) -> str:
     """A name from a file as harmless text: escaped, without control characters, other alphabets as their numbers.
 
     A long word may be broken every few characters, so that no name runs off the page.
     """
-    shown = untrusted if len(untrusted) <= 80 else untrusted[:77] + "..."
+    shown = untrusted if len(untrusted) <= limit else untrusted[: limit - 3] + "..."
     written, run = "", 0
     for c in shown:
         text = _character(c)

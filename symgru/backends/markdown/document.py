@@ -13,6 +13,7 @@ from symgru.backends.latex.printer import Latex, LatexMatrix, LatexUnit
 from symgru.backends.text.document import TEXT, check_cells, inputs, step_head, step_lines, summary_cells, weights
 from symgru.backends.text.printer import plain_text
 from symgru.backends.worked import (
+    SENTENCE,
     LayerWriter,
     element_name,
     elements,
@@ -21,6 +22,7 @@ from symgru.backends.worked import (
     footnote,
     kind,
     names,
+    notes,
     output_name,
     result_name,
     shown_steps,
@@ -36,9 +38,9 @@ PROSE = replace(TEXT, quoted="`")  # the text blocks' symbols within a sentence
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>&$~:@/])")
 
 
-def markdown_text(untrusted: str) -> str:
+def markdown_text(untrusted: str, limit: int = 80) -> str:
     """A name from a file as harmless text: no markup, no links, no HTML, no control characters."""
-    return _SPECIAL.sub(r"\\\1", plain_text(untrusted))
+    return _SPECIAL.sub(r"\\\1", plain_text(untrusted, limit))
 
 
 def render_explanation(e: Explanation, show: int | None = None) -> str:
@@ -82,7 +84,7 @@ def _explanation(e: Explanation, show: int | None) -> dict[str, Any]:
         "ending": ending(e),
         "footnote": footnote(e),
         "spelling": _spelling(e),
-        "notes": [markdown_text(n) for layer in e.layers for n in layer.layer.notes],
+        "notes": [markdown_text(n, SENTENCE) for n in notes(e)],
     }
 
 

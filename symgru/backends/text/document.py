@@ -19,6 +19,7 @@ from symgru.backends.text.printer import (
     plain_text,
 )
 from symgru.backends.worked import (
+    SENTENCE,
     Dialect,
     LayerWriter,
     Written,
@@ -30,6 +31,7 @@ from symgru.backends.worked import (
     in_ulps,
     kind,
     names,
+    notes,
     output_name,
     scientific,
     shown_steps,
@@ -244,7 +246,7 @@ def _explanation(e: Explanation, show: int | None) -> dict[str, Any]:
         "ending": ending(e),
         "footnote": footnote(e),
         "paragraph": paragraph,
-        "notes": [plain_text(n) for layer in e.layers for n in layer.layer.notes],
+        "notes": [plain_text(n, SENTENCE) for n in notes(e)],
     }
 
 

@@ -29,10 +29,10 @@ ASCII = str.maketrans(
 _ATOM = re.compile(r"-?(\w+|\x03\d+\x04|[\w\x01\x02]+(\[[\w,]*\])?)")
 
 
-def plain_text(untrusted: str) -> str:
+def plain_text(untrusted: str, limit: int = 80) -> str:
     """A name from a file as a terminal may show it: no control characters (they move the cursor or change colours),
     no invisible ones and none that turn the direction of writing."""
-    shown = untrusted if len(untrusted) <= 80 else untrusted[:77] + "..."
+    shown = untrusted if len(untrusted) <= limit else untrusted[: limit - 3] + "..."
     return "".join(c if c.isprintable() else "?" for c in shown)
 
 
