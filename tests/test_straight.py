@@ -292,7 +292,7 @@ def window(library, name, network, x):
     width = layers(network)[-1].sizes["H"]
     y = np.empty((len(x), STEPS, width) if keeps_time(network) else (len(x), width), np.float32)
     for row, out in zip(np.ascontiguousarray(x, np.float32), y, strict=True):
-        with _guarded(out) as place:
+        with _guarded([out]) as (place,):
             function(_pointer(row), place)
     return y
 

@@ -97,7 +97,7 @@ def test_lists_arrays_and_numpy_scalars() -> None:
         ([1, [2]], "ragged"),
         ([], "empty"),
         ([[]], "empty"),
-        ([[[[1]]]], "deeper"),
+        ([[[[[[[[[1]]]]]]]]], "deeper"),
         ([float("nan")], "'nan'"),
         ([True], "not a number"),
         (["0.5"], "not a number"),
@@ -110,7 +110,7 @@ def test_lists_arrays_and_numpy_scalars() -> None:
         (np.array([object()]), "dtype"),
         (np.array([np.nan], np.float32), r"holds nan at \[0\]"),
         (np.zeros((0, 3)), "must hold"),
-        (np.zeros((1, 1, 1, 1)), "axes"),
+        (np.zeros((1,) * 9), "axes"),
         (np.array([1e39]), "finite in float32"),
     ],
 )
