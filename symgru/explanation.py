@@ -27,7 +27,9 @@ GUARDS, MOST_DECIMALS = (2, 3, 4), 8  # decimals carried beyond the digits promi
 TOO_LARGE = "the numbers grow beyond what decimals can show; try fewer steps or smaller x"
 SHOWN = 14  # decimals of an exact value in the verification box
 OWN = Rounding(SHOWN, 6, 6)  # how it is shown there
-Framework = Callable[[Network, Tensor], tuple[Array, str]]  # its output, and what to call it: "Keras 3.15.1"
+Framework = Callable[  # its outputs, and what to call it: "Keras 3.15.1"
+    [Network, Sequence[Tensor]], tuple[Sequence[Array], str]
+]
 
 
 @dataclass(frozen=True)
@@ -134,8 +136,8 @@ class Explanation:
         """What the framework itself gives; it is imported and run only now, which may take seconds."""
         if self.framework is None:
             return
-        y, says = self.framework(self.network, self.x)
-        values = _last([np.asarray(a) for a in (y if isinstance(y, list | tuple) else [y])])
+        outputs, says = self.framework(self.network, self.inputs)
+        values = _last([np.asarray(y) for y in outputs])
         texts = shortest(values)
         for k, (v, true) in enumerate(zip(map(exactly, values), _last(self.exact_stored), strict=True)):
             yield Check(says, _component(k, values), str(texts[k]), v - true, ulps(v, true, self.network.dtype))

@@ -196,15 +196,24 @@ class Model:
         return Document(derive_network(self.network, steps, rules, gradients))
 
     def framework(self) -> Framework:
-        """Keras' output for an input and its name, as `explanation.explain` takes it."""
-        from symgru.verify import keras
+        """The outputs of the framework that the model's file comes from (Keras' where there is none) and its name, as
+        `explanation.explain` takes it."""
+        from symgru.verify.frameworks import framework
 
-        def ask(network: Network, x: Tensor | Sequence[Tensor]) -> tuple[Array, str]:
-            given = [x] if isinstance(x, Tensor) else x
-            values = [stored(each, network.dtype).value for each in given]
-            return keras.predict(network, values, self.path), keras.version()
+        own = framework(self.path)
+
+        def ask(network: Network, x: Sequence[Tensor]) -> tuple[Sequence[Array], str]:
+            values = [stored(each, network.dtype).value for each in x]
+            return own.outputs(network, values, self.path), own.version(self.path)
 
         return ask
+
+    def refusal(self, x: Sequence[Tensor]) -> str:
+        """Why that framework cannot be asked for an input; "" where it can."""
+        from symgru.verify.frameworks import framework
+
+        values = [stored(each, self.network.dtype).value for each in x]
+        return framework(self.path).refusal(self.network, values, self.path)
 
     def convert(self, path: str | Path, to: str | None = None) -> list[Path]:
         """Write the same function as another framework's file: .keras, .onnx, .pt, .pth, .safetensors (beside these the

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,15 +18,19 @@ if TYPE_CHECKING:
 
 @click.command("explain")
 @arguments.model
-@arguments.input_option()
+@arguments.inputs_option()
 @click.option("--digits", type=int, metavar="D", help="Digits promised of the result: 4 unless asked, at most 6.")
 @click.option("-o", "--output", metavar="F", type=click.Path(path_type=Path), help="A .tex, .md or .txt file to write.")
-@click.option("--keras/--no-keras", default=None, help="Ask Keras for the verification box (if it is installed).")
+@click.option(
+    "--keras/--no-keras",
+    default=None,
+    help="Ask the file's framework (Keras where there is none) for the verification box.",
+)
 @arguments.show
 @arguments.architecture
 def command(
     source: str,
-    given: str,
+    given: tuple[str, ...],
     digits: int | None,
     output: Path | None,
     keras: bool | None,
@@ -37,23 +42,22 @@ def command(
     from symgru.cli.output import waiting
     from symgru.document import Document
     from symgru.explanation import explain
-    from symgru.verify import keras as framework
 
-    arguments.spare_inputs(output, source, given, architecture)
+    arguments.spare_inputs(output, source, *given, architecture)
     model = arguments.load(source, architecture)
-    x = arguments.read(model, given)
-    asked = framework.installed() and framework.knows(model.network) if keras is None else keras
+    x = arguments.read_all(model, given)
+    asked = not model.refusal(x) if keras is None else keras
     with waiting("working it out"):
         worked = explain(model.network, x, digits, _asking(model) if asked else None)
     send(Document(worked), output, show=show)
 
 
 def _asking(model: Model) -> Framework:
-    """Keras' answer, with a sign of life: importing TensorFlow takes seconds."""
+    """The framework's answer, with a sign of life: importing it takes seconds."""
     from symgru.cli.output import waiting
 
-    def ask(network: Network, x: Tensor) -> tuple[Array, str]:
-        with waiting("asking Keras"):
+    def ask(network: Network, x: Sequence[Tensor]) -> tuple[Sequence[Array], str]:
+        with waiting("asking the framework"):
             return model.framework()(network, x)
 
     return ask
