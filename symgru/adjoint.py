@@ -16,7 +16,7 @@ from typing import cast
 from sympy import Expr, Function, Symbol
 
 from symgru.algebra import Across, Dot, Mat, Outer, Vec, add, rebuild, terms, walk
-from symgru.cells import Cell
+from symgru.cell import Cell
 from symgru.derivatives import across, derivative, times, total
 from symgru.errors import Unsupported
 from symgru.rules import CALCULATOR

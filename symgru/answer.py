@@ -15,7 +15,7 @@ from typing import Any
 from symgru.backends.text.document import TEXT, aligned, inputs, table, weights
 from symgru.backends.text.printer import TextUnit, ascii_text, plain_text
 from symgru.backends.worked import equations, output_name
-from symgru.cells import Cell
+from symgru.cell import Cell
 from symgru.cells import n as candidate
 from symgru.evidence import Freshness, Lemma, UpdateRules, freshness, sign_lemma, update_rules
 from symgru.explanation import Explanation, explain

@@ -15,7 +15,7 @@ from typing import Any, cast
 import numpy as np
 from flint import arb, arb_mat, ctx, fmpq
 
-from symgru.cells import Cell
+from symgru.cell import Cell
 from symgru.domains import Step, compiled
 from symgru.network import Array, Tensor
 

@@ -17,7 +17,9 @@ from sympy import Expr, Integer, S, Symbol
 
 from symgru.activations import Activation
 from symgru.algebra import Dot, Mat, Vec, add, count_operations, mul, sigma, terms, walk
-from symgru.cells import CELLS, Cell, build
+from symgru.building import build
+from symgru.cell import Cell
+from symgru.cells import CELLS
 from symgru.derivation import named_activations, uses
 from symgru.errors import UnusableInput
 from symgru.printing import negated

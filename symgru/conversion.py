@@ -15,7 +15,9 @@ import numpy as np
 from sympy import Expr, S, Symbol
 
 from symgru.arrangement import RULES, Convention, join, split
-from symgru.cells import CELLS, Cell, build
+from symgru.building import build
+from symgru.cell import Cell
+from symgru.cells import CELLS
 from symgru.errors import Unsupported
 from symgru.hypotheses import NEGATED_UPDATE, rewritten_weights
 from symgru.network import Array, Layer, Tensor

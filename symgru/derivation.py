@@ -13,7 +13,9 @@ from sympy import Expr, Symbol
 
 from symgru.activations import Activation, used_in
 from symgru.algebra import Mat, Vec, sigma, walk
-from symgru.cells import CELLS, Cell, build
+from symgru.building import build
+from symgru.cell import Cell
+from symgru.cells import CELLS
 from symgru.errors import UnusableInput
 from symgru.folding import Numbers
 from symgru.network import Layer, Network

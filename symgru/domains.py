@@ -18,7 +18,7 @@ from sympy import Dummy, Expr, Symbol
 
 from symgru.activations import expanded
 from symgru.algebra import Across, Dot, walk
-from symgru.cells import Cell
+from symgru.cell import Cell
 from symgru.derivatives import meant
 from symgru.network import Array, Tensor
 from symgru.printing import OrderedPrinter

@@ -12,8 +12,10 @@ from typing import Literal
 import numpy as np
 from sympy import Symbol
 
-from symgru.cells import Un, Wn, bn, build, cn, layout
+from symgru.building import build
+from symgru.cells import Un, Wn, bn, cn
 from symgru.hypotheses import NEGATED_UPDATE, SWAPPED_UPDATE, Combination, only_layer, rewritten_weights
+from symgru.layout import layout
 from symgru.matching import Claim, Outcome, exact_run, final
 from symgru.network import Layer, Network, Tensor
 

@@ -14,7 +14,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from symgru.cells import build
+from symgru.building import build
 from symgru.certified import DIGITS, NOT_INSTALLED, Exact, exact
 from symgru.errors import UnusableInput
 from symgru.maps import MAPS

@@ -17,7 +17,7 @@ from symgru.errors import SymgruError, Unsupported, UnusableInput
 from symgru.network import Array, Layer, Network, Tensor, stored
 
 if TYPE_CHECKING:
-    from symgru.cells import Cell
+    from symgru.cell import Cell
     from symgru.certified import Exact
     from symgru.document import Document
     from symgru.explanation import Framework
@@ -334,7 +334,7 @@ def check(network: Network) -> None:
 
 
 def _cell(layer: Layer, place: str) -> Cell:
-    from symgru.cells import build
+    from symgru.building import build
 
     try:
         return build(layer.kind, layer.options)

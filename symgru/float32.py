@@ -15,7 +15,7 @@ from sympy import Expr, Function, Symbol, oo
 from symgru.activations import expanded
 from symgru.algebra import walk
 from symgru.approximations import APPROXIMATIONS, numpy_function
-from symgru.cells import Cell
+from symgru.cell import Cell
 from symgru.domains import Step
 from symgru.errors import Unsupported
 from symgru.network import Array, Tensor

@@ -9,7 +9,7 @@ import numpy as np
 from flint import arb, arb_mat
 
 from symgru.balls import _BALLS, Balls, _each
-from symgru.cells import Cell
+from symgru.cell import Cell
 from symgru.domains import Step, compiled
 from symgru.gradients import Gradients, gradients
 from symgru.network import Array, Network, Tensor

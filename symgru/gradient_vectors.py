@@ -11,11 +11,13 @@ from typing import cast
 import numpy as np
 
 from symgru.approximations import APPROXIMATIONS, numpy_function
-from symgru.cells import Cell, build, layout
+from symgru.building import build
+from symgru.cell import Cell
 from symgru.certified import _doubt
 from symgru.domains import Decimals, Float64, Step
 from symgru.errors import Unsupported, UnusableInput
 from symgru.gradients import Gradients, gradients
+from symgru.layout import layout
 from symgru.network import Array, Network, Tensor, stored
 from symgru.trace import run
 from symgru.yardstick import MULTIPLE, NEARBY, example_input

@@ -15,9 +15,10 @@ from sympy import Expr, Symbol
 
 from symgru.adjoint import Adjoint, adjoint
 from symgru.algebra import Outer, terms
-from symgru.cells import build, layout
+from symgru.building import build
 from symgru.domains import Domain, Float64
 from symgru.errors import UnusableInput
+from symgru.layout import layout
 from symgru.network import Array, Layer, Network, Tensor
 from symgru.trace import Trace, run
 

@@ -20,8 +20,10 @@ from sympy import Expr, S, Symbol, expand
 
 from symgru.activations import definition_of
 from symgru.algebra import Dot, Vec, add, mul, rebuild, sigma, walk
-from symgru.cells import Cell, build, layout
+from symgru.building import build
+from symgru.cell import Cell
 from symgru.errors import Unsupported
+from symgru.layout import layout
 from symgru.network import Layer, Network, Tensor
 from symgru.rules import Rewriting, Transform, closed
 

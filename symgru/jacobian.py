@@ -8,7 +8,7 @@ from sympy import Expr, Symbol
 
 from symgru.adjoint import function_values, in_values, parts, tape
 from symgru.algebra import Across, Dot, Vec, add, walk
-from symgru.cells import Cell
+from symgru.cell import Cell
 from symgru.derivatives import across, derivative, times
 
 

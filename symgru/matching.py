@@ -11,7 +11,8 @@ import numpy as np
 from sympy import Symbol
 
 from symgru.algebra import Mat
-from symgru.cells import Cell, build
+from symgru.building import build
+from symgru.cell import Cell
 from symgru.domains import Decimals, Float64
 from symgru.errors import UnusableInput
 from symgru.hypotheses import Combination, Weights, combinations, only_layer

@@ -11,7 +11,8 @@ from sympy import Expr, Function, S, Symbol, expand, tanh
 
 from symgru.activations import where_positive
 from symgru.algebra import Across, Dot, Mat, Select, Vec, add, mul, rebuild, sigma, terms, walk
-from symgru.cells import Cell, offset, scale
+from symgru.cell import Cell
+from symgru.pointwise import offset, scale
 
 Rewriting = tuple[Cell, Mapping[Symbol, Expr]]  # the new cell; its new parameters in terms of the old ones
 

@@ -15,7 +15,7 @@ import numpy as np
 from sympy import Expr, Symbol
 
 from symgru.algebra import Across, Dot, Mat, Mean, Total, Vec, add, mul, rebuild, terms, walk
-from symgru.cells import Cell
+from symgru.cell import Cell
 from symgru.domains import evaluated
 from symgru.network import Array
 from symgru.rules import FOLDED, MERGED_BIASES

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import cast
 
 from symgru import maps
-from symgru.cells import Cell, build
+from symgru.building import build
+from symgru.cell import Cell
 from symgru.errors import SymgruError, UnusableInput
 from symgru.network import Edge, Layer, Network, Shape
 

@@ -15,7 +15,7 @@ from sympy import Symbol
 
 from symgru import folding
 from symgru.algebra import Vec, walk
-from symgru.cells import Cell
+from symgru.cell import Cell
 from symgru.errors import UnusableInput
 from symgru.folding import Numbers
 from symgru.hoisting import hoisted

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from symgru.cells import Cell, build, masked
+from symgru.building import build
+from symgru.cell import Cell, masked
 from symgru.domains import Decimals, Domain
 from symgru.errors import Unsupported
 from symgru.exact_maps import apply_exact

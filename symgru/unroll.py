@@ -14,7 +14,7 @@ from typing import cast
 from sympy import Expr, Integer, Pow, S, Symbol
 
 from symgru.algebra import Across, Dot, Mat, Mean, Ref, Total, Vec, add, count_operations, mul, rebuild, walk
-from symgru.cells import Cell
+from symgru.cell import Cell
 
 Shapes = Mapping[Symbol, tuple[str, ...]]
 Equation = tuple[Vec, Expr]

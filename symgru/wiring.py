@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from symgru.cells import MERGED, STATELESS, build
+from symgru.building import build
 from symgru.maps import MAPS
 from symgru.network import Call, Edge, Layer, Network
+from symgru.pointwise import MERGED, STATELESS
 
 UP, DOWN, LEFT, RIGHT = 1, 2, 4, 8
 BOXES = {

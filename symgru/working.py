@@ -14,10 +14,12 @@ from sympy import Expr, Rational, Symbol, erf, tanh
 
 from symgru.activations import Activation, expanded, where_positive
 from symgru.algebra import Mat, Ref, Vec, rebuild, sigma, walk
-from symgru.cells import BIASES, Cell, build, layout, masked
+from symgru.building import build
+from symgru.cell import Cell, masked
 from symgru.derivation import named_activations, uses, uses_function
 from symgru.domains import Decimals, Step
 from symgru.folding import constant
+from symgru.layout import BIASES, layout
 from symgru.network import Array, Edge, Layer, Network, Tensor
 from symgru.rounding import PRECISION, Rounding, line_rounding
 from symgru.rules import CALCULATOR, zero_params

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from symgru.cells import build
+from symgru.building import build
 from symgru.network import Layer, Network, Tensor, chain
 
 ROOT = Path(__file__).parent.parent

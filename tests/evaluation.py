@@ -10,7 +10,7 @@ import numpy as np
 from sympy import Integer, Pow, Rational
 
 from symgru.algebra import Across, Ref
-from symgru.cells import x
+from symgru.cell import x
 from tests.oracle import ACTIVATIONS, WIDE
 
 NAMES = {"sigma": "sigmoid"}

@@ -26,7 +26,8 @@ from symgru.activations import (
 )
 from symgru.algebra import Mat, Vec, add, mul, sigma, walk
 from symgru.balls import Balls
-from symgru.cells import Cell, x, y
+from symgru.cell import Cell, x
+from symgru.cells import y
 from symgru.domains import Decimals, Float64
 from symgru.errors import Unsupported
 from symgru.network import Tensor

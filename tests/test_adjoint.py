@@ -10,7 +10,9 @@ from symgru.activations import table
 from symgru.adjoint import adjoint
 from symgru.algebra import Across, add, matrices, mul, rebuild, terms
 from symgru.backends.c.printer import Formula
-from symgru.cells import CELLS, Cell, build, h, h1, x
+from symgru.building import build
+from symgru.cell import Cell, h, h1, x
+from symgru.cells import CELLS
 from symgru.domains import Decimals, Float64
 from symgru.errors import Unsupported, UnusableInput
 from symgru.gradients import gradients

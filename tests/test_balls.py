@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from symgru.activations import ACROSS, activation, table
 from symgru.algebra import Mat
 from symgru.balls import Balls
-from symgru.cells import Cell, x, y
+from symgru.cell import Cell, x
+from symgru.cells import y
 from symgru.network import Tensor
 from tests import precise
 

@@ -14,7 +14,8 @@ import pytest
 
 from symgru.backends.c import Options, files
 from symgru.backends.c.names import KEYWORDS, member, number, prefix, text
-from symgru.cells import CELLS, build
+from symgru.building import build
+from symgru.cells import CELLS
 from symgru.domains import Float64
 from symgru.errors import UnusableInput
 from symgru.face import load

@@ -9,10 +9,13 @@ from sympy import tanh
 from symgru.activations import activation
 from symgru.algebra import Mat, sigma, walk
 from symgru.backends.model import layers
-from symgru.cells import CELLS, EQUATIONS, Cell, build, bz, cz, h, h1, layout, r, x, z
+from symgru.building import build
+from symgru.cell import Cell, h, h1, x
+from symgru.cells import CELLS, EQUATIONS, bz, cz, r, z
 from symgru.domains import Float64
 from symgru.errors import Unsupported
 from symgru.float32 import Float32
+from symgru.layout import layout
 from symgru.network import Tensor
 from symgru.trace import exact, run
 from symgru.verify.emitted import compiled, run_numpy

@@ -6,7 +6,8 @@ from sympy import Symbol, evaluate
 import symgru
 from symgru.algebra import Mat
 from symgru.backends import latex, markdown, text
-from symgru.cells import CELLS, Wn, h, n, r, x, z
+from symgru.cell import h, x
+from symgru.cells import CELLS, Wn, n, r, z
 from symgru.comparison import FAMILIES, FRAMEWORKS, OPERATIONS, Profile, compare
 from symgru.errors import UnusableInput
 from symgru.rules import CALCULATOR

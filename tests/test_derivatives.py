@@ -9,7 +9,8 @@ from sympy import Function, Integer, Symbol, cos, evaluate, tanh
 
 from symgru.activations import ACROSS, a, activation, table
 from symgru.algebra import Across, Prime, matrices, rebuild, sigma, square, vectors, walk
-from symgru.cells import CELLS, Cell
+from symgru.cell import Cell
+from symgru.cells import CELLS
 from symgru.derivatives import KINKS, across, derivative, jumps, meant, named_parts, prime, times, total
 from symgru.domains import Decimals, Float64
 from symgru.errors import Unsupported

@@ -8,7 +8,9 @@ import pytest
 
 from symgru.activations import activation
 from symgru.algebra import Mat, add
-from symgru.cells import CELLS, Cell, build, h, h1, x, y
+from symgru.building import build
+from symgru.cell import Cell, h, h1, x
+from symgru.cells import CELLS, y
 from symgru.domains import Decimals, Float64, source
 from symgru.network import Tensor
 from symgru.rounding import Rounding

@@ -5,7 +5,9 @@ import pytest
 
 from symgru.activations import table
 from symgru.algebra import Mat, add
-from symgru.cells import CELLS, Cell, Vec, build, x, y
+from symgru.building import build
+from symgru.cell import Cell, x
+from symgru.cells import CELLS, Vec, y
 from symgru.domains import Float64
 from symgru.float32 import Float32, source
 from symgru.network import Tensor

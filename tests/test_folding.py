@@ -10,7 +10,8 @@ from symgru.activations import ACROSS, activation, clip, expm1, log1p, table, wh
 from symgru.algebra import Across, Ref, Vec, add, mul, sigma
 from symgru.backends.text.document import TEXT
 from symgru.backends.worked import ProgramWriter
-from symgru.cells import CELLS, build
+from symgru.building import build
+from symgru.cells import CELLS
 from symgru.folding import Numbers, constant, constant_lines, folded, pruned, shared, without_dead_lines
 from symgru.network import Tensor
 from symgru.simplification import simplify

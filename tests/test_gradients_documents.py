@@ -14,7 +14,9 @@ from symgru.backends.backward import backward
 from symgru.backends.latex.document import LATEX, ROOM
 from symgru.backends.latex.printer import width
 from symgru.backends.text.document import TEXT
-from symgru.cells import CELLS, Cell, build
+from symgru.building import build
+from symgru.cell import Cell
+from symgru.cells import CELLS
 from symgru.cli import main
 from symgru.derivation import derive, derive_network
 from symgru.derivatives import JUMPS, prime

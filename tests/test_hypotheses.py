@@ -10,7 +10,9 @@ import pytest
 from sympy import cancel, evaluate, exp
 
 from symgru.algebra import sigma
-from symgru.cells import Uz, Wz, build, bz, cz, h, n, z
+from symgru.building import build
+from symgru.cell import h
+from symgru.cells import Uz, Wz, bz, cz, n, z
 from symgru.errors import Unsupported, UnusableInput
 from symgru.hypotheses import (
     NEGATED_UPDATE,

@@ -9,7 +9,9 @@ from symgru.activations import table
 from symgru.adjoint import adjoint, tape
 from symgru.algebra import Vec
 from symgru.backends.c.printer import Formula
-from symgru.cells import CELLS, Cell, build
+from symgru.building import build
+from symgru.cell import Cell
+from symgru.cells import CELLS
 from symgru.domains import Float64
 from symgru.jacobian import tangent
 from tests.differences import DOMAIN, STEP, decimals

@@ -14,11 +14,14 @@ from symgru.backends.c.printer import Formula
 from symgru.backends.model import Unit
 from symgru.backends.numpy.printer import NumPyPrinter
 from symgru.balls import Balls
-from symgru.cells import CELLS, MERGED, STATELESS, build, masked
+from symgru.building import build
+from symgru.cell import masked
+from symgru.cells import CELLS
 from symgru.domains import Decimals, Float64
 from symgru.errors import Unsupported
 from symgru.float32 import Float32
 from symgru.network import Layer, Tensor
+from symgru.pointwise import MERGED, STATELESS
 from symgru.rules import FOLDED
 from symgru.schedule import schedule
 from symgru.templating import render

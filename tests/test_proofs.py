@@ -13,7 +13,9 @@ from symgru.activations import activation, expanded, table
 from symgru.algebra import Dot, Mat, Vec, sigma
 from symgru.backends import latex, markdown, text
 from symgru.backends.text.proofs import SPEAKER
-from symgru.cells import CELLS, Un, Wn, bn, build, cn, h, x
+from symgru.building import build
+from symgru.cell import h, x
+from symgru.cells import CELLS, Un, Wn, bn, cn
 from symgru.cli import main
 from symgru.domains import Float64
 from symgru.errors import UnusableInput

@@ -11,7 +11,9 @@ from sympy import Abs, Function, Integer, Rational, Symbol, cos, evaluate, exp, 
 
 from symgru.activations import SOFTMAX, activation, clip, expm1, where_positive
 from symgru.algebra import Across, Dot, Mat, Vec, sigma
-from symgru.cells import CELLS, U, W, build, h, x
+from symgru.building import build
+from symgru.cell import h, x
+from symgru.cells import CELLS, U, W
 from symgru.domains import Float64
 from symgru.errors import Unsupported
 from symgru.proofs.claims import one_step, violation

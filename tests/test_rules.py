@@ -7,7 +7,9 @@ import pytest
 from sympy import S, tanh
 
 from symgru.algebra import Mat, Vec, add, mul, rebuild, sigma, terms, walk
-from symgru.cells import CELLS, Cell, Un, Wn, bn, build, cn, h, h1, n, r, x, z
+from symgru.building import build
+from symgru.cell import Cell, h, h1, x
+from symgru.cells import CELLS, Un, Wn, bn, cn, n, r, z
 from symgru.domains import Float64
 from symgru.rules import (
     CALCULATOR,

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from symgru.algebra import Across, Dot, Mat, Vec, add, mul, terms, walk
-from symgru.cells import CELLS, Cell, build, h, h1, n, r, x, y, z
+from symgru.building import build
+from symgru.cell import Cell, h, h1, x
+from symgru.cells import CELLS, n, r, y, z
 from symgru.domains import Float64
 from symgru.schedule import schedule
 

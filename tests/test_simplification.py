@@ -14,7 +14,9 @@ from symgru.algebra import Ref, add, mul, rebuild, sigma, terms, walk
 from symgru.backends.model import layers
 from symgru.backends.text.document import TEXT
 from symgru.backends.worked import ProgramWriter, made_params
-from symgru.cells import CELLS, br, build, h1, r, z
+from symgru.building import build
+from symgru.cell import h1
+from symgru.cells import CELLS, br, r, z
 from symgru.domains import Float64
 from symgru.errors import Unsupported, UnusableInput
 from symgru.folding import Numbers, map_lines

@@ -15,7 +15,8 @@ from symgru.algebra import Across, Ref, walk
 from symgru.backends import c, numpy
 from symgru.backends.model import layers
 from symgru.backends.straight import MOST, straight
-from symgru.cells import CELLS, build
+from symgru.building import build
+from symgru.cells import CELLS
 from symgru.domains import Float64
 from symgru.errors import UnusableInput
 from symgru.face import Model, load

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from symgru.backends.model import layers, split_time
-from symgru.cells import CELLS, build
+from symgru.building import build
+from symgru.cells import CELLS
 from symgru.domains import Decimals, Float64
 from symgru.float32 import Float32
 from symgru.network import Tensor

@@ -8,7 +8,9 @@ import pytest
 from symgru.activations import activation
 from symgru.algebra import Ref
 from symgru.backends.model import layers
-from symgru.cells import CELLS, build, h, h1, x
+from symgru.building import build
+from symgru.cell import h, h1, x
+from symgru.cells import CELLS
 from symgru.domains import Float64
 from symgru.rules import MERGED_BIASES, ZERO_BIASES, ZERO_STATE
 from symgru.trace import run

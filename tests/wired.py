@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from symgru.cells import build
+from symgru.building import build
 from symgru.maps import MAPS
 from symgru.network import Call, Edge, Input, Layer, Network, Tensor
 

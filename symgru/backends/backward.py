@@ -15,7 +15,7 @@ from symgru.adjoint import in_values as in_terms_of
 from symgru.algebra import Dot, Mat, Prime, Total, Vec, mul, sigma, terms, walk
 from symgru.backends.formula import Name, Notation, Syntax, UnitForm, row_index
 from symgru.backends.worked import Dialect, Pairs
-from symgru.cells import Cell
+from symgru.cell import Cell
 from symgru.derivation import Derivation
 from symgru.derivatives import jumps, prime, slope
 from symgru.jacobian import tangent

@@ -35,7 +35,7 @@ from symgru.algebra import (
     sigma,
     square,
 )
-from symgru.cells import Cell
+from symgru.cell import Cell
 from symgru.printing import ADD, ATOM, MUL, OrderedPrinter
 
 NOW, BEFORE = "\x01", "\x02"  # stand for t and t - 1 in a line that is printed once for all steps

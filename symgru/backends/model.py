@@ -11,8 +11,10 @@ import numpy as np
 from sympy import Expr, S, Symbol
 
 from symgru.algebra import Mat, rebuild
-from symgru.cells import CELLS, Cell, Layout, layout
+from symgru.cell import Cell
+from symgru.cells import CELLS
 from symgru.errors import Unsupported
+from symgru.layout import Layout, layout
 from symgru.maps import MAPS
 from symgru.network import Array, Call, Layer, Network, Tensor
 from symgru.shapes import shapes, units

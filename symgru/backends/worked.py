@@ -22,7 +22,7 @@ from symgru.backends.formula import (
     at_time,
     row_index,
 )
-from symgru.cells import Cell
+from symgru.cell import Cell
 from symgru.derivation import Derivation, gates
 from symgru.explanation import Explanation
 from symgru.unroll import Assign, Program

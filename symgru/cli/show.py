@@ -13,7 +13,7 @@ from symgru.network import Edge
 
 if TYPE_CHECKING:
     from symgru.backends.model import Unit
-    from symgru.cells import Cell
+    from symgru.cell import Cell
     from symgru.network import Call, Layer, Network, Shape, Tensor
 
 FEW = 64  # numbers of one parameter that are printed in full
@@ -108,7 +108,7 @@ def _shape(shape: Shape) -> str:
 
 
 def _cell(layer: Layer) -> Cell:
-    from symgru.cells import build
+    from symgru.building import build
 
     return build(layer.kind, layer.options)
 

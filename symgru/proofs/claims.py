@@ -15,7 +15,7 @@ from typing import Protocol, cast
 from sympy import Expr, Symbol, sympify
 
 from symgru.algebra import Dot, Vec, mul, rebuild
-from symgru.cells import Cell, h, x
+from symgru.cell import Cell, h, x
 from symgru.proofs.enclosures import Number, Point, Value, apart, components, constant, digits, enclosure
 from symgru.proofs.normal import Functions, equal, has_sign
 from symgru.proofs.sentences import Code, Digits, Sentence, compared, equals, listed, replaced, say, where

@@ -11,7 +11,9 @@ from sympy import Expr, S, Symbol, evaluate, exp
 
 from symgru.activations import a, activation, table
 from symgru.algebra import Vec, add, sigma
-from symgru.cells import CELLS, Cell, Wz, bn, build, bz, cn, f, h, h1, n, z
+from symgru.building import build
+from symgru.cell import Cell, h, h1
+from symgru.cells import CELLS, Wz, bn, bz, cn, f, n, z
 from symgru.proofs import functions
 from symgru.proofs.claims import Argument, Differ, Same, SameCells, Signed, Step, one_step, put, twin
 from symgru.proofs.enclosures import Point

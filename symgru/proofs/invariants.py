@@ -8,7 +8,9 @@ from typing import cast
 from sympy import Abs, Expr, S, Symbol, evaluate, tanh
 
 from symgru.algebra import Dot, Mat, Vec, sigma, walk
-from symgru.cells import CELLS, Cell, U, Un, W, Wn, b, bn, build, cn, h, h1, n, x
+from symgru.building import build
+from symgru.cell import Cell, h, h1, x
+from symgru.cells import CELLS, U, Un, W, Wn, b, bn, cn, n
 from symgru.proofs.claims import START, Argument, Escapes, Signed, Step, Twin, put
 from symgru.proofs.enclosures import Point
 from symgru.proofs.sentences import Code, compared, equals, listed, say

@@ -9,7 +9,9 @@ from fractions import Fraction
 from sympy import Expr, S, Symbol
 
 from symgru.algebra import Vec
-from symgru.cells import CELLS, Cell, Uz, build, cn, cr, cz, f, h, n, r, x, z
+from symgru.building import build
+from symgru.cell import Cell, h, x
+from symgru.cells import CELLS, Uz, cn, cr, cz, f, n, r, z
 from symgru.proofs.claims import Argument, Same, SameCells, Step, Twin, one_step, put, twin
 from symgru.proofs.enclosures import Point
 from symgru.proofs.equivalences import HALVES, NO_CN

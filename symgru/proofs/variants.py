@@ -8,7 +8,9 @@ from dataclasses import replace
 from sympy import Expr, Function, S, Symbol, evaluate, tanh
 
 from symgru.algebra import Mat, sigma, walk
-from symgru.cells import CELLS, OUTPUT_FUNCTIONS, Cell, h, h1
+from symgru.building import OUTPUT_FUNCTIONS
+from symgru.cell import Cell, h, h1
+from symgru.cells import CELLS
 from symgru.proofs.claims import SameCells, put
 from symgru.proofs.normal import equal
 from symgru.proofs.sentences import Code, Sentence, listed, say

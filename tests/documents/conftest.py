@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from symgru.backends import latex, markdown, text
-from symgru.cells import build
+from symgru.building import build
 from symgru.explanation import Explanation
 from symgru.network import Layer, Network, Tensor, chain
 

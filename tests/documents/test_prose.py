@@ -165,8 +165,8 @@ def test_the_mark_of_risky_lines_is_explained() -> None:
     assert all("two more digits" not in words(d) for d in documents(made([("gru", 1, {})], 1, 1)).values())
 
 
-def framework(net: Network, x: Tensor) -> tuple[Array, str]:
-    return np.array([[0.5]], dtype=np.float32), "Keras 3"
+def framework(net: Network, x: list[Tensor]) -> tuple[list[Array], str]:
+    return [np.array([[0.5]], dtype=np.float32)], "Keras 3"
 
 
 def test_only_what_the_framework_gives_has_ulps() -> None:

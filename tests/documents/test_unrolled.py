@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from symgru.backends import latex, markdown, text
-from symgru.cells import CELLS, build
+from symgru.building import build
+from symgru.cells import CELLS
 from symgru.derivation import derive, derive_network
 from symgru.network import Network, Tensor, chain
 from symgru.trace import exact

@@ -17,6 +17,7 @@ from symgru.errors import Unsupported
 from symgru.face import load
 
 LIMITS = {"float32": 1e-5, "float64": 1e-12}  # of the largest magnitude, at least of 1
+RAN: list[tuple[str, str, dict[str, float]]] = []  # what `check` ran: id, dtype, differences by engine
 LOOSE = {"numpy": {"float32": 1e-5, "float64": 1e-12}, "c": {"float32": 1e-5, "float64": 1e-5}}  # C is float32
 
 
@@ -60,7 +61,8 @@ def check(case: Case, folder: object, engines: Sequence[str] = ("reference", "nu
     """Every engine's largest difference from the framework; raises AssertionError where one is past its limit."""
     source, inputs, outputs = case.make(folder)
     model = load(source, case.architecture)
-    found = {}
+    found: dict[str, float] = {}
+    RAN.append((case.id, case.dtype, found))
     for engine in engines:
         limit = (LIMITS if engine == "reference" else LOOSE[engine])[case.dtype]
         if engine == "c" and case.c is not True:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from symgru.activations import ACROSS, REFUSED, SYNONYMS, activation, table
-from symgru.cells import Cell, x, y
+from symgru.cell import Cell, x
+from symgru.cells import y
 from symgru.domains import Float64
 from symgru.errors import Unsupported
 from symgru.float32 import Float32

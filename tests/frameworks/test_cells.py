@@ -14,7 +14,8 @@ from functools import cache
 import numpy as np
 import pytest
 
-from symgru.cells import CELLS, build
+from symgru.building import build
+from symgru.cells import CELLS
 from symgru.comparison import FRAMEWORKS
 from symgru.domains import Float64
 from symgru.trace import run

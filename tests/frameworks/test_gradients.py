@@ -10,7 +10,8 @@ import pytest
 from symgru.activations import ACROSS, a, table
 from symgru.algebra import rebuild
 from symgru.backends.model import layers
-from symgru.cells import CELLS, Cell, h, h1, x, y
+from symgru.cell import Cell, h, h1, x
+from symgru.cells import CELLS, y
 from symgru.derivatives import KINKS, derivative, prime
 from symgru.domains import Float64, source
 from symgru.gradients import gradients

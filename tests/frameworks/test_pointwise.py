@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from symgru.cells import CELLS, build, masked
+from symgru.building import build
+from symgru.cell import masked
+from symgru.cells import CELLS
 from symgru.domains import Float64
 from symgru.float32 import Float32
 from symgru.network import Tensor

@@ -14,8 +14,8 @@ from symgru.algebra import Mat, Mean, Vec, walk
 from symgru.backends.c.names import number
 from symgru.backends.c.printer import Formula, LanePrinter
 from symgru.backends.model import Unit
-from symgru.cells import offset
 from symgru.network import Array
+from symgru.pointwise import offset
 from symgru.schedule import Phase, Schedule, schedule
 
 WIDTH = 110  # columns of an emitted line

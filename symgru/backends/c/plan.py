@@ -14,7 +14,7 @@ from typing import Literal
 
 from symgru.backends.c.kernel import Kernel, kernel
 from symgru.backends.model import Unit, units_of
-from symgru.cells import Cell
+from symgru.cell import Cell
 from symgru.errors import Unsupported, UnusableInput
 from symgru.maps import MAPS
 from symgru.network import Call, Edge, Input, Layer, Network, Shape, safe_id

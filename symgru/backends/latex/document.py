@@ -43,7 +43,7 @@ from symgru.backends.worked import (
     summary_symbols,
 )
 from symgru.backends.wrapping import arrange
-from symgru.cells import build
+from symgru.building import build
 from symgru.explanation import Check, Explanation
 from symgru.network import Array
 from symgru.templating import render

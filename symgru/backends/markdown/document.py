@@ -29,7 +29,7 @@ from symgru.backends.worked import (
     sizes_text,
     source,
 )
-from symgru.cells import Cell
+from symgru.cell import Cell
 from symgru.explanation import Explanation
 from symgru.templating import render
 from symgru.working import Working

@@ -12,8 +12,8 @@ from symgru.activations import LOGISTIC, used_in
 from symgru.algebra import Across, Prime, Select, sigma, walk
 from symgru.backends.model import Unit
 from symgru.backends.numpy.printer import NumPyPrinter
-from symgru.cells import BIASES
 from symgru.derivatives import is_step, named_parts, prime
+from symgru.layout import BIASES
 
 AXES = {"kernel": "(features, {n}units)", "recurrent_kernel": "(units, {n}units)"}
 CONVOLUTION = "Keras' Conv1D (keras/src/layers/convolutional/conv1d.py), for the windows of its input."

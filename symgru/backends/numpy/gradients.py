@@ -15,7 +15,7 @@ from symgru.backends.model import Unit
 from symgru.backends.numpy.functions import Functions, split
 from symgru.backends.numpy.literals import WIDTH
 from symgru.backends.numpy.printer import NumPyPrinter
-from symgru.cells import BIASES
+from symgru.layout import BIASES
 from symgru.network import Network
 from symgru.trace import keeps_time
 

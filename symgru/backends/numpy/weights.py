@@ -9,7 +9,7 @@ import numpy as np
 
 from symgru.backends.model import SPARE, Unit
 from symgru.backends.numpy.literals import literal
-from symgru.cells import build
+from symgru.building import build
 from symgru.maps import MAPS
 from symgru.network import Array, Layer, Network
 
