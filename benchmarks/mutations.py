@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import multiprocessing
 import os
 import platform
@@ -38,6 +39,7 @@ def noticed(framework: str) -> tuple[str, int, Found]:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)
     from tests.frameworks.mutations import MUTATIONS, Made, frameworks
 
     start = time.perf_counter()

@@ -22,8 +22,10 @@ from typing import Any
 import numpy as np
 from sympy import evaluate, tanh
 
-from symgru import cells, maps
+from symgru import cells, maps, pointwise
+from symgru.algebra import rebuild
 from symgru.arrangement import Convention
+from symgru.cell import Cell
 from symgru.conventions import CONVENTIONS
 from symgru.face import load
 from tests.frameworks.matrix import LIMITS, Case, difference, listed
@@ -127,9 +129,9 @@ def candidate(kind: str) -> Edit:
             "gru": tanh(c.Wn @ c.x + c.bn + c.Un @ (c.r * c.h) + c.cn),
             "gru_before": tanh(c.Wn @ c.x + c.bn + c.r * (c.Un @ c.h)),
         }[kind]
-        wrong = cells.rebuild(wrong)
+        wrong = rebuild(wrong)
 
-    def change(cell: cells.Cell) -> cells.Cell:
+    def change(cell: Cell) -> Cell:
         return cell.with_equations(tuple((lhs, wrong if lhs == cells.n else rhs) for lhs, rhs in cell.equations))
 
     return entry(cells.CELLS, kind, change)
@@ -260,7 +262,7 @@ MUTATIONS = [
     mutation("the update rule exchanged", cell("gru", "gru_new")),
     mutation("the update rule exchanged, reset before", cell("gru_before", "fully_gated")),
     mutation(
-        "the mask ignored in the cell", code("cells:masked", ("Select(m, fresh, before,", "Select(m, fresh, fresh,"))
+        "the mask ignored in the cell", code("cell:masked", ("Select(m, fresh, before,", "Select(m, fresh, fresh,"))
     ),
     mutation("the initial state ignored", code("trace:run", ("before is None and call.initial", "False"))),
     mutation(
@@ -352,7 +354,7 @@ MUTATIONS = [
         "a sequence of n steps counts n - 1",
         index_map("until", lambda o, x, n: f"np.arange({x}.shape[1]) < {n}.reshape(-1, 1) - 1"),
     ),
-    mutation("Average adds up only", entry(cells.MERGED, "average", lambda _: ("Average", cells.add))),
+    mutation("Average adds up only", entry(pointwise.MERGED, "average", lambda _: ("Average", pointwise.add))),
     # PyTorch
     mutation(
         "PyTorch: the backward output not turned back",
