@@ -44,7 +44,7 @@ def noticed(framework: str) -> tuple[str, int, Found]:
 
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        cases = [Made(case, Path(folder) / str(k)) for k, case in enumerate(frameworks()[framework])]
+        cases = [Made(case, Path(folder) / str(k)) for k, case in enumerate(frameworks(framework)[framework])]
         found: Found = {"": [made.case.id for made in cases if not made.holds()]}
         print(f"{framework}: {len(cases)} cases, made in {time.perf_counter() - start:.0f} s", flush=True)
         for mutation in MUTATIONS:

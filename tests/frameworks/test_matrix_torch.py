@@ -15,3 +15,9 @@ from tests.frameworks.matrix import Case, check
 def test_matrix(case: Case, tmp_path: Path) -> None:
     need_package("torch")
     check(case, tmp_path, ("reference", "numpy"))
+
+
+@pytest.mark.parametrize("case", CASES[::8], ids=lambda case: case.id)
+def test_matrix_in_c(case: Case, tmp_path: Path) -> None:
+    need_package("torch")
+    check(case, tmp_path, ("c",))
