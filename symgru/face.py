@@ -42,12 +42,23 @@ class Model:
     def read(self, x: object) -> tuple[Tensor, tuple[str, ...]]:
         """An input in any of its forms as (batch, time, features), and what was added to get there."""
         given = readers.read_input(x, self.network)
+        if len(self.network.inputs) == 1:
+            self._check_lengths([given.value])
         return Tensor(given.value, given.text), given.notes
 
     def read_all(self, sources: Sequence[object]) -> tuple[list[Tensor], tuple[str, ...]]:
         """One source for each input of the network, and what was added to them."""
         given = readers.read_inputs(sources, self.network)
+        self._check_lengths([g.value for g in given])
         return [Tensor(g.value, g.text) for g in given], tuple(note for g in given for note in g.notes)
+
+    def _check_lengths(self, values: Sequence[Array]) -> None:
+        """Refuse inputs whose time steps do not fit: too few for a window, or unlike where they are joined."""
+        from symgru.shapes import shapes, with_lengths
+
+        network = with_lengths(self.network, values)
+        if network is not self.network or len(values) > 1:
+            shapes(network)
 
     def __call__(self, *x: object, engine: str = "reference", digits: int | None = None) -> Array | list[Array]:
         """The outputs as the framework shapes them, (batch, units) or (batch, time, units): one array, or a list where

@@ -102,6 +102,9 @@ def _reshaped(o: Options, s: Shape) -> Shape:
 
 def _joined(o: Options, *shapes: Shape) -> Shape:
     axis = o["axis"] - 1
+    others = [(*s[:axis], *s[axis + 1 :]) for s in shapes]
+    if any(len({n for n in lengths if n is not None}) > 1 for lengths in zip(*others, strict=True)):
+        raise UnusableInput(f"cannot join {' and '.join(map(str, shapes))} along axis {o['axis']}: the others differ")
     along = [s[axis] for s in shapes]
     total = None if None in along else sum(cast("list[int]", along))
     return (*shapes[0][:axis], total, *shapes[0][axis + 1 :])
@@ -362,6 +365,6 @@ def shape(kind: str, options: Options, shapes: Sequence[Shape]) -> Shape:
         found = MAPS[kind].shape(options, *shapes)
     except TypeError:  # None in arithmetic
         raise UnusableInput(f"{kind} of shape {shapes[0]} needs axes of fixed length") from None
-    if any(n is not None and n < 0 for n in found) or prod(n or 1 for n in found) > MAX_SIZE:
+    if any(n is not None and n < 1 for n in found) or prod(n or 1 for n in found) > MAX_SIZE:
         raise UnusableInput(f"{kind} of shape {shapes[0]} gives {found}, which cannot be held")
     return found

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import cast
 
 from symgru import maps
 from symgru.building import build
 from symgru.cell import Cell
 from symgru.errors import SymgruError, UnusableInput
-from symgru.network import Edge, Layer, Network, Shape
+from symgru.network import Array, Edge, Layer, Network, Shape
 
 
 def shapes(network: Network) -> dict[Edge, Shape]:
@@ -30,12 +32,24 @@ def shapes(network: Network) -> dict[Edge, Shape]:
     return found
 
 
+def with_lengths(network: Network, values: Sequence[Array]) -> Network:
+    """The network for inputs (batch, ...) of exactly these lengths, whatever its own shapes say; itself where they
+    say the same."""
+    pairs = zip(network.inputs, values, strict=True)
+    inputs = tuple(put if put.shape == x.shape[1:] else replace(put, shape=x.shape[1:]) for put, x in pairs)
+    return network if inputs == network.inputs else replace(network, inputs=inputs)
+
+
 def _cell(cell: Cell, layer: Layer, args: list[Shape]) -> Shape:
     first = args[0]
     features = first[-1]
     if features is None:
         raise UnusableInput("its input has no fixed number of features")
     width = units(cell, layer, features)
+    for p in cell.params:
+        size = layer.weights[p.name].value.shape
+        if cell.dims[p][1:] == ("D",) and size[1] != features:
+            raise UnusableInput(f"its weights are for {size[1]} features; it is given {features}")
     if cell.states:
         if len(first) != 2:
             raise UnusableInput(f"takes a sequence (time, features); it is given {_said(first)}")

@@ -107,7 +107,8 @@ def example_inputs(network: Network, scale: Scale = IDENTITY, batch: int = 2) ->
     """The same for every input: whole numbers within the tables that they look up, and where something in the network
     masks time steps, some that are masked."""
     rng = np.random.default_rng(20)
-    steps = network.steps or 5
+    fixed = [put.shape[0] for put in network.inputs if len(put.shape) > 1 and put.shape[0]]
+    steps = network.steps or (fixed[0] if fixed else 5)  # inputs that are joined have as many
     tables, masks = table_sizes(network), mask_values(network)
     found = []
     for place, put in enumerate(network.inputs):
@@ -250,7 +251,8 @@ def own_errors(network: Network, xs: Sequence[Tensor], dtype: str) -> tuple[tupl
     result = plain_run(network, xs, dtype)
     if not all(np.isfinite(y.astype(np.float64)).all() for y in result.outputs):
         raise UnusableInput(OVERFLOW.format(dtype))
-    size = max(largest(trace.columns[name]) for trace in result.traces for name in trace.columns)
+    columns = [trace.columns[name] for trace in result.traces for name in trace.columns]
+    size = max(map(largest, columns or result.outputs))
     return result.outputs, float(np.spacing(np.dtype(dtype).type(size))) / 2
 
 

@@ -21,6 +21,7 @@ from symgru.backends.c.window import Window
 from symgru.backends.model import recurrent_calls
 from symgru.errors import SymgruError, Unsupported, UnusableInput
 from symgru.network import Array, Network, Shape
+from symgru.shapes import with_lengths
 from symgru.verify.compilers import compile_library
 
 
@@ -132,7 +133,10 @@ class Compiled:
         return y[0] if len(y) == 1 else y
 
     def _steps(self, given: list[Array]) -> int:
-        return next((a.shape[1] for a, port in zip(given, self.inputs, strict=True) if port.timed), 0)
+        steps = {a.shape[1] for a, port in zip(given, self.inputs, strict=True) if port.timed}
+        if len(steps) > 1:
+            raise UnusableInput(f"the inputs have {' and '.join(map(str, sorted(steps)))} time steps; C takes as many")
+        return steps.pop() if steps else 0
 
 
 def _held(x: Array, port: Port) -> Array:
@@ -167,16 +171,18 @@ def compiled(network: Network, options: c.Options | None = None) -> Compiled:
 
 def compiled_for(network: Network, xs: Sequence[Array]) -> Compiled:
     """The same, for windows of as many time steps as these inputs have, where the network needs their number."""
+    fixed = [
+        replace(put, shape=x.shape[1:]) if None not in put.shape and put.shape != x.shape[1:] else put
+        for put, x in zip(network.inputs, xs, strict=True)
+    ]
+    network = replace(network, inputs=tuple(fixed))
     try:
         return compiled(network)
     except UnusableInput:
-        fixed = [
-            replace(put, shape=(x.shape[1], *put.shape[1:])) if put.shape[:1] == (None,) else put
-            for put, x in zip(network.inputs, xs, strict=True)
-        ]
-        if tuple(fixed) == network.inputs:
+        exact = with_lengths(network, xs)
+        if exact is network:
             raise
-        return compiled(replace(network, inputs=tuple(fixed)))
+        return compiled(exact)
 
 
 @contextmanager

@@ -274,6 +274,11 @@ class _Source:
 
     def test(self, x: Tensor | Sequence[Tensor] | None) -> tuple[str, dict[str, object]]:
         """The test's template and what it needs."""
+        given = [] if x is None else [x] if isinstance(x, Tensor) else x
+        for put, each in zip(self.plan.network.inputs, given, strict=False):
+            held = each.value.shape[1:]
+            if self.plan.ahead and held != put.shape:
+                raise UnusableInput(f"the C is for an input of shape {put.shape}; input {put.id} has {held}")
         vectors = recorded(self.plan.network, x, "float32", self.options.scale)
         context = {**self.common(), "batch": vectors.x.value.shape[0], "why": vectors.why}
         if not self.interface.plain:
