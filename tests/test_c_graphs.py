@@ -77,6 +77,25 @@ def masking(g):
 
 
 @streams
+def masks_joined(g):
+    x, other = g.input("x", None, 3), g.input("other", None, 2)
+    own, far = g.add("any", g.add("differs", x, value=0.0)), g.add("not_equal", other, value=0.0)
+    mask = g.add("either", own, far)
+    h = g.gru(x, 2, sequences=True, mask=mask)
+    return g.add("multiply", g.add("blank", h, own, value=1), g.add("blank", other, far, value=1))
+
+
+@windows
+def masks_joined_in_a_window(g):
+    x, other, one = g.input("x", 4, 3), g.input("other", 4, 2), g.input("one", 1, 2)
+    own, far = g.add("any", g.add("differs", x, value=0.0)), g.add("not_equal", other, value=0.0)
+    back = g.add("flip", g.gru(g.add("flip", x), 2, sequences=True, mask=g.add("flip", own)))
+    wide = g.add("either", g.add("not_equal", one, value=0.0), far)
+    y = g.gru(other, 2, sequences=True, mask=wide)
+    return g.add("blank", back, g.add("either", own, far), value=1), g.add("global_mean", y, far)
+
+
+@streams
 def residual(g):
     x = g.input("x", None, 3)
     h = g.gru(x, 3, sequences=True)

@@ -26,8 +26,12 @@ from symgru.yardstick import table_sizes
 Rate = Literal["stream", "folded", "static", "final"]
 # at every time step; the same inside a TimeDistributed; before the first step; after the last
 
-SAME = ("slice", "part", "cast", "embed", "erase", "blank", "not_equal", "not_zero", "both", "unmasked", "concatenate")
-MASKS = ("not_equal", "not_zero", "until", "started", "both", "unmasked")  # maps that give a truth value a time step
+SAME = (
+    *("slice", "part", "cast", "embed", "erase", "blank", "concatenate"),
+    *("not_equal", "differs", "any", "not_zero", "both", "either", "unmasked"),
+)
+MASKS = ("not_equal", "differs", "any", "not_zero", "until", "started", "both", "either", "unmasked")
+# maps that give a truth value a time step; `differs` one a number
 EMITTED = (
     *SAME,
     *("flip", "flip_until", "last", "pad", "crop", "repeat", "upsample", "window", "max_pool", "mean_pool"),
@@ -274,7 +278,7 @@ def _one_step(layer: Layer, rate: Rate, axes: int) -> bool:
     inner = axes - (rate == "stream")
     if layer.kind in ("concatenate", "part"):
         return inner == 1 and layer.options["axis"] == axes
-    return inner == 0 if layer.kind in ("embed", "not_zero", "both") else inner == 1
+    return inner == 0 if layer.kind in ("embed", "not_zero", "both", "either") else inner == 1
 
 
 def _cell_rate(call: Call, layer: Layer, args: Sequence[Rate], known: Sequence[Shape]) -> Rate:

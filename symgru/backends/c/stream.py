@@ -182,7 +182,7 @@ class _Function:
                 self.body += copy(self.stream.kept_last[call.id], source, width)
             return
         sources = [self.place(arg) for arg in call.args]
-        if layer.kind in MASKS:
+        if layer.kind in MASKS and layer.kind != "differs":
             self._mask(call, layer, sources)
         elif layer.kind in ("cast", "fold", "unfold", "flatten"):
             self.places[edge] = sources[0]
@@ -208,9 +208,12 @@ class _Function:
                 start += own
         elif layer.kind in ("erase", "blank"):
             source, mask = sources
-            value = f"{mask} ? {_at(source)} : 0.0f"
+            value = f"{mask} ? {_at(source)} : {number(layer.options.get('value', 0))}"
             if layer.kind == "erase":
                 value = f"{_at(source)} * ({mask} ? 1.0f : 0.0f)"
+            self.body += [f"for (size_t i = 0; i < {n}; i++) {{", f"    {target}[i] = {value};", "}"]
+        elif layer.kind == "differs":
+            value = f"{_at(sources[0])} != {number(layer.options['value'])} ? 1.0f : 0.0f"
             self.body += [f"for (size_t i = 0; i < {n}; i++) {{", f"    {target}[i] = {value};", "}"]
         elif layer.kind == "part":
             options: Mapping[str, Any] = layer.options
@@ -255,8 +258,8 @@ class _Function:
         """A truth value as a variable."""
         own, edge = f"is_{call.id}", Edge(call.id)
         self.places[edge] = own
-        if layer.kind == "not_equal":
-            value = number(layer.options["value"])
+        if layer.kind in ("not_equal", "any"):
+            value = number(layer.options.get("value", 0))
             n = self.plan.width(call.args[0])
             self.body += [
                 f"int {own} = 0;",
@@ -270,6 +273,7 @@ class _Function:
             self.body += [f"{flag} |= {sources[0]} ? 1u : 0u;", f"const int {own} = {flag} != 0;"]
             return
         tests = {"not_zero": f"{_paren(sources[0])}[0] != 0.0f", "both": " && ".join(sources), "unmasked": "1"}
+        tests["either"] = " || ".join(sources)
         self.body.append(f"const int {own} = {tests[layer.kind]};")
 
     def lines(self) -> list[str]:

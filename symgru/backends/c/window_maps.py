@@ -258,7 +258,9 @@ def _global_mean(o: Options, args: Sequence[Value], y: Value) -> list[str]:
         return nest(y.axes, ["float sum = 0.0f;", head, f"    sum += {each};", "}", f"{own} = sum / {number(n)};"])
     m = args[1].at(names(y.axes)[0], "k")
     start = ["float sum = 0.0f;", "float count = 0.0f;", head]
-    return nest(y.axes, [*start, f"    sum += {each} * {m};", f"    count += {m};", "}", f"{own} = sum / count;"])
+    return nest(
+        y.axes, [*start, f"    sum += {m} != 0.0f ? {each} : 0.0f;", f"    count += {m};", "}", f"{own} = sum / count;"]
+    )
 
 
 # masks, which are 1 or 0
@@ -271,6 +273,15 @@ def _not_equal(o: Options, args: Sequence[Value], y: Value) -> list[str]:
     head = f"for (size_t k = 0; k < {x.shape[-1]}; k++) {{"
     body = ["float found = 0.0f;", head, f"    found = {test} ? 1.0f : found;", "}", f"{y.at(*own)} = found;"]
     return nest(y.axes, body)
+
+
+def _differs(o: Options, args: Sequence[Value], y: Value) -> list[str]:
+    return filled(y, f"{args[0].at(*names(y.axes))} != {number(o['value'])} ? 1.0f : 0.0f")
+
+
+def _any(o: Options, args: Sequence[Value], y: Value) -> list[str]:
+    """Anything but 0 on the last axis."""
+    return _not_equal({"value": 0}, args, y)
 
 
 def _not_zero(o: Options, args: Sequence[Value], y: Value) -> list[str]:
@@ -294,6 +305,17 @@ def _both(o: Options, args: Sequence[Value], y: Value) -> list[str]:
     return filled(y, " * ".join(m.at(*own) for m in args))
 
 
+def _either(o: Options, args: Sequence[Value], y: Value) -> list[str]:
+    """An axis of length 1 goes with any: `names` gives it the index 0 in an argument, the loop's own in the result."""
+    tests = [f"{m.at(*_narrow(m, y))} != 0.0f" for m in args]
+    return filled(y, f"{' || '.join(tests)} ? 1.0f : 0.0f")
+
+
+def _narrow(m: Value, y: Value) -> list[str]:
+    """The indices of y, where m has one element only 0."""
+    return ["0" if n == 1 else own for n, own in zip(m.axes, names(y.axes), strict=True)]
+
+
 def _unmasked(o: Options, args: Sequence[Value], y: Value) -> list[str]:
     return filled(y, "1.0f")
 
@@ -307,7 +329,7 @@ def _erase(o: Options, args: Sequence[Value], y: Value) -> list[str]:
 def _blank(o: Options, args: Sequence[Value], y: Value) -> list[str]:
     own = names(y.axes)
     x, m = args
-    return filled(y, f"{m.at(*own[:-1])} != 0.0f ? {x.at(*own)} : 0.0f")
+    return filled(y, f"{m.at(*own[:-1])} != 0.0f ? {x.at(*own)} : {number(o.get('value', 0))}")
 
 
 _KINDS = {
@@ -334,10 +356,13 @@ _KINDS = {
     "fold": _moved,
     "unfold": _moved,
     "not_equal": _not_equal,
+    "differs": _differs,
+    "any": _any,
     "not_zero": _not_zero,
     "until": _until,
     "started": _started,
     "both": _both,
+    "either": _either,
     "unmasked": _unmasked,
     "erase": _erase,
     "blank": _blank,
