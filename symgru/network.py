@@ -127,13 +127,26 @@ class Call:
 
 
 @dataclass(frozen=True)
+class Held:
+    """How a file lays out an input or output: which of its axes is the batch (None: none is), and which one of length
+    1, the one direction of a GRU in ONNX, the network leaves out."""
+
+    batch: int | None = 0
+    left_out: int | None = None
+
+
+@dataclass(frozen=True)
 class Input:
-    """What the network is given. `whole` says that it holds whole numbers, such as an Embedding's indices."""
+    """What the network is given. `whole` says that it holds whole numbers, such as an Embedding's indices.
+
+    `held` says where the file has the batch; here the batch is first.
+    """
 
     id: str
     shape: Shape
     label: str = ""
     whole: bool = False
+    held: Held = Held()
 
 
 @dataclass(frozen=True)
@@ -141,7 +154,8 @@ class Network:
     """Layers, their calls in topological order, and the file's dtype ("float32" or "float64").
 
     Everything that a framework does without saying (masks handed on, a sequence turned round) is a call of its own
-    here: a layer whose kind is in `maps.MAPS`, not a cell.
+    here: a layer whose kind is in `maps.MAPS`, not a cell. `held` says how the file lays out each output; it is empty
+    where all have the batch first.
     """
 
     dtype: str
@@ -152,6 +166,7 @@ class Network:
     name: str = "gru"
     origin: str = ""
     notes: tuple[str, ...] = field(default=())
+    held: tuple[Held, ...] = ()
 
     @cached_property
     def is_chain(self) -> bool:

@@ -15,7 +15,7 @@ from math import prod
 import numpy as np
 
 from symgru.errors import SymgruError, Unsupported, UnusableInput
-from symgru.network import Array, Edge, Input, Network, safe_id
+from symgru.network import Array, Edge, Held, Input, Network, safe_id
 from symgru.readers.assemble import within
 from symgru.readers.checks import MAX_NUMBERS, printable, reason
 from symgru.readers.onnx_activations import ACTIVATIONS
@@ -169,6 +169,7 @@ class _Walk:
             safe_id(name, set(), "gru"),
             origin,
             tuple(self._notes()),
+            tuple(self._held(value) for value in self.graph.outputs),
         )
         return tidied(found)
 
@@ -192,7 +193,8 @@ class _Walk:
             axes: list[Axis] = [
                 DIRECTION if k == alone else (0,) if k == batch else (kept.index(k) + 1,) for k in range(len(dims))
             ]
-            self.inputs.append(Input(edge.source, shape, value.name, value.dtype.startswith("int")))
+            held = Held(batch, alone)
+            self.inputs.append(Input(edge.source, shape, value.name, value.dtype.startswith("int"), held))
             self.builder.shapes[edge] = shape
             if value.dtype.startswith("int"):
                 self.builder.integers.add(edge)
@@ -269,19 +271,24 @@ class _Walk:
                 raise UnusableInput("is made by no node" if missing else "is a constant; symgru gives what is computed")
             return self.builder.arranged(found, [k for k in found.others if found.axes[k] != DIRECTION])
 
+    def _held(self, value: Value) -> Held:
+        """Where the file has the batch of an output, and its one direction."""
+        found = self.values[value.name]
+        assert isinstance(found, Seen)  # `_output` has refused any other
+        return Held(found.batch, found.axes.index(DIRECTION) if DIRECTION in found.axes else None)
+
     def _notes(self) -> Iterator[str]:
         """What a user of the file should know: where its axes are, and its precision."""
         for put, batch in zip(self.inputs, self.batches, strict=True):
             if batch != 0:
                 where = "has no batch axis" if batch is None else f"has the batch as axis {batch}"
                 yield f"input {put.id} {where} in the file; symgru takes the batch first, then the other axes in order"
-        for place, value in enumerate(self.graph.outputs, 1):
-            found = self.values[value.name]
-            if isinstance(found, Seen) and (found.batch != 0 or DIRECTION in found.axes):
-                where = "no batch axis" if found.batch is None else f"the batch as axis {found.batch}"
+        for place, held in enumerate(map(self._held, self.graph.outputs), 1):
+            if held != Held():
+                where = "no batch axis" if held.batch is None else f"the batch as axis {held.batch}"
                 dropped = ""
-                if DIRECTION in found.axes:
-                    dropped = f"; axis {found.axes.index(DIRECTION)}, the one direction, is left out"
+                if held.left_out is not None:
+                    dropped = f"; axis {held.left_out}, the one direction, is left out"
                 yield f"output {place} has {where} in the file; symgru gives the batch first{dropped}"
         if self.graph.low_precision:
             yield "the file holds 16-bit floats; symgru computes with them in float32"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import re
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from symgru.errors import SymgruError
-from symgru.network import Array, Network
+from symgru.network import Array, Held, Network
 from symgru.verify.frameworks import in_batches
 
 NAME, HOW = "ONNX Runtime", "pip install onnxruntime"
@@ -46,14 +45,11 @@ def outputs(network: Network, xs: Sequence[Array], path: Path | None = None) -> 
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        ports = [
-            _Port(put, _axis(network, f"input {own.id}"))
-            for put, own in zip(session.get_inputs(), network.inputs, strict=True)
-        ]
+        ports = [_Port(put, own.held) for put, own in zip(session.get_inputs(), network.inputs, strict=True)]
 
         def ask(part: list[Array]) -> list[Array]:
             found = session.run(None, {port.name: port.held(x) for port, x in zip(ports, part, strict=True)})
-            return [_arranged(np.asarray(y), network, place) for place, y in enumerate(found, 1)]
+            return [_arranged(np.asarray(y), held) for y, held in zip(found, network.held, strict=True)]
 
         return in_batches(ask, xs, ports[0].batch)
     except Exception as e:  # whatever a framework raises
@@ -61,32 +57,29 @@ def outputs(network: Network, xs: Sequence[Array], path: Path | None = None) -> 
         raise SymgruError(f"ONNX Runtime cannot run {path.name[:60]} ({words})") from None
 
 
-def _axis(network: Network, what: str) -> int:
-    """Where the file has the batch of an input or output, as the reader's note on it says; first without a note."""
-    said = next((note for note in network.notes if note.startswith(f"{what} has ")), "")
-    found = re.search(r"the batch as axis (\d+)", said)
-    if said and not found:
-        raise SymgruError(f"{what} has no batch axis")
-    return int(found[1]) if found else 0
-
-
-def _arranged(y: Array, network: Network, place: int) -> Array:
+def _arranged(y: Array, held: Held) -> Array:
     """An output with the batch first, without an axis of one direction."""
-    what = f"output {place}"
-    said = " ".join(note for note in network.notes if note.startswith(f"{what} has "))
-    y = np.moveaxis(y, _axis(network, what), 0)
-    left_out = re.search(r"axis (\d+), the one direction, is left out", said)
-    if not left_out:
+    if held.batch is None:
+        raise SymgruError("an output has no batch axis")
+    y = np.moveaxis(y, held.batch, 0)
+    if held.left_out is None:
         return y
-    direction, batch = int(left_out[1]), _axis(network, what)
-    return y.squeeze(direction + (direction < batch))
+    return y.squeeze(held.left_out + (held.left_out < held.batch))
 
 
 class _Port:
     """An input of the session, and where it has the batch."""
 
-    def __init__(self, put: Any, axis: int) -> None:
-        self.name, self.kind, self.dims, self.axis = put.name, put.type, put.shape, axis
+    def __init__(self, put: Any, held: Held) -> None:
+        if held.batch is None:
+            raise SymgruError("an input has no batch axis")
+        self.name, self.kind, self.dims, self.axis, self.left_out = (
+            put.name,
+            put.type,
+            put.shape,
+            held.batch,
+            held.left_out,
+        )
 
     @property
     def batch(self) -> int | None:
@@ -97,9 +90,8 @@ class _Port:
     def held(self, x: Array) -> Array:
         """The input as the file has it: its type, its axes, an axis for one direction."""
         types = {"tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(int32)": np.int32}
-        if len(self.dims) == x.ndim + 1:
-            x = np.moveaxis(x[:, None], 0, self.axis) if self.axis < 2 else x[None]
-        else:
-            x = np.moveaxis(x, 0, self.axis)
+        if self.left_out is not None:
+            x = np.expand_dims(x, self.left_out + (self.left_out < self.axis))
+        x = np.moveaxis(x, 0, self.axis)
         held: Array = np.ascontiguousarray(x.astype(types.get(self.kind, np.int64)))
         return held
