@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -70,6 +70,11 @@ class Convention:
     def kind(self) -> str:
         """The kind of a Layer that computes it."""
         return "gru" if self.cell == "gru_before" else self.cell
+
+    def read_as(self, arrays: Iterable[str]) -> str:
+        """A note that says where the gates lie in a framework's own kernels, which are shown in Keras' form."""
+        kernels = ", ".join(self.equation(name) for name in arrays if name in self.arrays and name not in self.biases)
+        return f"read as {self.title}: {kernels}"
 
     def equation(self, array: str) -> str:
         """What lies in an array: `weight_ih = [W_r; W_z; W_n]`."""

@@ -323,6 +323,12 @@ def check(network: Network) -> None:
         known = shapes(network)
     except SymgruError as error:
         raise type(error)(f"{place}{error}") from None
+    for layer in network.layers.values():
+        for name, tensor in layer.weights.items():
+            if not np.isfinite(tensor.value).all():
+                raise UnusableInput(
+                    f"{place}layer {layer.id}: {name} holds a NaN or an infinity; no network can use it"
+                )
     for call, layer in network:
         if layer.kind in MAPS:
             continue

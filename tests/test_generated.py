@@ -80,7 +80,7 @@ def networks_files():
     for target, options in (("numpy", {}), ("c", {"steps": 20})):
         for name, content in model.files(target, **options).items():
             yield f"networks/{name}", content
-    yield "networks/seed_torch.py", converted(load(SEED).network, "seed.pt").files["seed.py"]
+    yield "networks/seed_torch.py", converted(load(SEED).network, "seed.pt").files["seed_torch.py"]
 
 
 def cells_files():

@@ -16,6 +16,7 @@ MAX_DIGITS = 128
 MAX_EXPONENT = 400  # float64 ends at 1e308 and 5e-324; more is no number of a model
 MAX_AXES = 8
 
+_AS_IT_IS = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
 _NUMBER = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?")
 
 
@@ -29,6 +30,8 @@ def canonical(text: str) -> Typed:
     """The digits as typed, without what only decorates: `+1.` is `1`, `.50` is `0.50`, `1.E-05` is `1e-5`."""
     if len(text) > MAX_DIGITS:
         raise UnusableInput(f"the number {printable(text, 20)} is longer than {MAX_DIGITS} characters")
+    if _AS_IT_IS.fullmatch(text):  # most are; a file may hold a million
+        return Typed(text)
     match = _NUMBER.fullmatch(text.strip().replace("\u2212", "-"))  # the minus sign of web pages
     if not match or not (match[2] or match[3]):
         raise UnusableInput(f"'{printable(text, 30)}' is not a finite decimal number")

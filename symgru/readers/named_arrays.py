@@ -274,8 +274,7 @@ def _notes(group: Group) -> tuple[str, ...]:
         if "activation" in group.own:
             return ()
         return ("weights do not say which activation follows, and linear is assumed; an architecture can give one",)
-    kernels = ", ".join(convention.equation(name) for name in group.arrays if name not in convention.biases)
-    return (f"read as {convention.title}: {kernels}", *convention.notes)
+    return (convention.read_as(group.arrays), *convention.notes)
 
 
 def _embedded(made: Network, tables: Mapping[Path, Tensor]) -> Network:

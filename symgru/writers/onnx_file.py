@@ -60,6 +60,7 @@ class _Writer:
         self.names = {Edge(put.id, "input"): put.id for put in network.inputs}
         self.shared: dict[tuple[str, str], str] = {}
         self.converted: list[Converted] = []
+        self.current = network.calls[0]
 
     def model(self) -> bytes:
         for call, layer in self.network:
@@ -123,6 +124,7 @@ class _Writer:
     def map(self, call: Call, layer: Layer) -> str:
         if layer.kind not in WRITTEN:
             raise Unsupported(f"{layer.kind} ({MAPS[layer.kind].says}) is not written to ONNX")
+        self.current = call
         return WRITTEN[layer.kind](self, layer, *(self.names[edge] for edge in call.args))
 
 
@@ -163,18 +165,22 @@ def _windows(w: _Writer, layer: Layer, x: str) -> str:
     size, stride, dilation = (int(o.get(key, 1)) for key in ("size", "stride", "dilation"))  # type: ignore[call-overload]
     reach = dilation * (size - 1) + 1
     padding = o.get("padding", "valid")
-    if padding == "same" and stride != 1:
-        raise Unsupported("a strided convolution with padding 'same' is not written to ONNX")
-    left = reach - 1 if padding == "causal" else (reach - 1) // 2 if padding == "same" else 0
-    right = reach - 1 - left if padding == "same" else 0
+    steps = w.shapes[w.current.args[0]][0]
+    if padding == "same" and stride != 1 and steps is None:
+        raise Unsupported("its padding depends on how many time steps there are, which the model does not say")
+    missing = reach - 1
+    if stride != 1:
+        missing = max((-(-(steps or 0) // stride) - 1) * stride + reach - (steps or 0), 0)
+    left = reach - 1 if padding == "causal" else missing // 2 if padding == "same" else 0
+    right = missing - missing // 2 if padding == "same" else 0
     if left or right:
         x = g.add("Pad", [x, g.indices(0, left, 0, 0, right, 0)])
     ends = [k * dilation - (reach - 1) or 2**31 for k in range(size)]
-    steps = [
+    slices = [
         g.add("Slice", [x, g.indices(k * dilation), g.indices(end), g.indices(1), g.indices(stride)])
         for k, end in enumerate(ends)
     ]
-    return g.add("Concat", steps, axis=2)
+    return g.add("Concat", slices, axis=2)
 
 
 def _pool(op: str) -> Callable[..., str]:

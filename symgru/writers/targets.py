@@ -65,8 +65,8 @@ def _whole(network: Network, name: str, ending: str) -> Conversion:
 def _npz(network: Network, name: str, to: str | None) -> Conversion:
     known = [key for key in STYLES if key != "torch"]
     if to not in STYLES:
-        found = "names no framework" if to is None else f"is {to[:30]!a}"
-        raise UnusableInput(f"an .npz file needs --to, which {found}; it can be {', '.join(['torch', *known])}")
+        found = "" if to is None else f", not {to[:30]!a}"
+        raise UnusableInput(f"an .npz file has a framework's names: say --to {', '.join(['torch', *known])}{found}")
     arrays, made = _arrays(list(named(network, STYLES[to])))
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)  # type: ignore[arg-type]
@@ -84,7 +84,7 @@ def _torch(network: Network, name: str, ending: str) -> Conversion:
     arrays, made = _arrays(list(named(network, TORCH)))
     files = {name: safetensors(arrays) if ending == ".safetensors" else pt(arrays)}
     notes: tuple[str, ...] = ()
-    beside = str(PurePath(name).with_suffix(".py"))
+    beside = f"{PurePath(name).stem}_torch.py"
     try:
         files[beside] = module(network, PurePath(name).name).encode()
     except Unsupported as error:

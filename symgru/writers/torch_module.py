@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import cast
 
 from symgru.errors import Unsupported
 from symgru.maps import MAPS
 from symgru.network import Call, Edge, Layer, Network
 from symgru.shapes import shapes
 from symgru.templating import render
+from symgru.wiring import calls
 from symgru.writers.arrays import torch_names
 from symgru.writers.directions import Use, absorbed, uses
 
@@ -61,6 +63,7 @@ class _Writer:
         self.values = {Edge(put.id, "input"): put.id for put in network.inputs}
         self.both = {name: pair for pair in self._both() for name in pair}
         self.done: set[tuple[str, ...]] = set()
+        self.windows = {call.args[0].source for call, layer in network if layer.options.get("kernel_shape")}
 
     def _both(self) -> Iterator[tuple[str, str]]:
         """The calls of the two directions of one nn.GRU."""
@@ -85,6 +88,8 @@ class _Writer:
             both = any(head == layer.id and end.endswith("reverse") for head, end in self.names.values())
             more = f"{'' if any(n[0] == 'b' for n in w) else ', bias=False'}, batch_first=True"
             return f"nn.{_kind(layer)}({features}, {units}{more}{', bidirectional=True' if both else ''})"
+        if layer.kind == "dense" and layer.options.get("kernel_shape"):
+            return self._convolution(layer, "" if "b" in w else ", bias=False")
         if layer.kind == "dense":
             return f"nn.Linear({features}, {w['W'].shape[0]}{'' if 'b' in w else ', bias=False'})"
         if layer.kind == "embed":
@@ -95,6 +100,18 @@ class _Writer:
             return f"nn.BatchNorm1d({features}, eps={layer.options['eps']})"
         raise Unsupported(f"layer {layer.id}: {layer.kind.replace('_', ' ')} has no module of PyTorch here")
 
+    def _window(self, layer: Layer) -> Layer:
+        """The windows that a convolution multiplies."""
+        call = next(call for call in self.network.calls if call.layer == layer.id)
+        return calls(self.network)[call.args[0].source][1]
+
+    def _convolution(self, layer: Layer, more: str) -> str:
+        size, features, filters = cast("Sequence[int]", layer.options["kernel_shape"])
+        o = self._window(layer).options
+        for name in ("stride", "dilation"):
+            more = f", {name}={o[name]}{more}" if o.get(name, 1) != 1 else more
+        return f"nn.Conv1d({features}, {filters}, {size}{more})"
+
     def lines(self) -> Iterator[str]:
         """The lines of forward."""
         for call, layer in self.network:
@@ -102,9 +119,9 @@ class _Writer:
                 raise Unsupported(f"layer {layer.id}: a mask is not written as a PyTorch module")
             if call.id in self.uses:
                 yield from self._recurrent(self.uses[call.id])
-            elif call.id not in self.absorbed:
+            elif call.id not in self.absorbed and call.id not in self.windows:
                 name = call.id
-                yield f"{name} = {self._value(call, layer, [self.values[edge] for edge in call.args])}"
+                yield f"{name} = {self._value(call, layer, [self.values.get(edge, '') for edge in call.args])}"
                 self.values[Edge(name)] = name
 
     def _recurrent(self, use: Use) -> Iterator[str]:
@@ -129,7 +146,7 @@ class _Writer:
     def _value(self, call: Call, layer: Layer, args: list[str]) -> str:
         o = layer.options
         if layer.kind == "dense" and o.get("kernel_shape"):
-            raise Unsupported(f"layer {layer.id}: a convolution is not written as a PyTorch module")
+            return self._activated(layer, self._convolved(call, layer))
         if layer.kind == "dense":
             return self._activated(layer, f"self.{layer.id}({args[0]})")
         if layer.kind in ("embed", "layer_normalization"):
@@ -145,7 +162,24 @@ class _Writer:
         if layer.kind not in MOVED:
             says = MAPS[layer.kind].says if layer.kind in MAPS else layer.kind.replace("_", " ")
             raise Unsupported(f"layer {layer.id}: {says} is not written as a PyTorch module")
-        return MOVED[layer.kind].format(*args, all=", ".join(args), **o)
+        if o.get("padding", "valid") != "valid":
+            raise Unsupported(f"layer {layer.id}: pooling with padding is not written as a PyTorch module")
+        return MOVED[layer.kind].format(*args, all=", ".join(args), **{"stride": 1, **o})
+
+    def _convolved(self, call: Call, layer: Layer) -> str:
+        """A Conv1d has the features before the time, and its padding is written out."""
+        window, options = calls(self.network)[call.args[0].source]
+        o = options.options
+        x, steps = self.values[window.args[0]], self.shapes[window.args[0]][0]
+        size, stride = int(str(o["size"])), int(str(o.get("stride", 1)))
+        reach, padding = int(str(o.get("dilation", 1))) * (size - 1), o.get("padding", "valid")
+        if padding == "same" and stride != 1 and steps is None:
+            raise Unsupported(f"layer {layer.id}: its padding depends on how many time steps there are")
+        missing = reach if stride == 1 else max((-(-(steps or 0) // stride) - 1) * stride + reach + 1 - (steps or 0), 0)
+        before = reach if padding == "causal" else missing // 2 if padding == "same" else 0
+        after = missing - missing // 2 if padding == "same" else 0
+        inside = f"F.pad({x}.mT, ({before}, {after}))" if before or after else f"{x}.mT"
+        return f"self.{layer.id}({inside}).mT"
 
     def _activated(self, layer: Layer, x: str) -> str:
         name = layer.options.get("activation", "linear")
@@ -163,6 +197,8 @@ MOVED = {
     "repeat": "{0}[:, None].expand(-1, {n}, -1)",
     "global_mean": "{0}.mean(dim=1)",
     "global_max": "{0}.amax(dim=1)",
+    "max_pool": "F.max_pool1d({0}.mT, {size}, {stride}).mT",
+    "mean_pool": "F.avg_pool1d({0}.mT, {size}, {stride}).mT",
     "slice": "{0}[..., {start}:{stop}]",
 }
 

@@ -69,12 +69,23 @@ def keras_models(dtype="float32"):
         ),
         "branches": graph,
         "shared": twice,
+        "pictures": keras.Sequential(
+            [
+                keras.Input((6, 3), dtype=dtype),
+                k.Conv1D(4, 3, padding="causal", dilation_rate=2, activation="relu", **common),
+                k.Conv1D(3, 2, padding="same", strides=2, use_bias=False, **common),
+                k.MaxPooling1D(2, 1, **common),
+                k.BatchNormalization(**common),
+                k.GRU(4, **common),
+                k.Dense(2, **common),
+            ]
+        ),
     }
     return {name: (random_weights(model, seed), x) for seed, (name, model) in enumerate(models.items())}
 
 
-MODELS = ("stack", "bidirectional", "convolution", "branches", "shared")
-TORCH = ("stack", "bidirectional")
+MODELS = ("stack", "bidirectional", "convolution", "branches", "shared", "pictures")
+TORCH = ("stack", "bidirectional", "pictures")
 REFUSED = {"convolution": "activation is relu", "branches": "the reset gate acts before", "shared": "rescaling"}
 
 
@@ -126,9 +137,9 @@ def test_keras_to_torch(models, name, ending, tmp_path, monkeypatch):
     torch = need_package("torch")
     model, x = models[name]
     written = load(model).convert(tmp_path / f"m.{ending}")
-    assert [path.name for path in written] == [f"m.{ending}", "m.py"]
+    assert [path.name for path in written] == [f"m.{ending}", "m_torch.py"]
     namespace = {}
-    exec(compile((tmp_path / "m.py").read_text(), "m.py", "exec"), namespace)
+    exec(compile((tmp_path / "m_torch.py").read_text(), "m_torch.py", "exec"), namespace)
     monkeypatch.chdir(tmp_path)
     with torch.no_grad():
         y = namespace["load"]()(torch.tensor(x)).numpy()

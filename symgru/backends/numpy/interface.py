@@ -106,7 +106,8 @@ class Interface:
     def _conversion(self, put: Input, name: str) -> str:
         if put.whole:
             return f"{name} = np.asarray({name}, dtype=np.int64)"
-        dtype = f"np.{self.network.dtype}" if self.body.weights.mixed else "weights[0].dtype"
+        own = self.body.weights.mixed or not any(layer.weights for layer in self.network.layers.values())
+        dtype = f"np.{self.network.dtype}" if own else "weights[0].dtype"
         return f"{name} = np.asarray({name}, dtype={dtype})"
 
     def _checks(self) -> Iterator[tuple[str, str]]:
