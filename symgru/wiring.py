@@ -43,11 +43,19 @@ def phrase(network: Network, edge: Edge) -> str:
         return f"the last state of {call.id}"
     if layer.kind not in MAPS and layer.kind not in STATELESS and layer.kind not in MERGED:
         return f"the output of {call.id}"
-    says = MAPS[layer.kind].says if layer.kind in MAPS else build(layer.kind, layer.options).title
+    says = does(layer)
     parts = [phrase(network, arg) for arg in call.args]
     if len(parts) > 1 and layer.kind not in ("erase", "blank"):
         return f"{', '.join(parts[:-1])} and {parts[-1]}, {says}"
     return f"{parts[0]}, {says}"
+
+
+def does(layer: Layer) -> str:
+    """What a layer does, in a few words: "GRU", "time reversed", "relu"."""
+    if layer.kind in MAPS:
+        return MAPS[layer.kind].says
+    chosen = layer.options.get("activation")
+    return chosen if layer.kind == "activation" and isinstance(chosen, str) else build(layer.kind, layer.options).title
 
 
 def calls(network: Network) -> dict[str, tuple[Call, Layer]]:

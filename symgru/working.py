@@ -13,7 +13,7 @@ import numpy as np
 from sympy import Expr, Rational, Symbol, erf, tanh
 
 from symgru.activations import Activation, expanded, where_positive
-from symgru.algebra import Mat, Ref, Vec, rebuild, sigma, walk
+from symgru.algebra import Mat, Mean, Ref, Total, Vec, rebuild, sigma, walk
 from symgru.building import build
 from symgru.cell import Cell, masked
 from symgru.derivation import named_activations, uses, uses_function
@@ -298,8 +298,9 @@ def _all_zero(tensor: Tensor) -> bool:
 
 
 def is_shown(cell: Cell) -> bool:
-    """Whether a layer has worked lines of its own: it reads one value, through a matrix."""
-    return len(cell.inputs) == 1 and any(isinstance(p, Mat) for p in cell.params)
+    """Whether a layer has worked lines of its own: it reads one value, through a matrix or an activation alone."""
+    whole = any(isinstance(node, Mean | Total) for _, e in cell.equations for node in walk(e))
+    return len(cell.inputs) == 1 and (any(isinstance(p, Mat) for p in cell.params) or not (cell.params or whole))
 
 
 def work_out(

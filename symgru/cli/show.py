@@ -88,14 +88,13 @@ def _graph(network: Network) -> Iterator[str]:
 
 def _row(network: Network, call: Call, layer: Layer) -> tuple[str, str]:
     """What a call does, and what it reads."""
-    from symgru.maps import MAPS
+    from symgru.wiring import does
 
-    does = MAPS[layer.kind].says if layer.kind in MAPS else _cell(layer).title
     said = [_named(edge) for edge in call.args]
     said += [f"mask {_named(call.mask)}"] if call.mask else []
     said += [f"h_0 {_named(edge)}" for edge in call.initial]
     shared = layer.weights and call.id != layer.id
-    return f"{does}{f' ({layer.id} again)' if shared else ''}", ", ".join(said)
+    return f"{does(layer)}{f' ({layer.id} again)' if shared else ''}", ", ".join(said)
 
 
 def _named(edge: Edge) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from symgru.arrangement import split
+from symgru.arrangement import Convention, split
 from symgru.conventions import CONVENTIONS
 from symgru.errors import Unsupported, UnusableInput
 from symgru.network import Edge, Tensor
@@ -93,13 +93,17 @@ def _weights(node: Node, given: Items, directions: int) -> list[dict[str, Tensor
             raise UnusableInput(
                 f"has {name} of shape {array.shape}; its first axis must be the {directions} directions"
             )
-    after = node.integer("linear_before_reset", 0)
-    convention = CONVENTIONS["onnx_rnn" if node.op == "RNN" else "onnx_after" if after else "onnx"]
+    convention = _convention(node)
     found = [split(convention, {name: Tensor.of(a[d]) for name, a in arrays.items()}) for d in range(directions)]
     units = next(iter(found[0].values())).value.shape[0]
     if node.integer("hidden_size", units) != units:
         raise UnusableInput(f"says hidden_size {node.integer('hidden_size', 0)}; its weights have {units} units")
     return found
+
+
+def _convention(node: Node) -> Convention:
+    after = node.integer("linear_before_reset", 0)
+    return CONVENTIONS["onnx_rnn" if node.op == "RNN" else "onnx_after" if after else "onnx"]
 
 
 class _Recurrent:
@@ -199,7 +203,11 @@ class _Recurrent:
         label = node.name or kind
         if self.count == 2:
             label += " backward" if d else " forward"
-        edge = builder.call(kind, options, [x], self.weights[d], label, mask=mask, initial=self._initial(d))
+        convention = _convention(self.node)
+        notes = (convention.read_as(convention.arrays),)
+        edge = builder.call(
+            kind, options, [x], self.weights[d], label, mask=mask, initial=self._initial(d), notes=notes
+        )
         state = Edge(edge.source, "state") if wanted[0] else edge
         builder.shapes[edge] = (steps, self.units) if wanted[0] else (self.units,)
         builder.shapes[state] = (self.units,)

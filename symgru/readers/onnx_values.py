@@ -94,12 +94,13 @@ class Builder:
         *,
         mask: Edge | None = None,
         initial: tuple[Edge, ...] = (),
+        notes: tuple[str, ...] = (),
     ) -> Edge:
         """A call of a new layer."""
         if len(self.calls) >= MAX_CALLS:
             raise Unsupported(f"needs more than {MAX_CALLS} layers")
         name = safe_id(label or kind, self.taken, kind)
-        self.layers[name] = Layer(name, label or kind, kind, options, weights)
+        self.layers[name] = Layer(name, label or kind, kind, options, weights, notes)
         self.calls[name] = Call(name, name, tuple(args), mask, initial)
         return Edge(name)
 

@@ -44,12 +44,13 @@ class Graph:
         options: Mapping[str, object],
         weights: Mapping[str, Tensor],
         shared: object = None,
+        notes: tuple[str, ...] = (),
     ) -> Layer:
         """A layer; of the same key `shared` and options the same one, called again."""
         key = None if shared is None else (shared, kind, repr(sorted(options.items())))
         if key in self._shared:
             return self._shared[key]
-        made = Layer(safe_id(label or kind, self._taken, kind), label or kind, kind, options, weights)
+        made = Layer(safe_id(label or kind, self._taken, kind), label or kind, kind, options, weights, notes)
         self.layers[made.id] = made
         if key is not None:
             self._shared[key] = made

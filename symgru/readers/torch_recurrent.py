@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from symgru.arrangement import Convention, options, split
+from symgru.arrangement import options, split
 from symgru.conventions import CONVENTIONS
 from symgru.errors import Unsupported, UnusableInput
 from symgru.network import Edge, Tensor
@@ -19,14 +19,7 @@ from symgru.readers.checks import boolean, printable, whole
 from symgru.readers.torch_arrays import Arrays
 from symgru.readers.torch_graph import Graph
 
-RNN = Convention(
-    "torch_rnn",
-    "PyTorch RNN, RNNCell",
-    "torch/nn/modules/rnn.py",
-    "simple",
-    "weight_ih: W\nweight_hh: U\nbias_ih: b\nbias_hh: + b",
-    checked="torch 2.13.0",
-)
+RNN = CONVENTIONS["torch_rnn"]
 KINDS = {"gru": CONVENTIONS["torch"], "gru_cell": CONVENTIONS["torch"], "rnn": RNN, "rnn_cell": RNN}
 BLOCKS = {1: "rnn", 3: "gru"}  # rows of weight_ih for each unit
 PLACE = re.compile(r"((?:weight|bias)_[ih]h)(?:_l([0-9]{1,3})(_reverse)?)?")
@@ -184,7 +177,8 @@ class _Runs:
         own = {**options(convention, weights), "return_sequences": sequence}
         if convention is RNN:
             own["activation"] = self.asked.nonlinearity
-        made = self.graph.layer(convention.kind, label, own, weights, shared=label)
+        notes = (convention.read_as(convention.arrays),)
+        made = self.graph.layer(convention.kind, label, own, weights, shared=label, notes=notes)
         units = next(iter(weights.values())).value.shape[0]
         shape = (self.graph.shapes[x][0], units) if sequence else (units,)
         given = self.flip(x) if back else x
