@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+import zipfile
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -410,7 +411,35 @@ def renowned(rng: np.random.Generator) -> Built:
     return keras.Sequential([keras.Input((2, 2)), *chain, L.Dense(1, name="gru")]), [sequence(rng, 2, 2)]
 
 
-for build in (seq2seq, shared, nested, operations, inside, renowned):
+def partly(rng: np.random.Generator) -> Built:
+    """A time step with one feature at the mask's value is not masked: all of them must be."""
+    x = keras.Input((4, 2))
+    numbers = rng.normal(size=(2, 4, 2)).astype("float32")
+    numbers[0, 1, 0] = numbers[1, 2, 1] = numbers[0, 3] = 0.5
+    return keras.Model(x, L.GRU(3, return_sequences=True)(L.Masking(0.5)(x))), [numbers]
+
+
+def unsaid(folder: Any) -> tuple[object, Sequence[np.ndarray], Sequence[np.ndarray]]:
+    """A Bidirectional whose file says zero_output_for_mask=false of its layers: Keras sets it all the same."""
+    rng = np.random.default_rng(0)
+    x = keras.Input((4, 2))
+    model = keras.Model(x, L.Bidirectional(L.GRU(2, return_sequences=True))(L.Masking()(x)))
+    randomise(model, rng)
+    said, path = Path(folder) / "said.keras", Path(folder) / "model.keras"
+    model.save(said)
+    with zipfile.ZipFile(said) as old, zipfile.ZipFile(path, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name == "config.json":
+                assert b'"zero_output_for_mask": true' in content
+                content = content.replace(b'"zero_output_for_mask": true', b'"zero_output_for_mask": false')
+            new.writestr(name, content)
+    numbers = sequence(rng, 4, 2, holes=True)
+    return path, [numbers], [np.asarray(keras.saving.load_model(path)(numbers))]
+
+
+CASES.append(Case("bidirectional-zeroing-unsaid", unsaid))
+for build in (seq2seq, shared, nested, operations, inside, renowned, partly):
     add(f"graph-{build.__name__}", build)
     add(f"graph-{build.__name__}-live", build, live=True)
 
