@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (the ids of cases are long)
 """A case that notices each mutation: (framework, the case's id), chosen from a run of benchmarks/mutations.py."""
 
 NOTICED_BY = {

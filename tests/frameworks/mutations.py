@@ -398,7 +398,7 @@ MUTATIONS = [
     mutation(
         "ONNX: linear_before_reset ignored",
         code(f"{ONNX}:_options", ('bool(node.integer("linear_before_reset", 0))', "False")),
-        code(f"{ONNX}:_weights", ('node.integer("linear_before_reset", 0)', "0")),
+        code(f"{ONNX}:_convention", ('node.integer("linear_before_reset", 0)', "0")),
     ),
     mutation("ONNX: layout ignored", code(f"{ONNX_RNN}.__init__", ("layout == 1", "False"))),
     mutation("ONNX: initial_h ignored", code(f"{ONNX_RNN}._initial", ("if item is None:", "if True:"))),
