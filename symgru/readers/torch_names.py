@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from symgru.errors import UnusableInput
+from symgru.errors import Unsupported, UnusableInput
 from symgru.readers.checks import printable
 from symgru.readers.torch_arrays import Arrays
 from symgru.readers.torch_recurrent import KINDS, kind_of
@@ -32,6 +32,12 @@ def guess(arrays: Arrays) -> tuple[list[Entry], list[str]]:
     if not recurrent:
         shown = printable(", ".join(modules(arrays)[:12]), 120)
         raise UnusableInput(f"has no GRU: none of its modules ({shown}) holds weight_ih_l0 or weight_ih")
+    other = [printable(entry["name"], 40) for entry in entries if entry["kind"] == "unknown"]
+    if other:
+        raise Unsupported(
+            f"{', '.join(other[:8])}: no layer that symgru reads from a state_dict; export the model with torch.onnx, "
+            "which writes its other layers too"
+        )
     reason = _unclear(arrays, entries, recurrent)
     if reason:
         raise UnusableInput(

@@ -57,7 +57,6 @@ def test_what_names_and_shapes_tell(tmp_path: Path) -> None:
         ({"a__weight": (4, 2), "a__bias": (4,), "b__weight": (1, 4), "b__bias": (1,)}, r"many ways; .*\"name\": \"b\""),
         ({"bn__weight": (2,), "bn__bias": (2,), "bn__running_mean": (2,), "bn__running_var": (2,)}, "bn .batch_norm"),
         ({"head__weight": (4, 5), "head__bias": (4,)}, "head takes 5 features where 2 come before it"),
-        ({"conv__weight": (4, 2, 3)}, "conv .unknown"),
         ({f"top__{name}": shape for name, shape in hand.GRU.items()}, "top takes 3 features where 2"),
     ],
 )
@@ -73,6 +72,12 @@ def test_a_bidirectional_module_before_a_linear_layer(tmp_path: Path) -> None:
     assert load(path, layers({**gru, "output": "h_n"}, {"kind": "linear", "name": "head"}))(
         np.ones((1, 2, 3))
     ).shape == (1, 4)
+
+
+def test_a_module_that_no_description_can_name(tmp_path: Path) -> None:
+    """No description is suggested: it would leave the module's weights out."""
+    said = refused(made(tmp_path, conv__weight=(4, 2, 3)), "conv: no layer that symgru reads from a state_dict; export")
+    assert "layers" not in said.partition("conv")[0] and '{"layers"' not in said
 
 
 def test_an_lstm_and_no_recurrent_module(tmp_path: Path) -> None:
