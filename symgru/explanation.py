@@ -20,7 +20,8 @@ from symgru.errors import SymgruError, UnusableInput
 from symgru.maps import MAPS
 from symgru.network import Array, Layer, Network, Tensor, shortest, stored
 from symgru.rounding import PRECISION, Rounding, exactly, line_rounding, round_digits, ulps
-from symgru.working import Working, is_shown, shown, work_out
+from symgru.wiring import is_shown
+from symgru.working import Working, shown, work_out
 
 DEFAULT_DIGITS, MOST_DIGITS = 4, 6
 GUARDS, MOST_DECIMALS = (2, 3, 4), 8  # decimals carried beyond the digits promised

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from symgru.algebra import Mat, Mean, Total, walk
 from symgru.building import build
+from symgru.cell import Cell
 from symgru.maps import MAPS
 from symgru.network import Call, Edge, Layer, Network
-from symgru.pointwise import MERGED, STATELESS
 
 UP, DOWN, LEFT, RIGHT = 1, 2, 4, 8
 BOXES = {
@@ -41,13 +42,19 @@ def phrase(network: Network, edge: Edge) -> str:
     call, layer = calls(network)[edge.source]
     if edge.port == "state":
         return f"the last state of {call.id}"
-    if layer.kind not in MAPS and layer.kind not in STATELESS and layer.kind not in MERGED:
+    if layer.kind not in MAPS and is_shown(build(layer.kind, layer.options)):
         return f"the output of {call.id}"
     says = does(layer)
     parts = [phrase(network, arg) for arg in call.args]
     if len(parts) > 1 and layer.kind not in ("erase", "blank"):
         return f"{', '.join(parts[:-1])} and {parts[-1]}, {says}"
     return f"{parts[0]}, {says}"
+
+
+def is_shown(cell: Cell) -> bool:
+    """Whether a layer has worked lines of its own: it reads one value, through a matrix or an activation alone."""
+    whole = any(isinstance(node, Mean | Total) for _, e in cell.equations for node in walk(e))
+    return len(cell.inputs) == 1 and (any(isinstance(p, Mat) for p in cell.params) or not (cell.params or whole))
 
 
 def does(layer: Layer) -> str:

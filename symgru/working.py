@@ -13,7 +13,7 @@ import numpy as np
 from sympy import Expr, Rational, Symbol, erf, tanh
 
 from symgru.activations import Activation, expanded, where_positive
-from symgru.algebra import Mat, Mean, Ref, Total, Vec, rebuild, sigma, walk
+from symgru.algebra import Mat, Ref, Vec, rebuild, sigma, walk
 from symgru.building import build
 from symgru.cell import Cell, masked
 from symgru.derivation import named_activations, uses, uses_function
@@ -295,12 +295,6 @@ def shown(layer: Layer) -> Shown:
 
 def _all_zero(tensor: Tensor) -> bool:
     return all(Decimal(text) == 0 for text in tensor.text.ravel())
-
-
-def is_shown(cell: Cell) -> bool:
-    """Whether a layer has worked lines of its own: it reads one value, through a matrix or an activation alone."""
-    whole = any(isinstance(node, Mean | Total) for _, e in cell.equations for node in walk(e))
-    return len(cell.inputs) == 1 and (any(isinstance(p, Mat) for p in cell.params) or not (cell.params or whole))
 
 
 def work_out(

@@ -21,7 +21,12 @@ class Net(nn.Module):
 
 def load(path="seed.pt"):
     """The network in evaluation mode, with its weights."""
-    state = torch.load(path, weights_only=True)
+    if str(path).endswith(".safetensors"):
+        from safetensors.torch import load_file
+
+        state = load_file(path)
+    else:
+        state = torch.load(path, weights_only=True)
     net = Net()
     net.load_state_dict(state)
     return net.eval()

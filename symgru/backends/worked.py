@@ -360,6 +360,11 @@ def summary_symbols(layer: Working) -> list[Symbol]:
     return list(layer.cell.defined)
 
 
+def summary_value(layer: Working, s: Symbol, t: int, unit: int) -> str:
+    """A quantity's printed value; where a mask keeps the state the gates are not used, and the place is empty."""
+    return "" if layer.keeps(t) and s != layer.cell.output else layer.value(s.name, t, unit)
+
+
 def scientific(v: float | object) -> str:
     """A small difference with two digits; 0 where there is none."""
     return f"{float(v):.1e}" if float(v) else "0"  # type: ignore[arg-type]

@@ -41,6 +41,7 @@ from symgru.backends.worked import (
     sizes_text,
     source,
     summary_symbols,
+    summary_value,
 )
 from symgru.backends.wrapping import arrange
 from symgru.building import build
@@ -201,7 +202,7 @@ def summary(layer: Working, show: int | None = None) -> str:
                     str(t) if unit == 0 else "",
                     *([str(unit + 1)] if units > 1 else []),
                     *x,
-                    *(layer.value(s.name, t, unit) for s in symbols),
+                    *(summary_value(layer, s, t, unit) for s in symbols),
                 ]
             )
     return table([f"${head}$" for head in heads], [[f"${latex_number(v)}$" if v else "" for v in row] for row in rows])

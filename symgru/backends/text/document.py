@@ -38,6 +38,7 @@ from symgru.backends.worked import (
     sizes_text,
     source,
     summary_symbols,
+    summary_value,
 )
 from symgru.backends.wrapping import arrange
 from symgru.explanation import Check, Explanation
@@ -214,7 +215,7 @@ def summary_cells(layer: Working, show: int | None = None) -> tuple[list[str], l
                     str(t) if unit == 0 else "",
                     *([str(unit + 1)] if units > 1 else []),
                     *x,
-                    *(layer.value(s.name, t, unit) for s in symbols),
+                    *(summary_value(layer, s, t, unit) for s in symbols),
                 ]
             )
     return header, rows
