@@ -47,6 +47,9 @@ def _cell(cell: Cell, layer: Layer, args: list[Shape]) -> Shape:
         raise UnusableInput("its input has no fixed number of features")
     width = units(cell, layer, features)
     for p in cell.params:
+        if p.name not in layer.weights:
+            there = ", ".join(sorted(layer.weights)) or "nothing"
+            raise UnusableInput(f"({layer.kind}) has no {p.name}; it has {there}")
         size = layer.weights[p.name].value.shape
         if cell.dims[p][1:] == ("D",) and size[1] != features:
             raise UnusableInput(f"its weights are for {size[1]} features; it is given {features}")

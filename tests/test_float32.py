@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from symgru.activations import table
-from symgru.algebra import Mat, add
+from symgru.algebra import Mat, Vec, add
 from symgru.building import build
 from symgru.cell import Cell, x
-from symgru.cells import CELLS, Vec, y
+from symgru.cells import CELLS, y
 from symgru.domains import Float64
 from symgru.float32 import Float32, source
 from symgru.network import Tensor
