@@ -1,0 +1,1 @@
+"""Pictures of a network: what is drawn, apart from how a format writes it."""
