@@ -1,0 +1,88 @@
+"""What is checked of the lines of a document."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from decimal import ROUND_HALF_UP, Decimal, localcontext
+
+from tests.calculator.arithmetic import NAME, NUMBER, PRECISION, evaluate, number, tokens
+from tests.calculator.line import Line, Wrong
+from tests.calculator.reading import Document, read
+
+
+def check(document: Document, kind: str) -> int:
+    """How many worked lines the document has; raises Wrong where a reader would get something else."""
+    return check_lines(read(document, kind))
+
+
+def check_lines(lines: Iterable[Line]) -> int:
+    """The same for lines that are read already."""
+    printed: dict[str, Decimal] = {}
+    count, layer = 0, 0
+    for count, line in enumerate(lines, 1):
+        if line.layer != layer:  # the next layer may use the same letters
+            layer = line.layer
+            printed.clear()
+        _check_step(line, printed)
+        _check_value(line)
+        _check_symbols(line, printed)
+        printed[line.name] = number(line.value)
+    return count
+
+
+def _check_step(line: Line, printed: dict[str, Decimal]) -> None:
+    if line.name in printed:
+        raise Wrong(f"{line.name} is computed twice")
+    if line.step is not None:
+        plain, latex = r"(?:[a-z]'*_)?[a-z]\w*_(\d+)(?:\[[\d,]+\])?", r"[a-z]'*_\{(?:[a-z]\w*,)?(\d+)(?:,\d+)*\}"
+        inside = re.fullmatch(f"{plain}|{latex}", line.name)
+        if not inside or int(inside[1] or inside[2]) != line.step:
+            raise Wrong(f"{line.name} under the heading of step {line.step}")
+
+
+def _check_value(line: Line) -> None:
+    exact = evaluate(line.numbers)
+    for printed in filter(None, (line.value, line.more)):
+        value = number(printed)
+        recomputed = half_up(exact, value)
+        if recomputed != value:
+            raise Wrong(f"{line.name}: {line.numbers} is {recomputed}, printed is {value}")
+
+
+def half_up(exact: Decimal, like: Decimal) -> Decimal:
+    """Rounded to as many decimals as another number has."""
+    with localcontext() as context:
+        context.prec = 2 * PRECISION
+        return exact.quantize(Decimal(1).scaleb(int(like.as_tuple().exponent)), rounding=ROUND_HALF_UP)
+
+
+def _check_symbols(line: Line, printed: dict[str, Decimal]) -> None:
+    """Each symbol has one number throughout; sums and products match their numbers one by one."""
+    symbols, numbers = tokens(line.symbols), _signed(tokens(line.numbers))
+    variable = [_is_variable(s, after) for s, after in zip(symbols, [*symbols[1:], ""], strict=True)]
+    if any(re.fullmatch(NAME, s) and not v for s, v in zip(symbols, variable, strict=True)):  # a function is used
+        values = {abs(Decimal(n)) for n in numbers if re.fullmatch(rf"-?({NUMBER})", n)}
+        for name in (s for s, v in zip(symbols, variable, strict=True) if v):
+            if name not in printed or abs(printed[name]) not in values:
+                raise Wrong(f"{line.name}: {name} is {printed.get(name)} and not among {numbers}")
+        return
+    if len(symbols) != len(numbers):
+        raise Wrong(f"{line.name}: {line.symbols} is not {line.numbers}")
+    for s, n, v in zip(symbols, numbers, variable, strict=True):
+        if not v and s != n:
+            raise Wrong(f"{line.name}: {s!r} in symbols, {n!r} in numbers")
+        if v and printed.setdefault(s, Decimal(n)) != Decimal(n):
+            raise Wrong(f"{line.name}: {s} was {printed[s]} and is {n}")
+
+
+def _is_variable(token: str, after: str) -> bool:
+    return bool(re.fullmatch(NAME, token)) and after not in ("(", "^")
+
+
+def _signed(found: list[str]) -> list[str]:
+    """( - 0.5 ) as one token, and 1.2 * 10 ^ ( - 8 ) too."""
+    text = " ".join(found)
+    text = re.sub(rf"({NUMBER}) \* 10 \^ \( (-?) ?(\d+) \)", r"\1e\2\3", text)
+    text = re.sub(rf"\( (-?) ?((?:{NUMBER})) \)", r"\1\2", text)
+    return text.split()

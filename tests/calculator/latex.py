@@ -1,0 +1,62 @@
+"""Worked lines in LaTeX: the rows of align environments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from tests.calculator.line import Line, Section, lines, step_of
+
+
+def read(document: str) -> list[Line]:
+    return lines(_sections(document))
+
+
+def _sections(document: str) -> Iterator[Section]:
+    pattern = r"^\\subsection\*\{(Step \d+|Output)\}\n.*\n\\begin\{align\*\}\n((?:.*\n)*?)\\end\{align\*\}"
+    for heading, body in re.findall(pattern, document, re.MULTILINE):
+        statements: list[str] = []
+        for row in re.split(r"\\\\\*?(?:\[3pt\])?\n", body):
+            name, _, text = row.strip().partition("&")
+            if name.strip():
+                statements.append("")
+            statements[-1] += " " + name.strip() + " " + text.strip()
+        yield step_of(heading), [plain(s) for s in statements]
+
+
+def plain(latex: str) -> str:
+    """LaTeX in the calculator's own writing."""
+    text = re.sub(r"\\quad\\text\{since \}.*$", "", latex.strip()).replace(r"\;{}^{\dagger}\;", " † ")
+    for old, new in (
+        (r"\qquad {}", " "),
+        (r",\ ", ", "),
+        (r"\,", "*"),
+        (r"\cdot", "*"),
+        (r"\Bigl", ""),
+        (r"\Bigr", ""),
+        (r"\sigma", "sigma"),
+        (r"\lvert", "abs("),
+        (r"\rvert", ")"),
+        (r"\_", ""),
+    ):
+        text = text.replace(old, new)
+    text = re.sub(r"\\operatorname\{(\w+)\}", r"\1", text)
+    text = _groups(text, r"\frac", lambda a, b: f"(({a})/({b}))", 2)
+    text = _groups(text, r"\sqrt", lambda a: f"sqrt({a})", 1)
+    text = _groups(text, "^", lambda a: f"^({a})", 1)
+    return " ".join(re.sub(r"\\(tanh|ln|max|min)", r"\1", text).split())
+
+
+def _groups(text: str, command: str, write: Callable[..., str], count: int) -> str:
+    """Replace command{a}{b}, the innermost last."""
+    while (at := text.find(command + "{")) >= 0:
+        arguments, k = [], at + len(command)
+        for _ in range(count):
+            end, depth = k + 1, 1
+            while depth:
+                depth += {"{": 1, "}": -1}.get(text[end], 0)
+                end += 1
+            arguments.append(text[k + 1 : end - 1])
+            k = end
+        text = text[:at] + write(*arguments) + text[k:]
+    return text
