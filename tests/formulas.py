@@ -1,6 +1,6 @@
 """Reads the formulas of a derivation back from .txt, .md and .tex, and works them out for given numbers.
 
-It knows the documents only as a reader does, and computes with tests/calculator.py.
+It knows the documents only as a reader does, and computes with tests/calculator/.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, localcontext
 
-from tests.calculator import PRECISION, Wrong, _Parser, _plain, tokens
+from tests.calculator.arithmetic import PRECISION, Parser, tokens
+from tests.calculator.latex import plain
+from tests.calculator.line import Wrong
 
 Numbers = Mapping[str, Decimal]
 HEADINGS = "Unrolled, as written|Simplified|Without biases|With the numbers"
@@ -55,10 +57,10 @@ def _rows(block: str) -> Iterator[tuple[str, str]]:
         statements[-1] += " " + row.replace("&", "").strip()
     for statement in statements:
         name, formula = statement.strip().split(" = ", 1)
-        yield name, _plain(formula)
+        yield name, plain(formula)
 
 
-class _Symbols(_Parser):
+class _Symbols(Parser):
     def __init__(self, text: str, known: Numbers) -> None:
         super().__init__(tokens(text.replace("σ", "sigma")))
         self.known = known

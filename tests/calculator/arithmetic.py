@@ -32,14 +32,14 @@ def evaluate(text: str) -> Decimal:
     """A line of numbers, to many digits."""
     with localcontext() as context:
         context.prec = PRECISION
-        parser = _Parser(tokens(text))
+        parser = Parser(tokens(text))
         value = parser.sum()
         if parser.rest:
             raise Wrong(f"unread: {parser.rest} in {text!r}")
         return value
 
 
-class _Parser:
+class Parser:
     def __init__(self, rest: list[str]) -> None:
         self.rest = rest
 

@@ -19,8 +19,8 @@ def check(document: Document, kind: str) -> int:
 def check_lines(lines: Iterable[Line]) -> int:
     """The same for lines that are read already."""
     printed: dict[str, Decimal] = {}
-    count, layer = 0, 0
-    for count, line in enumerate(lines, 1):
+    count = layer = 0
+    for line in lines:
         if line.layer != layer:  # the next layer may use the same letters
             layer = line.layer
             printed.clear()
@@ -28,6 +28,7 @@ def check_lines(lines: Iterable[Line]) -> int:
         _check_value(line)
         _check_symbols(line, printed)
         printed[line.name] = number(line.value)
+        count += 1
     return count
 
 
