@@ -26,7 +26,7 @@ ASCII = str.maketrans(
         "”": '"',
     }
 )
-_ATOM = re.compile(r"-?(\w+|\x03\d+\x04|[\w\x01\x02]+(\[[\w,]*\])?)")
+ATOM = re.compile(r"-?(\w+|\x03\d+\x04|[\w\x01\x02]+(\[[\w,]*\])?)")
 
 
 def plain_text(untrusted: str, limit: int = 80) -> str:
@@ -66,7 +66,7 @@ class Text(Syntax):
         return f"Σ({index}=1..{upto}) {body}"
 
     def power_of_e(self, exponent: str) -> str:
-        return f"e^{exponent}" if _ATOM.fullmatch(exponent) else f"e^({exponent})"
+        return f"e^{exponent}" if ATOM.fullmatch(exponent) else f"e^({exponent})"
 
     def squared(self, base: str) -> str:
         return f"{base}^2"
@@ -90,7 +90,7 @@ class Text(Syntax):
         return "2/sqrt(pi)"
 
     def ratio(self, above: str, below: str) -> str:
-        return f"{above}/{below}" if _ATOM.fullmatch(below) else f"{above}/({below})"
+        return f"{above}/{below}" if ATOM.fullmatch(below) else f"{above}/({below})"
 
     def function(self, name: str, *args: str) -> str:
         plain = name.rstrip("'")

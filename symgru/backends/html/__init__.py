@@ -1,0 +1,1 @@
+"""The documents as one web page that needs nothing but itself."""
