@@ -16,23 +16,30 @@ from symgru.cell import Cell
 
 @dataclass(frozen=True)
 class Colour:
-    """A colour for letters and lines, and a light one to lay under them; the same for a dark page. All as #RRGGBB."""
+    """A colour for letters and lines, and a light one to lay under them; the same for a dark page. All as #RRGGBB.
+
+    `name` is what a format that can name colours calls it.
+    """
 
     ink: str
     fill: str
     dark_ink: str
     dark_fill: str
+    name: str = ""
 
 
-STATE = Colour("#8E3B74", "#F7E9F2", "#E292C6", "#37192E")
-INPUT = Colour("#444444", "#F0F0F0", "#C4C9CE", "#2A2E33")
+STATE = Colour("#8E3B74", "#F7E9F2", "#E292C6", "#37192E", "state")
+INPUT = Colour("#444444", "#F0F0F0", "#C4C9CE", "#2A2E33", "input")
 GATES = (
-    Colour("#0072B2", "#E8F2FA", "#6CB8F0", "#12293A"),  # blue
-    Colour("#B34F00", "#FBEDE1", "#F2A65A", "#3A2412"),  # vermillion
-    Colour("#00785A", "#E4F4EE", "#4CC9A0", "#0F3028"),  # green
-    Colour("#6A5A00", "#F6F1D8", "#D9C64A", "#322C0A"),  # ochre: no cell of cells.py has four gates
-    Colour("#5B4FB0", "#ECEAF8", "#B0A6F5", "#241F4A"),  # violet
+    Colour("#0072B2", "#E8F2FA", "#6CB8F0", "#12293A", "gate1"),  # blue
+    Colour("#B34F00", "#FBEDE1", "#F2A65A", "#3A2412", "gate2"),  # vermillion
+    Colour("#00785A", "#E4F4EE", "#4CC9A0", "#0F3028", "gate3"),  # green
+    Colour("#6A5A00", "#F6F1D8", "#D9C64A", "#322C0A", "gate4"),  # ochre: no cell of cells.py has four gates
+    Colour("#5B4FB0", "#ECEAF8", "#B0A6F5", "#241F4A", "gate5"),  # violet
 )
+INK = Colour("#1F2933", "#FFFFFF", "#E6E9ED", "#14181D", "ink")  # words; its fill is the page
+FAINT = Colour("#5F6B76", "#F5F7FA", "#9AA5B1", "#20262D", "faint")  # what is said beside, and its ground
+ALL = (*GATES, STATE, INPUT, INK, FAINT)
 
 
 def colours(cell: Cell) -> Mapping[str, Colour]:
@@ -46,10 +53,10 @@ def colours(cell: Cell) -> Mapping[str, Colour]:
 def letter(cell: Cell, symbol: str) -> str:
     """Whose colour a symbol of the cell has: W_z, b_z and a_z are z's, h1 and a W without an index the state's."""
     known = colours(cell)
-    part = symbol.partition("_")[2].rstrip("'") or symbol
+    part = str(symbol).partition("_")[2].rstrip("'") or symbol
     return part if part in known else state_letter(cell)
 
 
 def state_letter(cell: Cell) -> str:
     """The letter of what a cell gives: "h", or its output's where it keeps no state."""
-    return next((before.name for before, after in cell.states if after == cell.output), cell.output.name)
+    return str(next((before.name for before, after in cell.states if after == cell.output), cell.output.name))

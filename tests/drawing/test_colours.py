@@ -3,7 +3,7 @@
 import pytest
 
 from symgru.cells import CELLS
-from symgru.drawing.colours import GATES, INPUT, STATE, colours, letter
+from symgru.drawing.colours import ALL, colours, letter
 
 PAPER, DARK_PAGE = "#FFFFFF", "#14181D"
 
@@ -20,7 +20,7 @@ def contrast(a, b):
     return (light + 0.05) / (dark + 0.05)
 
 
-@pytest.mark.parametrize("colour", [*GATES, STATE, INPUT])
+@pytest.mark.parametrize("colour", ALL, ids=[c.name for c in ALL])
 def test_a_letter_can_be_read_on_paper_on_its_fill_and_on_a_dark_page(colour):
     for ink, ground in (
         (colour.ink, PAPER),

@@ -1,0 +1,196 @@
+r"""Writes a drawing as a tikzpicture.
+
+A document that includes one needs TIKZ_PREAMBLE once: the packages tikz and xcolor, and the colours. Large grids are
+written in pgf's basic layer, one path for each colour, since TikZ takes a millisecond for a rectangle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from symgru.backends.latex.printer import BREAK, latex_text
+from symgru.drawing.colours import ALL
+from symgru.drawing.shapes import (
+    Box,
+    Curve,
+    Disc,
+    Drawing,
+    Grid,
+    Group,
+    Paint,
+    Point,
+    Polyline,
+    Run,
+    Runs,
+    Shape,
+    Text,
+    back,
+    head,
+)
+
+TIKZ_PREAMBLE = "\n".join(
+    [
+        r"\usepackage{tikz}",
+        *(rf"\definecolor{{symgru-{c.name}}}{{HTML}}{{{c.ink[1:]}}}" for c in ALL),
+        *(rf"\definecolor{{symgru-{c.name}-fill}}{{HTML}}{{{c.fill[1:]}}}" for c in ALL),
+        r"\newdimen\symgruX \newdimen\symgruY  % the size of a grid's cell",
+        r"% \symgrucell{column}{row}{how many cells in a row}",
+        r"\newcommand\symgrucell[3]{\pgfpathrectangle"
+        r"{\pgfqpoint{#1\symgruX}{-#2\symgruY}}{\pgfqpoint{#3\symgruX}{-\symgruY}}}",
+        "",
+    ]
+)
+_SIGNS = {  # what is mathematics even among words
+    "−": "$-$",
+    "·": r"$\cdot$",
+    "×": r"$\times$",
+    "⊙": r"$\odot$",
+    "σ": r"$\sigma$",
+    "→": r"$\to$",
+    "≥": r"$\ge$",
+    "≤": r"$\le$",
+    "…": r"\dots{}",
+    "–": "--",
+    "=": "$=$",
+    "+": "$+$",
+}
+_MATHS = {sign: text.strip("$") for sign, text in _SIGNS.items()} | {"σ": r"\sigma ", "·": r"\cdot ", "⊙": r"\odot "}
+_MATHS |= {"×": r"\times ", "…": r"\dots "}
+_ANCHORS = {"start": "base west", "middle": "base", "end": "base east"}
+_COLOUR = "symgrunumber"  # a colour that stands for a number, defined where it is used
+
+
+def render_tikz(drawing: Drawing) -> str:
+    """The drawing as a tikzpicture, as wide and high as it says; needs TIKZ_PREAMBLE."""
+    width, height = _number(drawing.width), _number(drawing.height)
+    lines = [line for shape in drawing for line in _lines(shape)]
+    return "\n".join(
+        [
+            r"\begin{tikzpicture}[x=1pt,y=-1pt,line cap=round,line join=round,"
+            r"every node/.style={inner sep=0pt,outer sep=0pt}]",
+            rf"\useasboundingbox (0,0) rectangle ({width},{height});",
+            *lines,
+            r"\end{tikzpicture}",
+            "",
+        ]
+    )
+
+
+def _number(value: float) -> str:
+    text = f"{value:.2f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def _point(p: Point) -> str:
+    return f"({_number(p[0])},{_number(p[1])})"
+
+
+def _paint(paint: Paint, fill: bool = False) -> str:
+    if isinstance(paint, str):
+        return _COLOUR
+    return f"symgru-{paint.name}-fill" if fill else f"symgru-{paint.name}"
+
+
+def _defined(*paints: Paint | None) -> Iterator[str]:
+    """The definition of a colour that has no name; a shape has at most one."""
+    for paint in paints:
+        if isinstance(paint, str):
+            yield rf"\definecolor{{{_COLOUR}}}{{HTML}}{{{paint[1:]}}}"
+
+
+def _lines(shape: Shape) -> Iterator[str]:
+    if isinstance(shape, Text):
+        yield from _defined(shape.ink)
+        options = [f"anchor={_ANCHORS[shape.anchor]}", f"text={_paint(shape.ink)}"]
+        if shape.turned:
+            options.append("rotate=90")
+        yield rf"\node[{','.join(options)}] at {_point((shape.x, shape.y))} {{{_written(shape.runs, shape.size)}}};"
+    elif isinstance(shape, Polyline):
+        yield rf"\draw[{_stroke(shape)}] {' -- '.join(map(_point, _shortened(shape)))};"
+        if shape.arrow:
+            yield _head(shape.points[-2], shape.points[-1], shape.ink)
+    elif isinstance(shape, Curve):
+        a, b = shape.control
+        end = back(b, shape.end) if shape.arrow else shape.end
+        yield rf"\draw[{_stroke(shape)}] {_point(shape.start)} .. controls {_point(a)} and {_point(b)} .. {_point(end)};"
+        if shape.arrow:
+            yield _head(b, shape.end, shape.ink)
+    elif isinstance(shape, Box):
+        yield from _defined(shape.ink, shape.fill)
+        corner = _point((shape.x + shape.width, shape.y + shape.height))
+        rounded = f",rounded corners={_number(shape.radius)}pt" if shape.radius else ""
+        yield rf"\path[{_surface(shape)}{rounded}] {_point((shape.x, shape.y))} rectangle {corner};"
+    elif isinstance(shape, Disc):
+        yield from _defined(shape.ink, shape.fill)
+        yield rf"\path[{_surface(shape)}] {_point((shape.x, shape.y))} circle[radius={_number(shape.radius)}pt];"
+    elif isinstance(shape, Grid):
+        yield from _grid(shape)
+    elif isinstance(shape, Group):
+        for inner in shape.shapes:
+            yield from _lines(inner)
+
+
+def _stroke(shape: Polyline | Curve) -> str:
+    options = [_paint(shape.ink), f"line width={_number(shape.width)}pt"]
+    if shape.dash:
+        on_off = " ".join(f"{'off' if k % 2 else 'on'} {_number(d)}pt" for k, d in enumerate(shape.dash))
+        options.append(f"dash pattern={on_off}")
+    return ",".join(options)
+
+
+def _surface(shape: Box | Disc) -> str:
+    options = []
+    if shape.fill is not None:
+        options.append(f"fill={_paint(shape.fill, True)}")
+    if shape.ink is not None:
+        options += [f"draw={_paint(shape.ink)}", f"line width={_number(shape.line)}pt"]
+    return ",".join(options)
+
+
+def _shortened(shape: Polyline) -> list[Point]:
+    *points, tip = shape.points
+    return [*points, back(points[-1], tip) if shape.arrow else tip]
+
+
+def _head(before: Point, tip: Point, ink: Paint) -> str:
+    return rf"\fill[{_paint(ink)}] {' -- '.join(map(_point, head(before, tip)))} -- cycle;"
+
+
+def _written(runs: Runs, size: int) -> str:
+    text = "".join(
+        _stretch(maths, list(part)) for maths, part in groupby(runs, key=lambda r: r.italic or r.script != 0)
+    )
+    return rf"\fontsize{{{size}}}{{{_number(1.2 * size)}}}\selectfont {text}"
+
+
+def _stretch(maths: bool, runs: list[Run]) -> str:
+    if not maths:
+        return "".join(rf"\textbf{{{_words(run.text)}}}" if run.bold else _words(run.text) for run in runs)
+    written = ""
+    for script, part in groupby(runs, key=lambda r: r.script):
+        inner = "".join(_maths(run) for run in part)
+        written += {0: inner, -1: f"_{{{inner}}}", 1: f"^{{{inner}}}"}[script]
+    return f"${written}$" if runs[0].script == 0 else f"${{}}{written}$"
+
+
+def _maths(run: Run) -> str:
+    """Letters in italics, or upright; signs as TeX has them."""
+    text = "".join(_MATHS.get(c) or latex_text(c) for c in run.text).replace("{,}", ",").replace("{-}", "-")
+    if run.script and not run.italic:
+        text = text.replace(" ", r"\ ")
+    return text if run.italic or not any(c.isalpha() for c in run.text) else rf"\mathrm{{{text}}}"
+
+
+def _words(text: str) -> str:
+    return "".join(_SIGNS.get(c) or latex_text(c).replace(BREAK, "") for c in text)
+
+
+def _grid(grid: Grid) -> Iterator[str]:
+    w, h = (f"{size:.4f}" for size in grid.cell)
+    yield rf"\begin{{scope}}[shift={{{_point((grid.x, grid.y))}}}]\symgruX={w}pt\relax\symgruY={h}pt\relax"
+    for colour, runs in grid.runs().items():
+        yield rf"\definecolor{{{_COLOUR}}}{{HTML}}{{{grid.palette[colour][1:]}}}\pgfsetfillcolor{{{_COLOUR}}}"
+        yield from (rf"\symgrucell{{{x}}}{{{y}}}{{{length}}}" for x, y, length in runs)
+        yield r"\pgfusepath{fill}"
+    yield r"\end{scope}"
