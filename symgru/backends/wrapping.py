@@ -34,7 +34,7 @@ def _pieces(text: str, room: float, measure: Callable[[str], float], level: int 
     if measure(text) <= room:
         return [text]
     depth = max(level - 1, 0)
-    chunks = _split(text, depth, PRODUCTS if level == 1 else SUMS)
+    chunks = split(text, depth, PRODUCTS if level == 1 else SUMS)
     if len(chunks) == 1 and level and depth >= _deepest(text):
         return [text]
     packed: list[str] = []
@@ -56,7 +56,7 @@ def _deepest(text: str) -> int:
     return max(accumulate(((c == "(") - (c == ")") for c in text), initial=0))
 
 
-def _split(text: str, depth: int, signs: tuple[str, ...]) -> list[str]:
+def split(text: str, depth: int, signs: tuple[str, ...]) -> list[str]:
     """Cut before every one of the signs that stands within at most `depth` brackets, and within no braces and no LaTeX
     environment at all."""
     cuts, brackets, braces = [0], 0, 0
