@@ -42,7 +42,7 @@ def test_every_number_says_where_it_comes_from():
     network = random_network([("gru", 1, {})], 1)
     layer = explain(network, random_input(network, 2)).layers[0]
     last = list(LayerWriter(layer, HTML).lines(2))[-1]
-    assert 'data-ref="h:0@1"' in at_time(last.numbers, 2)
+    assert 'data-ref="h[0]@1"' in at_time(last.numbers, 2)
 
 
 def test_names_from_files_are_harmless():

@@ -37,10 +37,15 @@ def mark(plain: str) -> str:
 
 
 def reference(ref: Ref) -> str:
-    """What a number is called in the page: "W_z:0,1" for a weight, "h:0@3" for a component at step 3, where the step
-    is open until `at_time` fills it in. Indices are those of the canonical form, counted from 0."""
+    """What a quantity is called in the page: "W_z[0,1]" for a weight, "h[0]@3" for a component at step 3, where the
+    step is open until `at_time` fills it in. Indices are those of the canonical form, counted from 0."""
     time = "" if ref.dt is None else f"@{NOW if ref.dt == 0 else BEFORE}"
-    return f"{ref.of.name}:{','.join(map(str, ref.idx))}{time}"
+    return f"{ref.of.name}[{','.join(map(str, ref.idx))}]{time}"
+
+
+def referring(ref: Ref, html: str) -> str:
+    """A symbol or number as an element that says which quantity it is."""
+    return f'<span data-ref="{reference(ref)}">{html}</span>'
 
 
 class Html(Text):
@@ -120,19 +125,21 @@ class HtmlUnit(Html, UnitForm):
 class HtmlScalar(Html, ScalarForm):
     """z_3[1] = σ(W_z[1,1]·x_3[1] + ...)."""
 
+    def _print_Ref(self, e: Ref) -> str:
+        return referring(e, super()._print_Ref(e))
+
 
 class HtmlTemplate(Template):
     """A formula whose numbers say where they come from."""
 
     def _number(self, slot: str, texts: Mapping[Ref, str]) -> str:
         ref = self.slots[int(slot.lstrip("="))]
-        number = f'<b data-ref="{reference(ref)}">{texts[ref]}</b>'
-        bracketed = slot[0] != "=" and texts[ref][0] in "+-"
+        number, bracketed = referring(ref, texts[ref]), slot[0] != "=" and texts[ref][0] in "+-"
         return self.form.brackets(number) if bracketed else number
 
 
 class HtmlNumbers(Html, NumberForm):
-    """0.28·(-0.031) + ...; each number in a <b> with its `reference`."""
+    """0.28·(-0.031) + ...; each number says which quantity it is."""
 
     def template(self, e: Expr) -> Template:
         made = super().template(e)
