@@ -18,6 +18,7 @@ Point = tuple[float, float]
 Paint = Colour | str
 Anchor = Literal["start", "middle", "end"]
 HEAD = 5.0, 1.9  # an arrow's head: its length, and half its width
+PAGE = 455.0  # how wide a drawing may be, the text width of the LaTeX documents
 HAIR, THIN, THICK = 0.4, 0.6, 1.2  # widths of lines
 SMALL, USUAL, LARGE = 7, 8, 10  # sizes of letters
 

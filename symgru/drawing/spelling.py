@@ -24,13 +24,10 @@ def lowered(text: str) -> Runs:
 def number(text: str) -> Runs:
     """A number as it is printed, with a minus sign; 1.2e-08 as a power of ten."""
     mantissa, e, exponent = text.replace("-", "−").partition("e")
-    power = (Run(f"{mantissa}·10"), Run(_plain_exponent(exponent), script=1))
-    return power if e else (Run(mantissa),)
-
-
-def _plain_exponent(text: str) -> str:
-    sign = "−" if text[0] == "−" else ""
-    return sign + text.lstrip("+−0")
+    if not e:
+        return (Run(mantissa),)
+    sign = "−" if exponent[0] == "−" else ""
+    return Run(f"{mantissa}·10"), Run(sign + exponent.lstrip("+−0"), script=1)
 
 
 @dataclass(frozen=True)

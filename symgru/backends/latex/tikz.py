@@ -42,6 +42,7 @@ TIKZ_PREAMBLE = "\n".join(
     ]
 )
 _SIGNS = {  # what is mathematics even among words
+    "\u2009": r"\,",
     "−": "$-$",
     "·": r"$\cdot$",
     "×": r"$\times$",
@@ -113,7 +114,8 @@ def _lines(shape: Shape) -> Iterator[str]:
     elif isinstance(shape, Curve):
         a, b = shape.control
         end = back(b, shape.end) if shape.arrow else shape.end
-        yield rf"\draw[{_stroke(shape)}] {_point(shape.start)} .. controls {_point(a)} and {_point(b)} .. {_point(end)};"
+        controls = f".. controls {_point(a)} and {_point(b)} .."
+        yield rf"\draw[{_stroke(shape)}] {_point(shape.start)} {controls} {_point(end)};"
         if shape.arrow:
             yield _head(b, shape.end, shape.ink)
     elif isinstance(shape, Box):

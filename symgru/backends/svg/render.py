@@ -1,7 +1,8 @@
 """Writes a drawing as SVG.
 
 Colours are CSS variables with the light page's colour to fall back on, so that a page can switch them to the dark
-ones (`colour_variables`); a file of its own needs no style sheet. Nothing has an id: several drawings stand in one page.
+ones (`colour_variables`); a file of its own needs no style sheet. Nothing has an id, since several drawings may stand
+in one page.
 """
 
 from __future__ import annotations

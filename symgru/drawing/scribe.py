@@ -1,0 +1,92 @@
+"""What the pictures of one layer share: the spelling and the colour of each of its symbols."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+
+from sympy import Expr, Symbol
+
+from symgru.algebra import Mat, Ref, walk
+from symgru.backends.formula import Name
+from symgru.cell import Cell
+from symgru.drawing.circuit import Wire
+from symgru.drawing.colours import INK, Colour, colours, letter
+from symgru.drawing.formulas import Formulas
+from symgru.drawing.shapes import Runs
+from symgru.drawing.spelling import Spelling
+from symgru.working import Working
+
+
+class Scribe:
+    """Writes the symbols of a layer as a picture shows them."""
+
+    def __init__(self, working: Working, spell: Spelling) -> None:
+        self.working, self.spell = working, spell
+        self.formulas = Formulas(working.cell, working.sizes, working.timed, spell)
+
+    @property
+    def cell(self) -> Cell:
+        return self.working.cell
+
+    @cached_property
+    def _colours(self) -> dict[str, Colour]:
+        return dict(colours(self.cell))
+
+    def colour(self, symbol: str) -> Colour:
+        return self._colours[letter(self.cell, symbol)]
+
+    def stored(self, lhs: Symbol) -> Symbol:
+        """h for h1: a state after a step and before the next one are one quantity."""
+        return next((before for before, after in self.cell.states if after == lhs), lhs)
+
+    def letter(self, name: str) -> Name:
+        """A quantity's letter alone, without time and index."""
+        part, _, gate = name.partition("_")
+        return Name(part, gate)
+
+    def parameters(self, e: Expr) -> Iterator[Symbol]:
+        """The weights that a formula mentions, in its order."""
+        yield from dict.fromkeys(s for s in walk(e) if isinstance(s, Symbol) and s in self.cell.params)
+
+    def parameter(self, p: Symbol) -> Runs:
+        notation = self.formulas.notation
+        return self.spell.symbol(notation.matrix(p) if isinstance(p, Mat) else notation.vector(p))
+
+    def weight(self, ref: Ref) -> Runs:
+        """A weight's number as it was given."""
+        return self.spell.number(str(self.working.layer.weights[ref.of.name].text[ref.idx]))
+
+    def source(self, wire: Wire) -> tuple[Runs, Colour]:
+        """What comes in on a wire, in the colour of its letter; a product of several has none of its own."""
+        e = wire.source if wire.source is not None else wire.weight
+        assert e is not None
+        found = {s.of.name for s in walk(e) if isinstance(s, Ref)}
+        return self.formulas.scalar(e), self.colour(found.pop()) if len(found) == 1 else INK
+
+    def said(self, e: Expr) -> str:
+        """A value in plain words for a screen reader: "z 1", "h 2"."""
+        names = (f"{s.of.name.replace('_', ' ')} {' '.join(str(k + 1) for k in reversed(s.idx))}" for s in _refs(e))
+        return " times ".join(names)
+
+    def said_wire(self, wire: Wire) -> str:
+        weight = f"{self.working.layer.weights[wire.weight.of.name].text[wire.weight.idx]}" if wire.weight else ""
+        if wire.source is None:
+            return weight
+        said = self.said(wire.source)
+        said = f"1 minus {said}" if wire.source.is_Add else said
+        return f"{weight} times {said}" if weight else said
+
+    def key(self, wire: Wire, into: Ref) -> str:
+        """From where to where a wire leads: "x_1 to z_2", "r_1 h_1 to n_1"; a bias from its name."""
+        e = wire.source if wire.source is not None else wire.weight
+        assert e is not None
+        return f"{' '.join(map(_key, _refs(e)))} to {_key(into)}"
+
+
+def _refs(e: Expr) -> Iterator[Ref]:
+    return (s for s in walk(e) if isinstance(s, Ref))
+
+
+def _key(ref: Ref) -> str:
+    return "_".join([ref.of.name, *(str(k + 1) for k in reversed(ref.idx))])
