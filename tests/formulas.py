@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from decimal import Decimal, localcontext
+from decimal import Decimal
 
-from tests.calculator.arithmetic import PRECISION, Parser, tokens
+from tests.calculator.arithmetic import PRECISION, evaluate_symbols, tokens
 from tests.calculator.latex import plain
 from tests.calculator.line import Wrong
 
@@ -60,48 +60,17 @@ def _rows(block: str) -> Iterator[tuple[str, str]]:
         yield name, plain(formula)
 
 
-class _Symbols(Parser):
-    def __init__(self, text: str, known: Numbers) -> None:
-        super().__init__(tokens(text.replace("σ", "sigma")))
-        self.known = known
-
-    def atom(self) -> Decimal:
-        if self.rest and self.rest[0] in self.known:
-            return self.known[self.rest.pop(0)]
-        if self.take("sigma"):
-            self.need("(")
-            value = 1 / (1 + (-self.sum()).exp())
-            self.need(")")
-            return value
-        if self.take("relu"):
-            self.need("(")
-            value = max(self.sum(), Decimal(0))
-            self.need(")")
-            return value
-        return super().atom()
-
-
 def worked_out(lines: list[tuple[str, str]], known: Numbers) -> dict[str, Decimal]:
     """Every name's value; a name that is given twice must have one value. A line of whole vectors or matrices, such as
     d_z = b_z + c_z, holds for each of their elements."""
     values = dict(known)
     for name, formula in lines:
         for given, element in _elements(name, formula, values):
-            value = _value(element, values)
+            value = evaluate_symbols(element, values)
             if given in values and abs(values[given] - value) > Decimal(10) ** (10 - PRECISION):
                 raise Wrong(f"{given} is {values[given]} and {value}")
             values[given] = value
     return values
-
-
-def _value(formula: str, values: Numbers) -> Decimal:
-    with localcontext() as context:
-        context.prec = PRECISION
-        parser = _Symbols(formula, values)
-        value = parser.sum()
-    if parser.rest:
-        raise Wrong(f"unread: {parser.rest} in {formula!r}")
-    return value
 
 
 def _elements(name: str, formula: str, values: Numbers) -> Iterator[tuple[str, str]]:

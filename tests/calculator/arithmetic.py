@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal, localcontext
 from functools import lru_cache
 
@@ -15,8 +15,10 @@ NAME = r"[A-Za-z]'*_\{[^}]*\}|[A-Za-zσ]\w*'*(?:_\w+)?(?:\[[\d,]+\])?"
 _TOKENS = re.compile(rf"\s*({NUMBER}|{NAME}|[-+*/^(),])")
 
 
-def tokens(text: str) -> list[str]:
-    found, at = [], 0
+@lru_cache(maxsize=1 << 15)
+def tokens(text: str) -> tuple[str, ...]:
+    found: list[str] = []
+    at = 0
     text = text.strip()
     while at < len(text):
         match = _TOKENS.match(text, at)
@@ -24,24 +26,32 @@ def tokens(text: str) -> list[str]:
             raise Wrong(f"cannot be typed: {text[at:]!r} in {text!r}")
         found.append(match[1])
         at = match.end()
-    return found
+    return tuple(found)
 
 
-@lru_cache(maxsize=1 << 17)
+@lru_cache(maxsize=1 << 15)
 def evaluate(text: str) -> Decimal:
     """A line of numbers, to many digits."""
+    return _all_of(Parser(tokens(text)), text)
+
+
+def evaluate_symbols(text: str, known: Mapping[str, Decimal]) -> Decimal:
+    """A line of symbols whose numbers are known; it may use the functions that its document defines."""
+    return _all_of(Symbols(tokens(text.replace("σ", "sigma")), known), text)
+
+
+def _all_of(parser: Parser, text: str) -> Decimal:
     with localcontext() as context:
         context.prec = PRECISION
-        parser = Parser(tokens(text))
         value = parser.sum()
-        if parser.rest:
-            raise Wrong(f"unread: {parser.rest} in {text!r}")
-        return value
+    if parser.rest:
+        raise Wrong(f"unread: {parser.rest} in {text!r}")
+    return value
 
 
 class Parser:
-    def __init__(self, rest: list[str]) -> None:
-        self.rest = rest
+    def __init__(self, rest: Iterable[str]) -> None:
+        self.rest = list(rest)
 
     def take(self, *wanted: str) -> str:
         if self.rest and self.rest[0] in wanted:
@@ -88,12 +98,28 @@ class Parser:
             return Decimal(head)
         if head not in _KEYS:
             raise Wrong(f"the calculator has no key {head!r}")
+        return _KEYS[head](*self.arguments())
+
+    def arguments(self) -> list[Decimal]:
         self.need("(")
-        arguments = [self.sum()]
+        found = [self.sum()]
         while self.take(","):
-            arguments.append(self.sum())
+            found.append(self.sum())
         self.need(")")
-        return _KEYS[head](*arguments)
+        return found
+
+
+class Symbols(Parser):
+    def __init__(self, rest: Iterable[str], known: Mapping[str, Decimal]) -> None:
+        super().__init__(rest)
+        self.known = known
+
+    def atom(self) -> Decimal:
+        if self.rest and self.rest[0] in self.known:
+            return self.known[self.rest.pop(0)]
+        if self.rest and self.rest[0] in FUNCTIONS:
+            return FUNCTIONS[self.rest.pop(0)](*self.arguments())
+        return super().atom()
 
 
 def _tanh(a: Decimal) -> Decimal:
@@ -125,6 +151,10 @@ _KEYS: dict[str, Callable[..., Decimal]] = {
     "max": max,
     "min": min,
     "sqrt": lambda a: a.sqrt(),
+}
+FUNCTIONS: dict[str, Callable[..., Decimal]] = {
+    "sigma": lambda a: 1 / (1 + (-a).exp()),
+    "relu": lambda a: max(a, Decimal(0)),
 }
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 
-from tests.calculator.arithmetic import NAME, NUMBER, PRECISION, evaluate, number, tokens
+from tests.calculator.arithmetic import FUNCTIONS, NAME, NUMBER, PRECISION, evaluate, evaluate_symbols, number, tokens
 from tests.calculator.line import Line, Wrong
 from tests.calculator.reading import Document, read
 
@@ -60,13 +60,11 @@ def half_up(exact: Decimal, like: Decimal) -> Decimal:
 
 def _check_symbols(line: Line, printed: dict[str, Decimal]) -> None:
     """Each symbol has one number throughout; sums and products match their numbers one by one."""
-    symbols, numbers = tokens(line.symbols), _signed(tokens(line.numbers))
-    variable = [_is_variable(s, after) for s, after in zip(symbols, [*symbols[1:], ""], strict=True)]
-    if any(re.fullmatch(NAME, s) and not v for s, v in zip(symbols, variable, strict=True)):  # a function is used
-        values = {abs(Decimal(n)) for n in numbers if re.fullmatch(rf"-?({NUMBER})", n)}
-        for name in (s for s, v in zip(symbols, variable, strict=True) if v):
-            if name not in printed or abs(printed[name]) not in values:
-                raise Wrong(f"{line.name}: {name} is {printed.get(name)} and not among {numbers}")
+    symbols, numbers = tokens(line.symbols), signed(tokens(line.numbers))
+    variable = variables(symbols)
+    used = {s for s, v in zip(symbols, variable, strict=True) if re.fullmatch(NAME, s) and not v}
+    if used:
+        _check_function(line, printed, used, [s for s, v in zip(symbols, variable, strict=True) if v], numbers)
         return
     if len(symbols) != len(numbers):
         raise Wrong(f"{line.name}: {line.symbols} is not {line.numbers}")
@@ -77,11 +75,29 @@ def _check_symbols(line: Line, printed: dict[str, Decimal]) -> None:
             raise Wrong(f"{line.name}: {s} was {printed[s]} and is {n}")
 
 
-def _is_variable(token: str, after: str) -> bool:
-    return bool(re.fullmatch(NAME, token)) and after not in ("(", "^")
+def _check_function(
+    line: Line, printed: dict[str, Decimal], used: set[str], variable: list[str], numbers: list[str]
+) -> None:
+    """A function's arguments were printed; where the calculator knows the function, the numbers are what it means."""
+    values = {abs(Decimal(n)) for n in numbers if re.fullmatch(rf"-?({NUMBER})", n)}
+    for name in variable:
+        if name not in printed or abs(printed[name]) not in values:
+            raise Wrong(f"{line.name}: {name} is {printed.get(name)} and not among {numbers}")
+    if used <= {*FUNCTIONS, "tanh", "e"}:
+        meant, typed = evaluate_symbols(line.symbols, printed), evaluate(line.numbers)
+        if abs(meant - typed) > abs(meant).scaleb(10 - PRECISION):
+            raise Wrong(f"{line.name}: {line.symbols} is {meant}, {line.numbers} is {typed}")
 
 
-def _signed(found: list[str]) -> list[str]:
+def variables(symbols: Sequence[str]) -> list[bool]:
+    """Which tokens are quantities: names that are not functions, nor the base of a power."""
+    return [
+        bool(re.fullmatch(NAME, token)) and after not in ("(", "^")
+        for token, after in zip(symbols, [*symbols[1:], ""], strict=True)
+    ]
+
+
+def signed(found: Sequence[str]) -> list[str]:
     """( - 0.5 ) as one token, and 1.2 * 10 ^ ( - 8 ) too."""
     text = " ".join(found)
     text = re.sub(rf"({NUMBER}) \* 10 \^ \( (-?) ?(\d+) \)", r"\1e\2\3", text)

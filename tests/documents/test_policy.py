@@ -1,0 +1,84 @@
+"""200 random networks in every format: each line recomputed, the digits those of the policy, the result exact or said
+not to be. What was counted is printed at the end of the run (conftest.py)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+
+from symgru.explanation import explain
+from symgru.network import Network, Tensor
+from tests.calculator import Line, check_lines, number, read, tokens
+from tests.calculator.checking import signed
+from tests.calculator.policy import Key, check_digits, decimals_to_carry, given, promised
+from tests.documents.conftest import documents, network, sequence
+from tests.documents.gru import last_state
+
+NETWORKS, CHUNK = 200, 10
+SAYS_SO = "The exact value rounds otherwise"
+
+
+def random_case(seed: int) -> tuple[Network, Tensor, int]:
+    """One to three units and features, one to six steps; one network in five has weights five times as large."""
+    rng = np.random.default_rng([5, seed])
+    units, features, steps, digits = (int(rng.integers(1, n + 1)) for n in (3, 3, 6, 6))
+    made = network(
+        seed, [("gru", units, {"reset_after": bool(seed % 4)})], features, scale=3.0 if seed % 5 == 0 else 0.6
+    )
+    return made, sequence(seed, steps, features), digits
+
+
+@pytest.mark.parametrize("first", range(0, NETWORKS, CHUNK))
+def test_random_networks(first: int, record_property) -> None:
+    counts: dict[str, Counter[str]] = {}
+    for seed in range(first, first + CHUNK):
+        made, x, digits = random_case(seed)
+        e = explain(made, x, digits)
+        weights = {name: tensor.text.tolist() for name, tensor in made.layers["layer_1"].weights.items()}
+        exact = last_state(weights, x.text[0].tolist(), "c_n" in weights)
+        made_of = documents(e)
+        lines = {kind: read(document, kind) for kind, document in made_of.items()}
+        decimals, reached = carried(lines["txt"], digits, exact)
+        wanted = sorted([*flat(weights), *flat(x.text), *[Decimal(0)] * len(exact)])
+        for kind, document in made_of.items():
+            assert check_lines(lines[kind]) == e.steps * len(exact) * 8, (kind, seed)
+            assert numbers_of(lines[kind]) == numbers_of(lines["txt"]), (kind, seed)
+            assert sorted(map(Decimal, given(lines[kind]).values())) == wanted, (kind, seed)
+            assert (SAYS_SO in document) == (not reached), (kind, seed)
+            found = Counter(documents=1, lines=len(lines[kind]), reached=reached)
+            found["marked"] = check_digits(lines[kind], decimals)
+            counts[kind] = counts.get(kind, Counter()) + found
+    record_property("worked lines", {kind: dict(found) for kind, found in counts.items()})
+
+
+def carried(lines: list[Line], digits: int, exact: list[Decimal]) -> tuple[int, bool]:
+    """The decimals that the policy carries, and whether the results printed are the exact ones to the digits."""
+    results = lines[-len(exact) :]
+    wanted: dict[Key, Decimal] = {(line.layer, line.name): v for line, v in zip(results, exact, strict=True)}
+    decimals, reached = decimals_to_carry(lines, digits, wanted)
+    same = [promised(number(line.value), digits) == promised(v, digits) for line, v in zip(results, exact, strict=True)]
+    assert reached == all(same)
+    return decimals, reached
+
+
+def numbers_of(lines: list[Line]) -> list[tuple[int | None, list[Decimal], Decimal, str]]:
+    """What every format says alike: the numbers of each line in their order, signs apart, and the value."""
+    return [
+        (line.step, operands(line.numbers), number(line.value), str(line.more and number(line.more))) for line in lines
+    ]
+
+
+def operands(numbers: str) -> list[Decimal]:
+    typed = (token.lstrip("-") for token in signed(tokens(numbers)))
+    return [Decimal(token) for token in typed if token[:1].isdigit()]
+
+
+def flat(texts: Any) -> list[Decimal]:
+    """The number of every text in lists, arrays and dicts of them."""
+    if isinstance(texts, str):
+        return [Decimal(texts)]
+    return [text for each in (texts.values() if isinstance(texts, dict) else texts) for text in flat(each)]
