@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from symgru.backends.text.document import TEXT, aligned, inputs, table, weights
+from symgru.backends.text.document import TEXT, aligned, table
 from symgru.backends.text.printer import TextUnit, ascii_text, plain_text
+from symgru.backends.text.worked import TextWriter
 from symgru.backends.worked import equations, output_name
 from symgru.cell import Cell
 from symgru.cells import n as candidate
@@ -112,14 +113,15 @@ def small(v: Decimal | float) -> str:
 
 
 def _context(a: Answer) -> dict[str, Any]:
-    layer = a.explanation.layers[0]
+    layer, writer = a.explanation.layers[0], TextWriter()
     rule = layer.cell
     return {
         "a": a,
         "name": plain_text(a.network.origin or a.network.name),
         "last": layer.steps,
-        "x_lines": inputs(a.explanation),
-        "weights": weights(layer),
+        "weights": layer.arrays,
+        "columns": lambda array: writer.columns(layer, array),
+        "blocks": lambda array: writer.blocks(layer, array),
         "equations": aligned(_equations(a, rule)),
         "rows": _steps(a.run, MOST_ROWS),
         "left_out": a.units * layer.steps > MOST_ROWS,

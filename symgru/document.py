@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from symgru.backends import DOCUMENTS, backend
+from symgru.backends import DOCUMENTS, WORKED, backend
 from symgru.comparison import Comparison
 from symgru.derivation import Derivation, Derivations
 from symgru.errors import UnusableInput
 from symgru.explanation import Explanation
-from symgru.writing import write_text
+from symgru.lesson.extent import DETAILS, Extent
+from symgru.writing import Piece, write_pieces
 
 if TYPE_CHECKING:
     from symgru.proving import Proofs
@@ -20,18 +21,32 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Document:
-    """`content` is what it says, free of any format. str() gives plain text; `save` follows the file's ending."""
+    """`content` is what it says, free of any format. str() gives plain text; `save` follows the file's ending.
+
+    Options of a worked example: `detail` ("full", "matrix" or "overview", by the network's size where None), `show`=3
+    (only the first and last so many time steps), `code`=False (without the equations as NumPy), and for .tex
+    `fragment`=True (to be \\input). Of the others: `show`.
+    """
 
     content: Comparison | Derivation | Derivations | Explanation | Proofs
 
-    def pieces(self, ending: str, **options: Any) -> Iterator[str]:
-        """The text in the format of a file's ending (.tex, .md, .txt), piece by piece, as it becomes known."""
-        if ending.lower() not in DOCUMENTS:
-            known = ", ".join(DOCUMENTS)
-            raise UnusableInput(f"{ending[:20] or 'no ending'}: a file's ending says the format; it can be {known}")
-        render = getattr(backend(DOCUMENTS[ending.lower()]), f"render_{type(self.content).__name__.lower()}")
-        text = render(self.content, **options)
-        yield from [text] if isinstance(text, str) else text
+    def pieces(self, ending: str, **options: Any) -> Iterator[Piece]:
+        """The document in the format of a file's ending, piece by piece, as it becomes known: text, or bytes where the
+        format is no text."""
+        module = backend(self._format(ending))
+        kind = type(self.content).__name__.lower()
+        if kind == "explanation":
+            options = {"extent": _extent(options), **options}
+        made = getattr(module, f"render_{kind}")(self.content, **options)
+        yield from [made] if isinstance(made, str | bytes) else made
+
+    def _format(self, ending: str) -> str:
+        """The backend that writes files of an ending. Raises UnusableInput."""
+        known = DOCUMENTS | WORKED if isinstance(self.content, Explanation) else DOCUMENTS
+        if ending.lower() not in known:
+            shown = ", ".join(known)
+            raise UnusableInput(f"{ending[:20] or 'no ending'}: a file's ending says the format; it can be {shown}")
+        return known[ending.lower()]
 
     @property
     def steps(self) -> int:
@@ -39,13 +54,26 @@ class Document:
         return int(getattr(self.content, "steps", 0))
 
     def save(self, path: str | Path, **options: Any) -> Path:
-        """Write a .tex, .md or .txt file, whole or not at all; show=3 leaves out the middle of many time steps."""
+        """Write a file, whole or not at all, in the format of its ending."""
         place = Path(path)
-        write_text(place, self.pieces(place.suffix, **options))
+        write_pieces(place, self.pieces(place.suffix, **options))
         return place
 
+    def text(self, ending: str, **options: Any) -> str:
+        """The whole document in a text format."""
+        return "".join(map(str, self.pieces(ending, **options)))
+
     def __str__(self) -> str:
-        return "".join(self.pieces(".txt", header=False))
+        return self.text(".txt", header=False)
 
     def _repr_markdown_(self) -> str:
-        return "".join(self.pieces(".md"))
+        return self.text(".md")
+
+
+def _extent(options: dict[str, Any]) -> Extent:
+    """How much is shown; takes what says so out of the options. Raises UnusableInput."""
+    chosen = {name: options.pop(name) for name in ("detail", "show", "code") if name in options}
+    detail = chosen.get("detail")
+    if detail is not None and detail not in DETAILS:
+        raise UnusableInput(f"detail is {detail!r}; it can be {', '.join(DETAILS)}")
+    return Extent(**chosen)

@@ -20,6 +20,7 @@ from symgru.errors import SymgruError, UnusableInput
 from symgru.maps import MAPS
 from symgru.network import Array, Layer, Network, Tensor, shortest, stored
 from symgru.rounding import PRECISION, Rounding, exactly, line_rounding, round_digits, ulps
+from symgru.styles import DEFAULT, Style
 from symgru.wiring import is_shown
 from symgru.working import Working, shown, work_out
 
@@ -63,6 +64,8 @@ class Explanation:
     exact_stored: tuple[Array, ...]
     doubt: str  # why the exact values, as far as they are shown, are not proven; "" where they are
     framework: Framework | None = None
+    style: Style = DEFAULT  # how everything is written
+    style_notes: tuple[str, ...] = ()  # what the style made of the network
 
     @property
     def x(self) -> Tensor:

@@ -184,6 +184,12 @@ class Working:
         """A gate's or the state's printed value after step t."""
         return self.rounding.text(self.trace.columns[name][0, t - 1, unit])
 
+    def state(self, t: int) -> tuple[str, ...]:
+        """The printed state of every unit after step t, or before the first."""
+        units = range(self.sizes["H"])
+        ((_, after),) = self.cell.states
+        return tuple(self.value(after.name, t, k) if t else self.before(k) for k in units)
+
     def texts(self, t: int) -> Refs:
         """Every scalar that the lines of step t read, as printed."""
         after = {new: old for old, new in self.calculator.states}

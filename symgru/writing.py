@@ -10,6 +10,7 @@ from pathlib import Path
 from symgru.errors import UnusableInput
 
 Content = bytes | Iterable[str]  # a file's content, whole or in pieces as they become known
+Piece = str | bytes
 
 
 def whole(content: Content) -> bytes:
@@ -37,11 +38,20 @@ def write_files(folder: Path, files: Mapping[str, Content]) -> list[Path]:
     return [place for _, place in written]
 
 
-def write_text(place: Path, parts: Iterable[str]) -> None:
-    """One text file, whole or not at all, streamed: the parts may be many."""
+def write_pieces(place: Path, pieces: Iterable[Piece]) -> None:
+    """One file, whole or not at all, streamed: the pieces may be many."""
+    _write(place, (piece if isinstance(piece, bytes) else piece.encode() for piece in pieces))
+
+
+def write_bytes(place: Path, content: bytes) -> None:
+    """One file of any kind, whole or not at all."""
+    _write(place, [content])
+
+
+def _write(place: Path, parts: Iterable[bytes]) -> None:
     temporary = ""
     try:
-        temporary = _beside(place, (part.encode() for part in parts))
+        temporary = _beside(place, parts)
         os.replace(temporary, place)
     except OSError as e:
         raise UnusableInput(f"{place}: cannot be written ({e.strerror})") from None

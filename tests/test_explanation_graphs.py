@@ -58,7 +58,7 @@ def test_masked_steps_given_states_and_inputs_are_said():
     text = str(Document(explain(masked_and_reversed(), given(), digits=4)))
     assert text.count("The mask does not hold at this step, and the state stays as it was") == 4
     assert "stays as it was: 0.500000, -0.250000." in text.replace("\n  ", " ")
-    assert "h_0 = 0.5" in text
+    assert "h_0 = [0.5" in text
     assert "Its input x is the input x, time reversed" in text
     assert "y is the output of positive, the mean over time." in " ".join(text.split())
 

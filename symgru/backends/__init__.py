@@ -12,6 +12,7 @@ from typing import Any
 
 CODE = ("numpy", "c")
 DOCUMENTS = {".tex": "latex", ".md": "markdown", ".txt": "text"}  # by a file name's ending
+WORKED = {".html": "html", ".pdf": "pdf", ".xlsx": "xlsx", ".ipynb": "notebook"}  # worked examples alone
 
 
 def backend(name: str) -> Any:

@@ -2,18 +2,19 @@
 
 A form says which symbols there are: vectors and matrices (`MatrixForm`), components under a general index
 (`UnitForm`), the scalars of an unrolled program (`ScalarForm`), numbers (`NumberForm`). A syntax (LaTeX, plain text)
-says how they are spelled. A document's printer is one of each.
+says how they are spelled. A document's printer is one of each. A style says which letters stand for the quantities,
+where the time stands, and what numbers and products look like.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Context, Decimal
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from sympy import Expr, S, Symbol, oo
 
@@ -37,10 +38,12 @@ from symgru.algebra import (
 )
 from symgru.cell import Cell
 from symgru.printing import ADD, ATOM, MUL, OrderedPrinter
+from symgru.styles import DEFAULT, Style
 
 NOW, BEFORE = "\x01", "\x02"  # stand for t and t - 1 in a line that is printed once for all steps
 _SLOT = re.compile("\x03(=?[0-9]+)\x04")  # with = where brackets stand around it already
 _EXACT = Context(prec=120)
+T = TypeVar("T")
 
 
 def at_time(text: str, t: int) -> str:
@@ -55,13 +58,17 @@ def row_index(letter: str) -> str:
 
 @dataclass(frozen=True)
 class Name:
-    """A symbol taken apart: a_z of unit 2 now is letter "a", gate "z", time NOW, index ("2",)."""
+    """A symbol taken apart: a_z of unit 2 now is letter "a", gate "z", time NOW, index ("2",).
+
+    A weight without a gate belongs to what it computes: `of` is "h" for the W of a simple recurrent unit.
+    """
 
     letter: str
     gate: str = ""
     time: str = ""
     index: tuple[str, ...] = ()
     bar: bool = False  # dL/d what the rest names
+    of: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,7 +76,8 @@ class Notation:
     """How the symbols of a cell are read. An axis of length 1 has no index, and a cell without a time axis no time.
 
     A matrix is shown as its framework has it, one row for each input: W_z[j, i] leads from input j to unit i, where
-    symgru's canonical form has W_z[i, j]. Indices are counted from 1.
+    symgru's canonical form has W_z[i, j]. Where vectors are columns it is shown in that canonical form. Indices are
+    counted from 1.
     """
 
     cell: Cell
@@ -78,6 +86,7 @@ class Notation:
     now: str = NOW
     before: str = BEFORE
     shapes: Mapping[Symbol, tuple[str, ...]] | None = None  # of symbols that rules made, beside the cell's own
+    columns: bool = field(default=False, kw_only=True)
 
     @cached_property
     def dims(self) -> Mapping[Symbol, tuple[str, ...]]:
@@ -100,12 +109,17 @@ class Notation:
     def matrix(self, m: Symbol, row: str = "", column: str = "") -> Name:
         """A matrix as a whole, or its element under general indices (row and column as the framework has them)."""
         rows, columns = reversed(self.dims[m])
-        return self._name(m, None, tuple(k for k, d in ((row, rows), (column, columns)) if k and self.sizes[d] > 1))
+        places = self.shown((row, rows), (column, columns))
+        return self._name(m, None, tuple(k for k, d in places if k and self.sizes[d] > 1))
+
+    def shown(self, row: T, column: T) -> tuple[T, T]:
+        """What belongs to the rows and to the columns of a framework's matrix, in the order in which they are shown."""
+        return (column, row) if self.columns else (row, column)
 
     def scalar(self, ref: Ref) -> Name:
         dims = self.dims[ref.of]
         index = [str(k + 1) for k, d in zip(ref.idx, dims, strict=True) if self.sizes[d] > 1]
-        return self._name(ref.of, ref.dt, tuple(reversed(index)))
+        return self._name(ref.of, ref.dt, tuple(index if self.columns else reversed(index)))
 
     def size(self, s: Symbol) -> int:
         return self.sizes[self.dims[s][0]]
@@ -114,28 +128,55 @@ class Notation:
         letter, _, gate = s.name.partition("_")
         primes = gate.count("'")
         time = "" if dt is None or not self.timed else self.now if dt == 0 else self.before
-        return Name(letter + "'" * primes, gate.replace("'", ""), time, index)
+        of = "" if gate or s not in self.cell.params else self._computed
+        return Name(letter + "'" * primes, gate.replace("'", ""), time, index, of=of)
+
+    @cached_property
+    def _computed(self) -> str:
+        """The name of what the cell gives: its state's, else its output's."""
+        return str(self._after.get(self.cell.output, self.cell.output).name)
 
 
 class Syntax(OrderedPrinter):
     """What a document's language must spell; elementary functions are written so that a calculator has them."""
 
-    hadamard = "*"
     ellipsis = "..."  # between the factors of a product
 
-    def __init__(self, notation: Notation | None = None) -> None:
+    def __init__(self, notation: Notation | None = None, style: Style = DEFAULT) -> None:
         super().__init__()
+        self.style = style
+        if notation and style.columns != notation.columns:
+            notation = replace(notation, columns=style.columns)
         self.notation = cast(Notation, notation)
+
+    @property
+    def hadamard(self) -> str:
+        """The style's sign of the element-wise product."""
+        return f" {self.style.product} "
+
+    @property
+    def separator(self) -> str:
+        """Between the numbers of a list."""
+        return self.style.separator
+
+    def number(self, text: str) -> str:
+        """A number's text, with the style's decimal sign."""
+        return text.replace(".", self.style.decimal)
 
     def name(self, n: Name) -> str:
         """A component or a parameter."""
         raise NotImplementedError
+
+    def length(self, letter: str) -> str:
+        """The letter of a length: D features, H units."""
+        return self.name(Name(letter))
 
     def whole(self, n: Name, matrix: bool) -> str:
         """A whole vector or matrix."""
         raise NotImplementedError
 
     def row_times_matrix(self, row: str, matrix: str) -> str:
+        """A matrix product; where vectors are columns a matrix times a column."""
         raise NotImplementedError
 
     def total(self, index: str, upto: str, body: str) -> str:
@@ -191,6 +232,14 @@ class Syntax(OrderedPrinter):
     def cases(self, condition: str, then: str, otherwise: str) -> str:
         raise NotImplementedError
 
+    def row(self, numbers: Sequence[str]) -> str:
+        """A vector of finished numbers."""
+        return f"[{self.separator.join(numbers)}]"
+
+    def rows(self, numbers: Sequence[Sequence[str]]) -> str:
+        """A matrix of finished numbers."""
+        return self.row([self.row(row) for row in numbers])
+
     def scalar(self, e: object) -> str:
         return cast(str, self._print(e))
 
@@ -201,7 +250,7 @@ class Syntax(OrderedPrinter):
         return str(e)
 
     def _print_Rational(self, e: Any) -> str:
-        text = decimal_text(Fraction(int(e.p), int(e.q)))
+        text = self.number(decimal_text(Fraction(int(e.p), int(e.q))))
         return text or self.ratio(str(e.p), str(e.q))
 
     def quotient(self, above: list[Expr], below: list[Expr]) -> str:
@@ -282,7 +331,8 @@ class Syntax(OrderedPrinter):
 
 
 class MatrixForm(Syntax):
-    """z_t = sigma(x_t W_z + ...): vectors are rows, as the framework multiplies them."""
+    """z_t = sigma(x_t W_z + ...): vectors are rows, as the framework multiplies them, or columns where the style has
+    these: z_t = sigma(W_z x_t + ...)."""
 
     def _print_Vec(self, e: Vec) -> str:
         return self.whole(self.notation.vector(e), matrix=False)
@@ -292,13 +342,15 @@ class MatrixForm(Syntax):
 
     def _print_Dot(self, e: Dot) -> str:
         matrix, operand = cast("tuple[Mat, Expr]", e.args)
-        return self.row_times_matrix(self.tight(operand, ATOM), self.scalar(matrix))
+        return self.row_times_matrix(*self.notation.shown(self.tight(operand, ATOM), self.scalar(matrix)))
 
     def _print_Transposed(self, e: Transposed) -> str:
         return self.transposed(self.scalar(e.args[0]))
 
     def _print_Outer(self, e: Outer) -> str:
         delta, operand = map(self.scalar, e.args)
+        if self.style.columns:
+            return self.row_times_matrix(delta, self.transposed(operand))
         return self.row_times_matrix(self.transposed(operand), delta)
 
     def _print_Total(self, e: Total) -> str:
@@ -336,7 +388,7 @@ class UnitForm(Syntax):
             element = self.name(self.notation.matrix(matrix, self.index, outer))
         body = self.times.join([element, self.tight(operand, ATOM)])
         inner, self.index = self.index, outer
-        return body if self.notation.sizes[letter] == 1 else self.total(inner, letter, body)
+        return body if self.notation.sizes[letter] == 1 else self.total(inner, self.length(letter), body)
 
     def _summed(self, e: Dot) -> str:
         """The letter of the length that a product with a matrix sums over."""
@@ -358,12 +410,12 @@ class UnitForm(Syntax):
         body = self.tight(cast(Expr, e.args[0]), MUL)
         self.index = outer
         letter = self.notation.dims[self.notation.cell.output][0]
-        return body if self.notation.sizes[letter] == 1 else self.total("k", letter, body)
+        return body if self.notation.sizes[letter] == 1 else self.total("k", self.length(letter), body)
 
     def _print_Mean(self, e: Mean) -> str:
         letter = self.notation.dims[self.notation.cell.output][0]
         total = self._print_Total(cast(Total, e))
-        return total if self.notation.sizes[letter] == 1 else self.ratio(total, letter)
+        return total if self.notation.sizes[letter] == 1 else self.ratio(total, self.length(letter))
 
     def tight(self, e: Expr, level: int) -> str:
         # a sum over one term is a product like any other
@@ -381,7 +433,7 @@ class UnitForm(Syntax):
         each = self.power_of_e(other)
         alone = self.notation.size(self.notation.cell.output) == 1
         letter = self.notation.dims[self.notation.cell.output][0]
-        every = each if alone else self.total("k", letter, each)
+        every = each if alone else self.total("k", self.length(letter), each)
         if name == SOFTMAX:
             return self.ratio(self.power_of_e(one), every)
         if name == LOG_SOFTMAX:
@@ -417,14 +469,14 @@ class NumberForm(ScalarForm):
 
     def plain(self, number: str) -> str:
         """A number that stands alone or between brackets."""
-        return number
+        return self.number(number)
 
     def operand(self, number: str) -> str:
         """A number beside an operator: in brackets where it has a sign."""
         return self.brackets(self.plain(number)) if number[0] in "+-" else self.plain(number)
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, style: Style = DEFAULT) -> None:
+        super().__init__(style=style)
         self.slots: list[Ref] = []
 
     def _print_Ref(self, e: Ref) -> str:

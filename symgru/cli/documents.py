@@ -9,7 +9,7 @@ import click
 
 from symgru.cli.output import plain_ascii, say_written, waiting
 from symgru.document import Document
-from symgru.writing import write_text
+from symgru.writing import write_pieces
 
 MANY = 100  # time steps that nobody reads
 
@@ -21,7 +21,7 @@ def send(document: Document, output: Path | None, **options: Any) -> None:
         click.echo(f"note: {document.steps:,} time steps in full; --show 3 leaves out the middle", err=True)
     if output is not None:
         with waiting(f"writing {output.name}") as sign:
-            write_text(output, sign.watch(document.pieces(output.suffix, **options), output.name))
+            write_pieces(output, sign.watch(document.pieces(output.suffix, **options), output.name))
         say_written([output])
         return
     for part in document.pieces(".txt", ascii=plain_ascii(), header=False, **options):

@@ -6,11 +6,14 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from threading import Timer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from symgru.errors import UnusableInput
+from symgru.writing import Piece
+
+P = TypeVar("P", bound=Piece)
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -86,7 +89,7 @@ class Waiting:
         if self._spinner is not None:
             self._spinner.update(text=text)
 
-    def watch(self, pieces: Iterable[str], name: str) -> Iterator[str]:
+    def watch(self, pieces: Iterable[P], name: str) -> Iterator[P]:
         """The pieces of a file as they are written, with how much there is so far."""
         written = shown = 0
         for piece in pieces:

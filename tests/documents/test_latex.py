@@ -72,7 +72,7 @@ WORKED = {
 def test_worked_example_compiles(name: str, tmp_path: Path) -> None:
     layers, features, steps, digits = WORKED[name]
     e = explain(network(1, layers, features), sequence(1, steps, features), digits)
-    log = compile_latex(latex.render_explanation(e), tmp_path)
+    log = compile_latex("".join(latex.render_explanation(e)), tmp_path)
     assert overfull(log) == []
 
 
@@ -115,7 +115,7 @@ def test_widths_are_those_of_tex(tmp_path: Path) -> None:
         [("gru_before", 12, {"recurrent_activation": "hard_sigmoid"})],
         [("dense", 2, {"activation": "selu"})],
     ):
-        document = latex.render_explanation(explain(network(3, layers, 11), sequence(3, 1, 11)))
+        document = "".join(latex.render_explanation(explain(network(3, layers, 11), sequence(3, 1, 11))))
         for block in re.findall(r"\\begin\{(?:align|gather)\*\}\n(.*?)\n\\end\{", document, re.DOTALL):
             made = re.split(r" \\\\\*?(?:\[3pt\])?\n", block)
             rows |= {row if "cases" in row else re.sub("^.*?&", "", row) for row in made}
@@ -157,7 +157,7 @@ def test_names_from_files_are_only_names(tmp_path: Path) -> None:
     e = explain(chain(layers, dtype="float32", features=1, origin=NASTY), sequence(2, 1, 1))
     for document in documents(e).values():
         assert "\x1b" not in document and "\x07" not in document and "\u202e" not in document
-    assert overfull(compile_latex(latex.render_explanation(e), tmp_path)) == []
+    assert overfull(compile_latex("".join(latex.render_explanation(e)), tmp_path)) == []
     assert "<script>" not in markdown.render_explanation(e)
     assert "".join(text.render_explanation(e, ascii=True)).isascii()
 

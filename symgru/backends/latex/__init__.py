@@ -4,7 +4,7 @@ from typing import Any
 
 from symgru.backends.latex.comparison import render_comparison
 from symgru.backends.latex.derivation import render_derivation, render_derivations
-from symgru.backends.latex.document import render_explanation
+from symgru.backends.latex.worked import render_explanation
 
 __all__ = ["render_comparison", "render_derivation", "render_derivations", "render_explanation", "render_proofs"]
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from sympy import Expr
 
 from symgru.backends.formula import BEFORE, NOW, MatrixForm, Name, NumberForm, ScalarForm, Syntax, UnitForm
+from symgru.styles.symbols import NAMES, Sign
 
+_OPEN = re.compile(r"\\[A-Za-z]+$")
+_PRODUCTS = {"⊙": r"\odot", "∘": r"\circ", "*": r"\ast", "·": r"\cdot", "×": r"\times"}
 _ESCAPES = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
@@ -59,6 +63,33 @@ def latex_formulas(sentence: str) -> str:
     return "".join(parts).replace("σ", r"$\sigma$")
 
 
+def _sign(s: Sign, bold: bool) -> str:
+    """One letter; what no style names may be several: the first is bold."""
+    name = NAMES.get(s.letter[0])
+    first = f"\\{name}" if name else s.letter[0]
+    if bold:
+        first = rf"\boldsymbol{{{first}}}" if name else rf"\mathbf{{{first}}}"
+    text = first + s.letter[1:]
+    return (rf"\{s.accent}{{{text}}}" if s.accent else text) + "'" * s.primes
+
+
+def _signs(group: Iterable[Sign]) -> str:
+    """Letters beside each other; a command is ended before a letter follows it."""
+    text = ""
+    for sign in group:
+        one = _sign(sign, bold=False)
+        text += " " * bool(_OPEN.search(text) and one[0].isalpha()) + one
+    return text
+
+
+def _around(time: str, brackets: str) -> str:
+    """A time that stands above its symbol."""
+    if not time or not brackets:
+        return ""
+    left, right = {"()": "()", "<>": (r"\langle ", r"\rangle")}[brackets]
+    return f"{left}{time}{right}"
+
+
 LONG = 90  # characters of an exponent that would be too wide to stay on its line
 WIDE = 300.0  # points of a denominator that is still written below a line
 UNBROKEN = 12  # characters of a name without a place to break it
@@ -84,21 +115,38 @@ class Latex(Syntax):
 
     language = "LaTeX"
     times = r"\,"
-    hadamard = r" \odot "
     ellipsis = r"\cdots"
 
     def brackets(self, text: str) -> str:
         return rf"\Bigl({text}\Bigr)" if r"\sum" in text else f"({text})"
 
     def name(self, n: Name) -> str:
-        inside = ",".join(part for part in (n.gate, n.time, *n.index) if part)
-        letter = n.letter.replace("δ", r"\delta")
-        letter = rf"\bar{{{letter}}}" if n.bar else letter
-        return f"{letter}_{{{inside}}}" if inside else letter
+        return self._name(n, bold=False)
 
     def whole(self, n: Name, matrix: bool) -> str:
-        bold = r"\boldsymbol" if n.letter[0] == "δ" else r"\mathbf"
-        return self.name(Name(f"{bold}{{{n.letter[0]}}}{n.letter[1:]}", n.gate, n.time, bar=n.bar))
+        return self._name(replace(n, index=()), bold=True)
+
+    def _name(self, n: Name, bold: bool) -> str:
+        plain = n.letter.rstrip("'")
+        symbol = self.style.spelling(plain, n.gate, n.of)
+        letter = _sign(symbol.sign, bold) + n.letter[len(plain) :]
+        letter = rf"\bar{{{letter}}}" if n.bar else letter
+        raised = self.style.time
+        below = ",".join(part for part in (_signs(symbol.below), n.time * (not raised), *n.index) if part)
+        above = ",".join(part for part in (_signs(symbol.above), _around(n.time, raised)) if part)
+        return letter + (f"_{{{below}}}" if below else "") + (f"^{{{above}}}" if above else "")
+
+    @property
+    def hadamard(self) -> str:
+        return rf" {_PRODUCTS[self.style.product]} "
+
+    @property
+    def separator(self) -> str:
+        return self.style.separator.replace(" ", r"\ ")
+
+    def number(self, text: str) -> str:
+        """A decimal comma stands in braces, so that TeX leaves no space after it."""
+        return latex_number(text if self.style.decimal == "." else text.replace(".", f"{{{self.style.decimal}}}"))
 
     def row_times_matrix(self, row: str, matrix: str) -> str:
         return rf"{row}\,{matrix}"
@@ -114,10 +162,14 @@ class Latex(Syntax):
         return f"e^{{{exponent}}}" if len(exponent) < LONG else rf"\exp({exponent})"
 
     def squared(self, base: str) -> str:
-        return f"{base}^{{2}}"
+        return self._raised(base, "2")
 
     def transposed(self, matrix: str) -> str:
-        return rf"{matrix}^{{\top}}"
+        return self._raised(matrix, r"\top")
+
+    def _raised(self, base: str, exponent: str) -> str:
+        """What has something above it already is put in brackets first."""
+        return f"{self.brackets(base) if base.endswith('}') and '^' in base else base}^{{{exponent}}}"
 
     def partial(self, of: str) -> str:
         return self.ratio(r"\partial L", rf"\partial {of}")
@@ -144,7 +196,14 @@ class Latex(Syntax):
         known = {"sigma": r"\sigma", "tanh": r"\tanh", "ln": r"\ln", "max": r"\max", "min": r"\min"}
         plain = name.rstrip("'")
         head = (known.get(plain) or rf"\operatorname{{{latex_text(plain).replace(BREAK, '')}}}") + name[len(plain) :]
-        return head + self.brackets(r",\ ".join(args))
+        return head + self.brackets(self.separator.join(args))
+
+    def row(self, numbers: Sequence[str]) -> str:
+        return f"({self.separator.join(numbers)})"
+
+    def rows(self, numbers: Sequence[Sequence[str]]) -> str:
+        body = r" \\ ".join(" & ".join(row) for row in numbers)
+        return rf"\begin{{pmatrix}} {body} \end{{pmatrix}}"
 
     def root(self, text: str) -> str:
         return rf"\sqrt{{{text}}}"
@@ -179,12 +238,9 @@ class LatexNumbers(Latex, NumberForm):
 
     times = r" \cdot "
 
-    def plain(self, number: str) -> str:
-        return latex_number(number)
-
     def operand(self, number: str) -> str:
         text = self.plain(number)
-        return self.brackets(text) if number[0] in "+-" or text != number else text
+        return self.brackets(text) if number[0] in "+-" or "e" in number else text
 
 
 # Widths in points at 10 pt of Latin Modern: enough to know where a line must be broken
@@ -227,6 +283,11 @@ _COMMANDS = {
     r"\,": 1.7,
     r"\ ": 3.4,
     r"\odot": 12.3,
+    r"\circ": 9.5,
+    r"\ast": 9.5,
+    r"\times": 12.3,
+    r"\langle": 3.9,
+    r"\rangle": 3.9,
     r"\sum": 17.0,
     r"\tanh": 20.1,
     r"\sigma": 6.1,
@@ -253,6 +314,8 @@ _AROUND = {
     r"\mathbf": (1.3, 0.0),
     r"\boldsymbol": (1.2, 0.0),
     r"\bar": (1.0, 0.0),
+    r"\hat": (1.0, 0.0),
+    r"\tilde": (1.0, 0.0),
     r"\operatorname": (1.0, 1.7),
     r"\sqrt": (1.0, 9.0),
     r"\text": (1.0, 0.0),

@@ -84,10 +84,7 @@ def module(network: Network, options: Options) -> str:
         "numpy/module.py.j2",
         **_common(network, module_name(network, options)),
         title=_title(list(body.units.values())),
-        helpers=functions.helpers,
-        map_helpers=[source for name, source in HELPERS.items() if name in functions.helpers],
-        functions=functions.activations,
-        cells=functions.cells,
+        **_functions(functions),
         weights=list(body.weights.literals()),
         constants=list(body.weights.constant_literals()),
         backwards=backwards,
@@ -95,6 +92,23 @@ def module(network: Network, options: Options) -> str:
         features=network.features,
         **Interface(network, body).context(),
     )
+
+
+def listing(network: Network) -> str:
+    """The module's functions of cells and activations alone, for a page that shows them."""
+    functions = Functions()
+    body = Body(network, functions)
+    list(body.lines())  # the functions are those that the lines call
+    return render("numpy/listing.py.j2", **_functions(functions))
+
+
+def _functions(functions: Functions) -> dict[str, object]:
+    return {
+        "helpers": functions.helpers,
+        "map_helpers": [source for name, source in HELPERS.items() if name in functions.helpers],
+        "functions": functions.activations,
+        "cells": functions.cells,
+    }
 
 
 def _backwards(network: Network, units: list[Unit], calls: list[str], functions: Functions) -> dict[str, object]:

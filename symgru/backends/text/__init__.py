@@ -4,7 +4,7 @@ from typing import Any
 
 from symgru.backends.text.comparison import render_comparison
 from symgru.backends.text.derivation import render_derivation, render_derivations
-from symgru.backends.text.document import render_explanation
+from symgru.backends.text.worked import render_explanation
 
 __all__ = ["render_comparison", "render_derivation", "render_derivations", "render_explanation", "render_proofs"]
 

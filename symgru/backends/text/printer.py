@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from dataclasses import replace
 
 from sympy import Expr
 
 from symgru.backends.formula import MatrixForm, Name, NumberForm, ScalarForm, Syntax, UnitForm
+from symgru.styles.symbols import GREEK, Sign
 
 ASCII = str.maketrans(
     {
@@ -24,9 +27,12 @@ ASCII = str.maketrans(
         "≤": "<=",
         "“": '"',
         "”": '"',
+        "∘": "*",
     }
+    | {letter: name for name, letter in GREEK.items()}
 )
 ATOM = re.compile(r"-?(\w+|\x03\d+\x04|[\w\x01\x02]+(\[[\w,]*\])?)")
+_RAISED = re.compile(r"[^()]*\^[(<][^()]*[)>](\[[\w,]*\])?")  # a symbol with the time above it
 
 
 def plain_text(untrusted: str, limit: int = 80) -> str:
@@ -41,23 +47,41 @@ def ascii_text(text: str) -> str:
     return text.translate(ASCII).encode("ascii", "replace").decode("ascii")
 
 
+def _sign(s: Sign) -> str:
+    """h_hat for an accent: every typed letter stands on its own."""
+    return s.letter + f"_{s.accent}" * bool(s.accent) + "'" * s.primes
+
+
+def _signs(group: Iterable[Sign]) -> str:
+    return "".join(map(_sign, group))
+
+
+def _around(time: str, brackets: str) -> str:
+    """A time that stands above its symbol."""
+    return f"{brackets[0]}{time.strip('()')}{brackets[1]}" if time and brackets else ""
+
+
 class Text(Syntax):
     """The spelling; a form adds the symbols."""
 
     language = "plain text"
     times = "·"
-    hadamard = " ⊙ "
 
     def strength(self, e: Expr) -> int:
         # a case goes on to the end of what it stands in
         return 0 if type(e).__name__ in {"where_positive", "between", "within", "Select"} else super().strength(e)
 
     def name(self, n: Name) -> str:
-        index = f"[{','.join(n.index)}]" if n.index else ""
-        return "∇" * n.bar + "_".join(part for part in (n.letter, n.gate, n.time) if part) + index
+        plain = n.letter.rstrip("'")
+        symbol = self.style.spelling(plain, n.gate, n.of)
+        letter = "∇" * n.bar + _sign(symbol.sign) + n.letter[len(plain) :]
+        raised = self.style.time
+        text = "_".join(part for part in (letter, _signs(symbol.below), n.time * (not raised)) if part)
+        above = "".join(f"^{part}" for part in (_signs(symbol.above), _around(n.time, raised)) if part)
+        return text + above + (f"[{','.join(n.index)}]" if n.index else "")
 
     def whole(self, n: Name, matrix: bool) -> str:
-        return self.name(Name(n.letter, n.gate, n.time, bar=n.bar))
+        return self.name(replace(n, index=()))
 
     def row_times_matrix(self, row: str, matrix: str) -> str:
         return f"{row} @ {matrix}"
@@ -69,10 +93,14 @@ class Text(Syntax):
         return f"e^{exponent}" if ATOM.fullmatch(exponent) else f"e^({exponent})"
 
     def squared(self, base: str) -> str:
-        return f"{base}^2"
+        return self._raised(base, "2")
 
     def transposed(self, matrix: str) -> str:
-        return f"{matrix}^T"
+        return self._raised(matrix, "T")
+
+    def _raised(self, base: str, exponent: str) -> str:
+        """What has something above it already is put in brackets first."""
+        return f"({base})^{exponent}" if _RAISED.fullmatch(base) else f"{base}^{exponent}"
 
     def partial(self, of: str) -> str:
         return f"∂L/∂{of}"
@@ -95,7 +123,7 @@ class Text(Syntax):
     def function(self, name: str, *args: str) -> str:
         plain = name.rstrip("'")
         head = ("σ" if plain == "sigma" else plain_text(plain)) + name[len(plain) :]
-        return f"{head}({', '.join(args)})"
+        return f"{head}({self.separator.join(args)})"
 
     def root(self, text: str) -> str:
         return f"sqrt({text})"

@@ -1,0 +1,172 @@
+"""The worked example as standalone LaTeX that compiles with pdflatex, no line wider than the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from symgru.backends.formula import row_index
+from symgru.backends.latex.document import LATEX, Formula, aligned, worked
+from symgru.backends.latex.printer import latex_text
+from symgru.backends.latex.table import COLUMN, points, table
+from symgru.backends.worked import parameter
+from symgru.explanation import Explanation
+from symgru.lesson.extent import EVERYTHING, Extent
+from symgru.lesson.outline import outline
+from symgru.lesson.parts import (
+    Box,
+    Cases,
+    Equation,
+    Equations,
+    Heading,
+    Lines,
+    Listing,
+    Paragraph,
+    Part,
+    Picture,
+    Results,
+    Step,
+    Table,
+    Vectors,
+    Weights,
+)
+from symgru.lesson.prose import Prose
+from symgru.lesson.writer import Writer
+from symgru.styles import DEFAULT, Style
+from symgru.templating import stream
+from symgru.working import WeightArray, Working
+
+WIDE = 455.0  # points that a table may be wide
+WORDS = {"†": r"$\dagger$", "“": "``", "”": "''", "σ": r"$\sigma$", "…": r"\dots{}", "&": r"\&", "%": r"\%", "#": r"\#"}
+DISPLAYS = (r"\begin{align*}", r"\begin{gather*}")
+PARTS = {2: "section", 3: "subsection"}
+
+
+def render_explanation(e: Explanation, extent: Extent = EVERYTHING) -> Iterator[str]:
+    """The worked example, ready to be compiled."""
+    parts = LatexWriter(e.style).write(outline(e, extent))
+    return stream("latex/explanation.tex.j2", e=e, parts=parts)
+
+
+def words(text: str) -> str:
+    """symgru's own words, whose only special characters are these."""
+    for character, written in WORDS.items():
+        text = text.replace(character, written)
+    return text
+
+
+class LatexWriter(Writer):
+    """The parts in the order of the page; colours are those of the gates, each beside its letter."""
+
+    def __init__(self, style: Style = DEFAULT) -> None:
+        dialect = LATEX.styled(style)
+        self.style = style
+        prose = Prose(dialect, words, latex_text, lambda code: rf"\texttt{{{latex_text(code, 400)}}}", self.number)
+        super().__init__(prose, dialect, dialect)
+
+    def write(self, parts: Iterable[Part]) -> Iterator[str]:
+        """Without a paragraph's end before a displayed formula, which would leave a gap."""
+        before = ""
+        for text in super().write(parts):
+            yield before.rstrip() + "\n" if text.startswith(DISPLAYS) and before else before
+            before = text
+        yield before
+
+    def number(self, text: str) -> str:
+        """A number outside a formula."""
+        return f"${self.formulas.number(text)}$"
+
+    def heading(self, part: Heading) -> str:
+        title = part.text(self.prose)
+        if part.level == 1:
+            return rf"{{\raggedright\LARGE\bfseries {title}\par}}" + "\n\n"
+        return f"\\{PARTS[part.level]}*{{\\raggedright {title}}}\n"
+
+    def paragraph(self, part: Paragraph) -> str:
+        lead = rf"\emph{{{part.lead}.}} " if part.lead else ""
+        return f"{lead}{part.text(self.prose)}\n\n"
+
+    def equations(self, part: Equations) -> str:
+        rows = [self._formula(e) for e in part.rows]
+        if part.tied:
+            return f"\\begin{{align*}}\n{aligned(rows)}\n\\end{{align*}}\n"
+        text = " \\\\[3pt]\n".join(" = ".join((lhs, *sides)) for lhs, sides in rows)
+        return f"\\begin{{gather*}}\n{text}\n\\end{{gather*}}\n"
+
+    def _formula(self, e: Equation) -> Formula:
+        return e.left(self.formulas), [side(self.formulas) for side in e.right]
+
+    def results(self, part: Results) -> str:
+        rows = [f"${' = '.join((lhs, *sides))}$" for lhs, sides in map(self._formula, part.rows)]
+        if after := part.after(self.prose):
+            rows[-1] += f", {after}"
+        return "\\par\n".join(rows) + "\\par\n"
+
+    def step(self, part: Step) -> str:
+        starts = (f"${' = '.join((lhs, *sides))}$" for lhs, sides in map(self._formula, part.starts))
+        return f"\\subsubsection*{{{part.title(self.prose)}}}\n" + ", \\quad ".join(starts) + "\n\n"
+
+    def lines(self, part: Lines) -> str:
+        return f"\\begin{{align*}}\n{aligned([worked(w) for w in self.written(part)])}\n\\end{{align*}}\n"
+
+    def vectors(self, part: Vectors) -> str:
+        rows = list(self.layer(part.layer).vectors(part.t, part.filled))
+        return f"\\begin{{align*}}\n{aligned(rows)}\n\\end{{align*}}\n"
+
+    def table(self, part: Table) -> str:
+        rows = [[cell(self.prose) for cell in row] for row in part.rows]
+        text = table([head(self.prose) for head in part.heads], rows, part.left, ruled=not part.boxed)
+        return f"\\answerbox{{\n{text}}}\n\n" if part.boxed else text + "\n\n"
+
+    def cases(self, part: Cases) -> str:
+        rows = (f"\\case{{{case.term(self.prose)}}}{{{case.text(self.prose)}}}\n" for case in part.rows)
+        return "".join(rows) + "\n"
+
+    def weights(self, part: Weights) -> str:
+        array = part.array
+        zero = "; all numbers are 0 and left out below." if array.zero else ""
+        call = rf"\needroom\texttt{{get\_weights()[{array.place}]}}"
+        head = f"{call}: {latex_text(array.name)}, shape ${array.shape}${zero}"
+        return "\n".join([head, *([] if array.zero else self.grids(part.layer, array))]) + "\n\n"
+
+    def grids(self, layer: Working, array: WeightArray) -> Iterator[str]:
+        """The numbers of an array as tables that fit the page: a column for each unit, coloured by gate, a row for each
+        input of a kernel and each unit of a recurrent kernel."""
+        for row in array.blocks:
+            letter = row_index(layer.cell.dims[row[0].symbol][1]) if len(row[0].texts) > 1 else ""
+            columns = [
+                (
+                    gate,
+                    parameter(layer, self.formulas, block.symbol, letter, str(unit + 1)),
+                    [self.formulas.number(str(v)) for v in block.texts[:, unit]],
+                )
+                for gate, block in enumerate(row)
+                for unit in range(block.texts.shape[1])
+            ]
+            widest = max(points(f"${text}$") for _, head, values in columns for text in (head, *values))
+            fit = max(1, int((WIDE - 30) // (widest + COLUMN)))
+            units = len(columns) // len(row)
+            fit = fit // units * units or fit  # the columns of a gate stay together where they can
+            for chunk in (columns[k : k + fit] for k in range(0, len(columns), fit)):
+                heads, colours = [f"${head}$" for _, head, _ in chunk], [f"gate{gate % 3}" for gate, _, _ in chunk]
+                numbers = [[f"${values[k]}$" for _, _, values in chunk] for k in range(len(row[0].texts))]
+                if letter:
+                    labelled = [[f"${letter} = {k}$", *cells] for k, cells in enumerate(numbers, 1)]
+                    yield table(["", *heads], labelled, 1, ["", *colours])
+                else:
+                    yield table(heads, numbers, colours=colours)
+
+    def picture(self, part: Picture) -> str:
+        from symgru import drawing as dd
+
+        if not hasattr(dd, "wiring"):
+            return ""
+        from symgru.backends.latex.tikz import render_tikz
+
+        drawing = render_tikz(part.drawing())
+        return f"\\begin{{center}}\n{drawing}\n\n{{\\small {part.caption(self.prose)}}}\n\\end{{center}}\n\n"
+
+    def listing(self, part: Listing) -> str:
+        return f"{{\\small\n\\begin{{verbatim}}\n{part.code()}\\end{{verbatim}}\n}}\n"
+
+    def box(self, part: Box) -> str:
+        return f"\\answerbox{{\n{''.join(map(self.part, part.parts))}}}\n\n"

@@ -1,0 +1,138 @@
+"""The worked example from its first line to its last: the answer first, then how one gets there, then what to check."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sympy import Symbol, evaluate, exp
+
+from symgru.backends.worked import Dialect, ending, kind, notes, output_name, sizes_text
+from symgru.explanation import Explanation
+from symgru.lesson.closing import caught, code, verification
+from symgru.lesson.extent import Extent
+from symgru.lesson.layers import input_equations, layer_parts
+from symgru.lesson.parts import Box, Equation, Heading, Paragraph, Part, Results
+from symgru.lesson.prose import Formula, Text, formula, given, joined, say, told
+from symgru.working import Working
+
+MOST_INPUTS = 12  # rows of the input that the answer shows
+with evaluate(False):
+    _a = Symbol("a")
+    TANH = (exp(_a) - exp(-_a)) / (exp(_a) + exp(-_a))
+
+
+def outline(e: Explanation, extent: Extent) -> Iterator[Part]:
+    """The parts of the worked example, in order, as they become known."""
+    yield Heading(1, say("{name}, worked out by hand", name=given(e.network.origin or e.network.name)))
+    yield answer(e)
+    if not e.reached:
+        yield Paragraph(
+            say(
+                "The exact value rounds otherwise: {d} decimals do not carry {D} digits through this network.",
+                d=str(e.decimals),
+                D=str(e.digits),
+            )
+        )
+    for note in notes(e):
+        yield Paragraph(told(note), "Note")
+    yield from how_to_read(e, extent)
+    for layer in e.layers:
+        yield Heading(2, layer_title(e, layer))
+        yield from layer_parts(e, layer, extent)
+    if said := ending(e):
+        yield Paragraph(told(said))
+    yield from verification(e)
+    yield from caught(e)
+    if extent.code:
+        yield from code(e)
+
+
+def answer(e: Explanation) -> Box:
+    """What goes in and what comes out."""
+    shown = list(input_equations(e))
+    left_out = len(shown) - MOST_INPUTS
+    if left_out > 0:
+        shown = shown[:MOST_INPUTS]
+    more = [Paragraph(say("and {n} more steps", n=str(left_out)))] if left_out > 0 else []
+    more = (
+        [Paragraph(say("and {n} more steps, as printed in each step below", n=str(left_out)))] if left_out > 0 else []
+    )
+    digits = say("to {d} decimal{s}", d=str(e.digits), s="s" if e.digits > 1 else "")
+    if e.sequence > 1:
+        digits = joined(
+            (
+                digits,
+                say("after step {t}, the last: the network gives one after every step", t=str(e.sequence)),
+            )
+        )
+    return Box((Results(tuple(shown)), *more, Results(tuple(result_equations(e)), digits)))
+
+
+def result_equations(e: Explanation) -> Iterator[Equation]:
+    """Each of the results with the digits promised."""
+    for k, v in enumerate(e.results):
+        yield Equation(_output(e, k), (_number(e.promise.text(e.promise(v))),))
+
+
+def _output(e: Explanation, k: int) -> Formula:
+    return lambda d: output_name(e, d, k)
+
+
+def _number(text: str) -> Formula:
+    return lambda d: d.number(text)
+
+
+def how_to_read(e: Explanation, extent: Extent) -> Iterator[Part]:
+    """The rule by which every line can be typed again."""
+    tiny, kept = e.rounding.tiny_below, {1: "one digit", 2: "two digits", 3: "three digits", 4: "four digits"}
+
+    def small(d: Dialect) -> str:
+        return d.number(f"1e{tiny}")
+
+    yield Paragraph(
+        say(
+            "Type what stands between two equals signs into a pocket calculator. Each value is rounded half up to {d} "
+            "decimals (numbers smaller than {small} to {kept}) and the rounded value is used from then on: type what "
+            "you see and you get the next line exactly. Weights and inputs are printed as given.",
+            d=str(e.decimals),
+            small=formula(small),
+            kept=kept[e.rounding.kept],
+        ),
+        "How to read it",
+    )
+    if e.uses_tanh:
+        yield Paragraph(
+            say("The function tanh has its own key; without it, {meaning}.", meaning=formula(_tanh_as_powers))
+        )
+    if e.uses_erf:
+        yield Paragraph(
+            say("erf is the error function; pocket calculators have no key for it, spreadsheets have `ERF`.")
+        )
+    if e.risky:
+        yield Paragraph(
+            say(
+                "{n} marked †: a display of ten digits could round {them} otherwise in the last place, so after the "
+                "mark the number follows with two more digits.",
+                n=f"{e.risky} lines are" if e.risky > 1 else "1 line is",
+                them="them" if e.risky > 1 else "it",
+            )
+        )
+
+
+def _tanh_as_powers(d: Dialect) -> str:
+    form = d.syntax()
+    return f"{form.function('tanh', 'a')} = {form.scalar(TANH)}"
+
+
+def layer_title(e: Explanation, layer: Working) -> Text:
+    """GRU, 2 units, 1 feature; in a network of several layers behind which of them it is."""
+    title = f"{kind(layer.cell)}, {sizes_text(layer)}"
+    if len(e.layers) == 1:
+        return say(title)
+    return say(
+        "Layer {k} of {n}, “{label}”: {title}",
+        k=str(layer.place),
+        n=str(len(e.layers)),
+        label=given(layer.layer.label),
+        title=title,
+    )

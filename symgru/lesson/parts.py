@@ -1,0 +1,157 @@
+"""The kinds of part that a worked example is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from symgru.lesson.prose import Formula, Text, nothing
+from symgru.working import WeightArray, Working
+
+if TYPE_CHECKING:
+    from symgru.drawing.shapes import Drawing
+
+Level = Literal[1, 2, 3]
+
+
+@dataclass(frozen=True)
+class Heading:
+    """Level 1 is the document's title, 2 a layer or another large part, 3 a section of it."""
+
+    level: Level
+    text: Text
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Sentences, behind a word or two that stand out: "Note"."""
+
+    text: Text
+    lead: str = ""
+
+
+@dataclass(frozen=True)
+class Equation:
+    """left = right = right ..."""
+
+    left: Formula
+    right: tuple[Formula, ...]
+
+
+@dataclass(frozen=True)
+class Equations:
+    """Equations below each other, their equals signs too where they are `tied`."""
+
+    rows: tuple[Equation, ...]
+    tied: bool = True
+
+
+@dataclass(frozen=True)
+class Results:
+    """Equations as the answer is given: one after the other, and what there is to say of them."""
+
+    rows: tuple[Equation, ...]
+    after: Text = nothing
+
+
+@dataclass(frozen=True)
+class Step:
+    """The heading of a time step, and what it starts from: its input and the state before it."""
+
+    title: Text
+    starts: tuple[Equation, ...] = ()
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The worked lines of one step: of all units or of one (counted from 0), of all lengths or only those whose sums
+    have at most `longest` products."""
+
+    layer: Working
+    t: int
+    unit: int | None = None
+    longest: int | None = None
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """The lines of one step in matrix form, each with the values of all units; `filled` puts the numbers of vectors
+    and matrices in."""
+
+    layer: Working
+    t: int
+    filled: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under heads. The first `left` columns hold words, the others numbers. `boxed` tables stand out; `slow` ones
+    have rows that may take seconds to come."""
+
+    heads: tuple[Text, ...]
+    rows: Iterable[tuple[Text, ...]]
+    left: int = 0
+    boxed: bool = False
+    slow: bool = False
+
+
+@dataclass(frozen=True)
+class Case:
+    """A number or a word, and what there is to say of it."""
+
+    term: Text
+    text: Text
+
+
+@dataclass(frozen=True)
+class Cases:
+    rows: tuple[Case, ...]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """One array of get_weights(), every number tied to its gate and its symbol."""
+
+    layer: Working
+    array: WeightArray
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A drawing, made only where it is shown; plain text leaves it out."""
+
+    drawing: Callable[[], Drawing]
+    caption: Text
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Code that symgru emits."""
+
+    language: Literal["python", "c"]
+    code: Callable[[], str]
+
+
+@dataclass(frozen=True)
+class Box:
+    """Parts that stand out: the answer."""
+
+    parts: tuple[Part, ...]
+
+
+Part = (
+    Heading
+    | Paragraph
+    | Equations
+    | Results
+    | Step
+    | Lines
+    | Vectors
+    | Table
+    | Cases
+    | Weights
+    | Picture
+    | Listing
+    | Box
+)
