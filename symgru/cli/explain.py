@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from symgru.cli import arguments
+from symgru.lesson.extent import DETAILS
 
 if TYPE_CHECKING:
     from symgru.explanation import Framework
@@ -20,7 +21,19 @@ if TYPE_CHECKING:
 @arguments.model
 @arguments.inputs_option()
 @click.option("--digits", type=int, metavar="D", help="Digits promised of the result: 4 unless asked, at most 6.")
-@click.option("-o", "--output", metavar="F", type=click.Path(path_type=Path), help="A .tex, .md or .txt file to write.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="F",
+    type=click.Path(path_type=Path),
+    help="A .pdf, .html, .tex, .md, .txt, .xlsx or .ipynb file to write.",
+)
+@click.option(
+    "--detail",
+    type=click.Choice(DETAILS),
+    help="Every line, each step in matrix form, or an overview; by the size of the network unless asked.",
+)
+@click.option("--fragment", is_flag=True, help="A .tex file to be \\input in one of your own.")
 @click.option(
     "--keras/--no-keras",
     default=None,
@@ -33,6 +46,8 @@ def command(
     given: tuple[str, ...],
     digits: int | None,
     output: Path | None,
+    detail: str | None,
+    fragment: bool,
     keras: bool | None,
     show: int | None,
     architecture: str | None,
@@ -43,13 +58,16 @@ def command(
     from symgru.document import Document
     from symgru.explanation import explain
 
+    if fragment and (output is None or output.suffix.lower() != ".tex"):
+        raise click.UsageError("--fragment is for a .tex file; name one with -o")
     arguments.spare_inputs(output, source, *given, architecture)
     model = arguments.load(source, architecture)
     x = arguments.read_all(model, given)
     asked = not model.refusal(x) if keras is None else keras
     with waiting("working it out"):
         worked = explain(model.network, x, digits, _asking(model) if asked else None)
-    send(Document(worked), output, show=show)
+    options = {"fragment": True} if fragment else {}
+    send(Document(worked), output, show=show, detail=detail, code=output is not None, **options)
 
 
 def _asking(model: Model) -> Framework:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from symgru.working import Working
+if TYPE_CHECKING:
+    from symgru.working import Working
 
 Detail = Literal["full", "matrix", "overview"]
 DETAILS: tuple[Detail, ...] = ("full", "matrix", "overview")

@@ -319,6 +319,7 @@ _AROUND = {
     r"\operatorname": (1.0, 1.7),
     r"\sqrt": (1.0, 9.0),
     r"\text": (1.0, 0.0),
+    r"\phantom": (1.0, 0.0),
 }
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)
 _SCRIPT = re.compile(r"[_^]\{([^{}]*)\}")

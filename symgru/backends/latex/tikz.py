@@ -29,18 +29,17 @@ from symgru.drawing.shapes import (
     head,
 )
 
-TIKZ_PREAMBLE = "\n".join(
+TIKZ_MACROS = "\n".join(
     [
-        r"\usepackage{tikz}",
         *(rf"\definecolor{{symgru-{c.name}}}{{HTML}}{{{c.ink[1:]}}}" for c in ALL),
         *(rf"\definecolor{{symgru-{c.name}-fill}}{{HTML}}{{{c.fill[1:]}}}" for c in ALL),
         r"\newdimen\symgruX \newdimen\symgruY  % the size of a grid's cell",
         r"% \symgrucell{column}{row}{how many cells in a row}",
-        r"\newcommand\symgrucell[3]{\pgfpathrectangle"
+        r"\providecommand\symgrucell[3]{\pgfpathrectangle"
         r"{\pgfqpoint{#1\symgruX}{-#2\symgruY}}{\pgfqpoint{#3\symgruX}{-\symgruY}}}",
-        "",
     ]
 )
+TIKZ_PREAMBLE = rf"\usepackage{{tikz}}{chr(10)}{TIKZ_MACROS}{chr(10)}"
 _SIGNS = {  # what is mathematics even among words
     "\u2009": r"\,",
     "−": "$-$",

@@ -8,7 +8,10 @@ from symgru.backends.formula import row_index
 from symgru.backends.latex.document import LATEX, Formula, aligned, worked
 from symgru.backends.latex.printer import latex_text
 from symgru.backends.latex.table import COLUMN, points, table
+from symgru.backends.latex.tikz import TIKZ_MACROS, render_tikz
 from symgru.backends.worked import parameter
+from symgru.drawing.colours import colours
+from symgru.drawing.colours import letter as letter_of
 from symgru.explanation import Explanation
 from symgru.lesson.extent import EVERYTHING, Extent
 from symgru.lesson.outline import outline
@@ -32,19 +35,21 @@ from symgru.lesson.parts import (
 from symgru.lesson.prose import Prose
 from symgru.lesson.writer import Writer
 from symgru.styles import DEFAULT, Style
-from symgru.templating import stream
+from symgru.templating import render, stream
 from symgru.working import WeightArray, Working
 
 WIDE = 455.0  # points that a table may be wide
 WORDS = {"†": r"$\dagger$", "“": "``", "”": "''", "σ": r"$\sigma$", "…": r"\dots{}", "&": r"\&", "%": r"\%", "#": r"\#"}
 DISPLAYS = (r"\begin{align*}", r"\begin{gather*}")
+STAYS = r"\nopagebreak"  # with what comes next
 PARTS = {2: "section", 3: "subsection"}
 
 
-def render_explanation(e: Explanation, extent: Extent = EVERYTHING) -> Iterator[str]:
-    """The worked example, ready to be compiled."""
+def render_explanation(e: Explanation, extent: Extent = EVERYTHING, fragment: bool = False) -> Iterator[str]:
+    """The worked example, ready to be compiled, or a `fragment` to be \\input."""
     parts = LatexWriter(e.style).write(outline(e, extent))
-    return stream("latex/explanation.tex.j2", e=e, parts=parts)
+    macros = render("latex/macros.tex.j2", tikz=TIKZ_MACROS)
+    return stream("latex/explanation.tex.j2", e=e, parts=parts, macros=macros, fragment=fragment)
 
 
 def words(text: str) -> str:
@@ -83,7 +88,8 @@ class LatexWriter(Writer):
 
     def paragraph(self, part: Paragraph) -> str:
         lead = rf"\emph{{{part.lead}.}} " if part.lead else ""
-        return f"{lead}{part.text(self.prose)}\n\n"
+        text = part.text(self.prose)
+        return f"{lead}{text}{STAYS if text.endswith(':') else ''}\n\n"
 
     def equations(self, part: Equations) -> str:
         rows = [self._formula(e) for e in part.rows]
@@ -103,7 +109,7 @@ class LatexWriter(Writer):
 
     def step(self, part: Step) -> str:
         starts = (f"${' = '.join((lhs, *sides))}$" for lhs, sides in map(self._formula, part.starts))
-        return f"\\subsubsection*{{{part.title(self.prose)}}}\n" + ", \\quad ".join(starts) + "\n\n"
+        return f"\\subsubsection*{{{part.title(self.prose)}}}\n" + ", \\quad ".join(starts) + f"{STAYS}\n\n"
 
     def lines(self, part: Lines) -> str:
         return f"\\begin{{align*}}\n{aligned([worked(w) for w in self.written(part)])}\n\\end{{align*}}\n"
@@ -115,10 +121,10 @@ class LatexWriter(Writer):
     def table(self, part: Table) -> str:
         rows = [[cell(self.prose) for cell in row] for row in part.rows]
         text = table([head(self.prose) for head in part.heads], rows, part.left, ruled=not part.boxed)
-        return f"\\answerbox{{\n{text}}}\n\n" if part.boxed else text + "\n\n"
+        return f"\\symgrubox{{\n{text}}}\n\n" if part.boxed else text + "\n\n"
 
     def cases(self, part: Cases) -> str:
-        rows = (f"\\case{{{case.term(self.prose)}}}{{{case.text(self.prose)}}}\n" for case in part.rows)
+        rows = (f"\\symgrucase{{{case.term(self.prose)}}}{{{case.text(self.prose)}}}\n" for case in part.rows)
         return "".join(rows) + "\n"
 
     def weights(self, part: Weights) -> str:
@@ -131,15 +137,17 @@ class LatexWriter(Writer):
     def grids(self, layer: Working, array: WeightArray) -> Iterator[str]:
         """The numbers of an array as tables that fit the page: a column for each unit, coloured by gate, a row for each
         input of a kernel and each unit of a recurrent kernel."""
+        cell = layer.cell
+        inks = colours(cell)
         for row in array.blocks:
             letter = row_index(layer.cell.dims[row[0].symbol][1]) if len(row[0].texts) > 1 else ""
             columns = [
                 (
-                    gate,
+                    f"symgru-{inks[letter_of(cell, block.symbol.name)].name}",
                     parameter(layer, self.formulas, block.symbol, letter, str(unit + 1)),
-                    [self.formulas.number(str(v)) for v in block.texts[:, unit]],
+                    self.aligned([str(v) for v in block.texts[:, unit]]),
                 )
-                for gate, block in enumerate(row)
+                for block in row
                 for unit in range(block.texts.shape[1])
             ]
             widest = max(points(f"${text}$") for _, head, values in columns for text in (head, *values))
@@ -147,21 +155,29 @@ class LatexWriter(Writer):
             units = len(columns) // len(row)
             fit = fit // units * units or fit  # the columns of a gate stay together where they can
             for chunk in (columns[k : k + fit] for k in range(0, len(columns), fit)):
-                heads, colours = [f"${head}$" for _, head, _ in chunk], [f"gate{gate % 3}" for gate, _, _ in chunk]
+                heads, shades = [f"${head}$" for _, head, _ in chunk], [ink for ink, _, _ in chunk]
                 numbers = [[f"${values[k]}$" for _, _, values in chunk] for k in range(len(row[0].texts))]
                 if letter:
                     labelled = [[f"${letter} = {k}$", *cells] for k, cells in enumerate(numbers, 1)]
-                    yield table(["", *heads], labelled, 1, ["", *colours])
+                    yield table(["", *heads], labelled, 1, ["", *shades])
                 else:
-                    yield table(heads, numbers, colours=colours)
+                    yield table(heads, numbers, colours=shades)
+
+    def aligned(self, texts: list[str]) -> list[str]:
+        """A column of numbers of any length, their decimal points below each other."""
+        places = [len(text.partition(".")[2]) for text in texts]
+        most = max(places) if not any("e" in text for text in texts) else 0
+        missing = ["0" * (most - k) if k or not most else "." + "0" * most for k in places]
+        return [
+            self.formulas.number(text) + (rf"\phantom{{{rest}}}" if most and rest else "")
+            for text, rest in zip(texts, missing, strict=True)
+        ]
 
     def picture(self, part: Picture) -> str:
         from symgru import drawing as dd
 
         if not hasattr(dd, "wiring"):
             return ""
-        from symgru.backends.latex.tikz import render_tikz
-
         drawing = render_tikz(part.drawing())
         return f"\\begin{{center}}\n{drawing}\n\n{{\\small {part.caption(self.prose)}}}\n\\end{{center}}\n\n"
 
@@ -169,4 +185,4 @@ class LatexWriter(Writer):
         return f"{{\\small\n\\begin{{verbatim}}\n{part.code()}\\end{{verbatim}}\n}}\n"
 
     def box(self, part: Box) -> str:
-        return f"\\answerbox{{\n{''.join(map(self.part, part.parts))}}}\n\n"
+        return f"\\symgrubox{{\n{''.join(map(self.part, part.parts))}}}\n\n"
