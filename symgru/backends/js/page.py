@@ -10,22 +10,23 @@ The script is plain JavaScript to be put in a page (no module, no dependency). A
     parameters lie in get_weights() (`kernel: [["W_z", "W_r", "W_n"]]`, rows of blocks); `gates`, the blocks' letters
     in that order (["z", "r", "n"]); `lines`, what is worked out at a step.
 
-`work(cell, weights, x, {h0, decimals, timed})`
+`work(cell, weights, x, {h0, decimals, timed, exact})`
     `weights`: each parameter by its name, `W_z` as units lists of features texts or numbers, `b_z` as a list.
     `x`: steps lists of features texts or numbers. Texts are shown as they are given. `h0`: the state before the first
     step, 0 where it is left out. `decimals`: what each line is rounded to, 8 unless given. `timed`: whether names have
-    a time (true where there is a state). Gives `{sizes: {H, D}, steps: [{t, lines}, ...]}`. A line has
+    a time (true where there is a state). `exact`: {x, h0} for the run in double precision, where they are not those of
+    the lines (a second layer reads the printed values of the first in its lines, and its doubles there). Gives
+    `{sizes: {H, D}, steps: [{t, lines}, ...]}`. A line has
 
     - `name`, `index` (from 0), `t`: a_z, 0, 1; the state after the step is called h. `ref`: "a_z[0]@1"
     - `exact`: the line in double precision throughout
     - `value`: the rounded chain's text, "-0.90954137", what the lines after it read; `risky` and `more`: whether a
       calculator's ten digits could round otherwise, and then the value with two digits more ("")
-    - `left`, `symbols`, `numbers`: HTML with the text of the worked example, a_z_1, W_z·x_1 + ..., (-0.9)·1 + ...
-    - `since`: the conditions that chose a case, as HTML ("a_n_1 > 0"); "" where there is none
+    - `left`, `symbols`, `numbers`, `result`: the line in the dialect: a_z_1, W_z·x_1 + ..., (-0.9)·1 + ..., -0.90954137
+    - `since`: the conditions that chose a case ("a_n_1 > 0"); "" where there is none
 
-    In the HTML each symbol and number is `<span data-ref="h[0]@2">`: a quantity, its component and its step (0 is
-    before the first); of a parameter `W_z[1,0]`, unit 1 and feature 0. Underscores and ^ stand in `<span
-    class="mark">`, which a page hides from the eye; `<sub class="gate|time|index">`, `<sup>` and `<var>` are the rest.
+    In these each symbol and number is `<span data-ref="h[0]@2">`: a quantity, its component and its step (0 is before
+    the first); of a parameter `W_z[1,0]`, unit 1 and feature 0.
 
 `parseWeights(text)`
     What printing get_weights() gives, as `[{data, dtype}]`; `data` are nested lists of texts.
@@ -52,8 +53,9 @@ from decimal import Decimal, localcontext
 
 from symgru.algebra import Mat
 from symgru.backends.js.arithmetic import Arithmetic
-from symgru.backends.js.lines import INPUT, TIME, UNIT, biases_of, names, written
+from symgru.backends.js.lines import INPUT, TIME, UNIT, CellWriter, biases_of
 from symgru.backends.js.text import listed, quoted
+from symgru.backends.worked import Dialect
 from symgru.cell import Cell
 from symgru.domains import _pi as pi
 from symgru.layout import layout
@@ -62,16 +64,27 @@ from symgru.rounding import DISPLAY, PRECISION, SMALLEST, line_rounding
 from symgru.rules import CALCULATOR
 from symgru.templating import render
 
+SLOT = "\x03"
 DIGITS = 60  # of what a function gives, which is rounded to a few
 
 
-def engine(cells: Mapping[str, Cell]) -> str:
-    """The script for these cells, by the names that the page calls them."""
-    policy = line_rounding(0)
+def engine(cells: Mapping[str, Cell], dialect: Dialect | None = None) -> str:
+    """The script for these cells, by the names that the page calls them; lines are written in the dialect (HTML).
+
+    Raises Unsupported for a cell whose lines need more than one unit at a time and are no softmax: normalisations.
+    """
+    from symgru.backends.html.printer import HTML
+
+    dialect = dialect or HTML
+    policy, form = line_rounding(0), dialect.numbers()
     return render(
         "js/engine.js.j2",
-        cells=[_cell(name, cell) for name, cell in cells.items()],
+        cells=[_cell(name, cell, dialect) for name, cell in cells.items()],
         listed=listed,
+        quoted=quoted,
+        brackets=form.brackets(SLOT).split(SLOT),
+        separator=form.separator,
+        decimal=dialect.style.decimal,
         time=TIME,
         unit=UNIT,
         input=INPUT,
@@ -101,8 +114,9 @@ def _pi(digits: int) -> str:
         return str(pi())
 
 
-def _cell(name: str, cell: Cell) -> dict[str, object]:
+def _cell(name: str, cell: Cell, dialect: Dialect) -> dict[str, object]:
     calculator = CALCULATOR(cell)
+    writer = CellWriter(calculator, dialect)
     after = {new.name: old.name for old, new in cell.states}
     arrays = layout(cell).arrays
     return {
@@ -117,7 +131,7 @@ def _cell(name: str, cell: Cell) -> dict[str, object]:
             "arrays": {array: [[s.name for s in row] for row in rows] for array, rows in arrays.items()},
             "gates": _gates(cell),
             "axes": {s.name: letters for s, letters in calculator.dims.items()},
-            "names": names(calculator),
+            "names": writer.names(),
         },
         "lines": [
             {
@@ -128,7 +142,7 @@ def _cell(name: str, cell: Cell) -> dict[str, object]:
                     "biases": [p.name for p in biases_of(calculator, rhs)],
                 },
                 "value": Arithmetic().value(rhs),
-                "written": [(quoted(zero), symbols, numbers) for zero, symbols, numbers in written(calculator, rhs)],
+                "written": [(quoted(zero), symbols, numbers) for zero, symbols, numbers in writer.written(rhs)],
             }
             for lhs, rhs in calculator.equations
         ],
