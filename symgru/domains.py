@@ -254,7 +254,11 @@ class Decimals:
         return np.full(shape, Decimal(0), dtype=object)
 
     def step(self, cell: Cell) -> Step:
-        return compiled(cell, {**_DECIMAL, "store": self.store})
+        return compiled(cell, {**_DECIMAL, **self.functions(cell), "store": self.store})
+
+    def functions(self, cell: Cell) -> Mapping[str, Callable[..., Array]]:
+        """Functions to use in place of those here."""
+        return {}
 
     def store(self, v: Array) -> Array:
         """A line's value as it is used from then on."""
@@ -275,6 +279,24 @@ def _each(f: Callable[..., Any]) -> Callable[..., Array]:
         return np.asarray(ufunc(a), dtype=object)
 
     return apply
+
+
+def quickly(f: Callable[[Decimal], Decimal], decimals: int) -> Callable[..., Array]:
+    """`f` in as many digits as it takes to round it to so many decimals, two more than it is printed with: most values
+    are far from a tie, and their hundreds of further digits decide nothing."""
+    finest = decimals + 2
+    unit = Decimal(1).scaleb(-(finest + TAIL))
+    middle = 5 * 10 ** (TAIL - 1)
+
+    def value(a: Decimal) -> Decimal:
+        with decimal.localcontext() as c:
+            c.prec = QUICK
+            v = f(a)
+            near = not v.is_finite() or not -finest < v.adjusted() < QUICK - finest - 2 * TAIL
+            near = near or abs(int(v.quantize(unit).scaleb(finest + TAIL)) % 10**TAIL - middle) <= 1
+        return f(a) if near else v
+
+    return _each(value)
 
 
 def _vanishes(a: Decimal) -> bool:
@@ -383,6 +405,8 @@ def _softmax(a: Array) -> Array:
     return cast(Array, e / e.sum(-1, keepdims=True))
 
 
+ALONE: Mapping[str, Callable[[Decimal], Decimal]] = {"sigma": _sigma, "tanh": _tanh}
+TAIL, QUICK = 12, 48  # digits beyond the last one printed that say whether it is near a tie; digits of a quick value
 _DECIMAL = {
     **_ARRAYS,
     "sigma": _each(_sigma),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
+from functools import cached_property
 
 import numpy as np
 
@@ -26,12 +27,12 @@ class Rounding:
     significant: int = 4
     fewest: int = 4
 
-    @property
+    @cached_property
     def kept(self) -> int:
         """How many digits a tiny number keeps."""
         return max(1, min(self.significant, self.decimals))
 
-    @property
+    @cached_property
     def tiny_below(self) -> int:
         """Numbers below this power of ten are tiny."""
         return min(self.fewest, self.kept) - 1 - self.decimals
@@ -40,10 +41,17 @@ class Rounding:
         """The rounded number, a Decimal that prints as `text` shows it."""
         if not v.is_finite():
             return v
-        rounded = _to(v, v.adjusted() - self.kept + 1 if self.is_tiny(v) else -self.decimals)
-        if self.is_tiny(v) and rounded.adjusted() > v.adjusted():  # 9.9996e-9 has become 10.000e-9
+        if not self.is_tiny(v):
+            rounded = v.quantize(self._unit, context=_WIDE)
+            return rounded or abs(rounded)  # no -0.000
+        rounded = _to(v, v.adjusted() - self.kept + 1)
+        if rounded.adjusted() > v.adjusted():  # 9.9996e-9 has become 10.000e-9
             rounded = _to(rounded, rounded.adjusted() - self.kept + 1 if self.is_tiny(rounded) else -self.decimals)
-        return abs(rounded) if rounded == 0 else rounded  # no -0.000
+        return rounded
+
+    @cached_property
+    def _unit(self) -> Decimal:
+        return Decimal(1).scaleb(-self.decimals, context=_WIDE)
 
     def is_tiny(self, v: Decimal) -> bool:
         """Whether the decimals would leave too few digits of a number that is not 0."""

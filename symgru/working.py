@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -17,7 +17,7 @@ from symgru.algebra import Mat, Ref, Vec, rebuild, sigma, walk
 from symgru.building import build
 from symgru.cell import Cell, masked
 from symgru.derivation import named_activations, uses, uses_function
-from symgru.domains import Decimals, Step
+from symgru.domains import ALONE, Decimals, Step, quickly
 from symgru.folding import constant
 from symgru.layout import BIASES, layout
 from symgru.network import Array, Edge, Layer, Network, Tensor
@@ -42,6 +42,12 @@ class Chain(Decimals):
     def store(self, v: Array) -> Array:
         self._stored.append(np.asarray(v, dtype=object))
         return super().store(v)
+
+    def functions(self, cell: Cell) -> Mapping[str, Callable[..., Array]]:
+        """A function that is a line's whole right side needs no more digits than that line is rounded to."""
+        within = {type(node).__name__ for _, e in cell.equations for a in e.args for node in walk(a)}
+        assert self.rounding is not None
+        return {name: quickly(f, self.rounding.decimals) for name, f in ALONE.items() if name not in within}
 
     def step(self, cell: Cell) -> Step:
         step = super().step(cell)
