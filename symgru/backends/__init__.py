@@ -11,8 +11,8 @@ from importlib import import_module
 from typing import Any
 
 CODE = ("numpy", "c")
-DOCUMENTS = {".tex": "latex", ".md": "markdown", ".txt": "text"}  # by a file name's ending
-WORKED = {".html": "html", ".pdf": "pdf", ".xlsx": "xlsx", ".ipynb": "notebook"}  # worked examples alone
+DOCUMENTS = {".tex": "latex", ".md": "markdown", ".txt": "text", ".pdf": "pdf"}  # by a file name's ending
+WORKED = {".html": "html", ".xlsx": "xlsx", ".ipynb": "notebook"}  # worked examples alone
 
 
 def backend(name: str) -> Any:
