@@ -102,7 +102,7 @@ def _row(row: list[_Column], y: float, shapes: list[Shape]) -> tuple[float, floa
     for place, across in enumerate(zip_longest(*(column.fans for column in row))):
         if place:
             shapes.append(line((0, y), (right, y), ink=FAINT, width=HAIR, dash=(1, 2)))
-            y += BELOW / 2
+            y += BELOW / 2 + 1
         x, height = 0.0, max(fan.height for fan in across if fan)
         for column, fan in zip(row, across, strict=True):
             shapes += [moved(shape, x, y) for shape in (fan.shapes if fan else ())]

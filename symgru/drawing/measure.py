@@ -8,6 +8,7 @@ from __future__ import annotations
 from symgru.drawing.shapes import Runs
 
 SCRIPT = 0.7  # the size of a script
+SET = 0.8  # how much of its width at full size it takes: TeX's small letters are wider
 LOWERED, RAISED = 0.25, 0.38  # how far its baseline lies below or above, in sizes of the text
 _WIDTHS = {  # thousandths of the size
     "fijlt": 360,
@@ -42,6 +43,6 @@ _OTHER = 1.0  # what is not in the table may be as wide as it is high
 def width(runs: Runs, size: float) -> float:
     """Points from the beginning to the end of a text."""
     return sum(
-        sum(_ONE.get(c, _OTHER) for c in run.text) * size * (SCRIPT if run.script else 1) * (1.12 if run.bold else 1)
+        sum(_ONE.get(c, _OTHER) for c in run.text) * size * (SET if run.script else 1) * (1.12 if run.bold else 1)
         for run in runs
     )

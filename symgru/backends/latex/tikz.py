@@ -57,6 +57,7 @@ _SIGNS = {  # what is mathematics even among words
 }
 _MATHS = {sign: text.strip("$") for sign, text in _SIGNS.items()} | {"σ": r"\sigma ", "·": r"\cdot ", "⊙": r"\odot "}
 _MATHS |= {"×": r"\times ", "…": r"\dots "}
+DESIGN = 10  # letters are made small by scaling these: TeX's own small ones are wider than a browser's
 _ANCHORS = {"start": "base west", "middle": "base", "end": "base east"}
 _COLOUR = "symgrunumber"  # a colour that stands for a number, defined where it is used
 
@@ -68,7 +69,7 @@ def render_tikz(drawing: Drawing) -> str:
     return "\n".join(
         [
             r"\begin{tikzpicture}[x=1pt,y=-1pt,line cap=round,line join=round,"
-            r"every node/.style={inner sep=0pt,outer sep=0pt}]",
+            rf"every node/.style={{inner sep=0pt,outer sep=0pt,font=\fontsize{{{DESIGN}}}{{12}}\selectfont}}]",
             rf"\useasboundingbox (0,0) rectangle ({width},{height});",
             *lines,
             r"\end{tikzpicture}",
@@ -102,10 +103,10 @@ def _defined(*paints: Paint | None) -> Iterator[str]:
 def _lines(shape: Shape) -> Iterator[str]:
     if isinstance(shape, Text):
         yield from _defined(shape.ink)
-        options = [f"anchor={_ANCHORS[shape.anchor]}", f"text={_paint(shape.ink)}"]
+        options = [f"anchor={_ANCHORS[shape.anchor]}", f"scale={_number(shape.size / DESIGN)}", _text_colour(shape.ink)]
         if shape.turned:
             options.append("rotate=90")
-        yield rf"\node[{','.join(options)}] at {_point((shape.x, shape.y))} {{{_written(shape.runs, shape.size)}}};"
+        yield rf"\node[{','.join(options)}] at {_point((shape.x, shape.y))} {{{_written(shape.runs)}}};"
     elif isinstance(shape, Polyline):
         yield rf"\draw[{_stroke(shape)}] {' -- '.join(map(_point, _shortened(shape)))};"
         if shape.arrow:
@@ -158,11 +159,15 @@ def _head(before: Point, tip: Point, ink: Paint) -> str:
     return rf"\fill[{_paint(ink)}] {' -- '.join(map(_point, head(before, tip)))} -- cycle;"
 
 
-def _written(runs: Runs, size: int) -> str:
+def _text_colour(paint: Paint) -> str:
+    return f"text={_paint(paint)}"
+
+
+def _written(runs: Runs) -> str:
     text = "".join(
         _stretch(maths, list(part)) for maths, part in groupby(runs, key=lambda r: r.italic or r.script != 0)
     )
-    return rf"\fontsize{{{size}}}{{{_number(1.2 * size)}}}\selectfont {text}"
+    return text
 
 
 def _stretch(maths: bool, runs: list[Run]) -> str:

@@ -30,7 +30,7 @@ from symgru.drawing.shapes import (
 )
 
 FONTS = "'Latin Modern Roman', 'STIX Two Text', 'Times New Roman', 'Liberation Serif', Times, serif"
-_ALLOWED = {"\t", "\n"}
+_ALLOWED = {"\t", "\n", "\u2009"}  # beside what is printable: a thin space
 
 
 def render_svg(drawing: Drawing) -> str:
