@@ -11,22 +11,26 @@ import decimal
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 import numpy as np
 
 from symgru.building import build
 from symgru.certified import DIGITS, NOT_INSTALLED, Exact, exact
+from symgru.domains import Decimals
 from symgru.errors import SymgruError, UnusableInput
 from symgru.maps import MAPS
 from symgru.network import Array, Layer, Network, Tensor, shortest, stored
 from symgru.rounding import PRECISION, Rounding, exactly, line_rounding, round_digits, ulps
 from symgru.styles import DEFAULT, Style
+from symgru.trace import Run, run
 from symgru.wiring import is_shown
 from symgru.working import Working, shown, work_out
 
 DEFAULT_DIGITS, MOST_DIGITS = 4, 6
 GUARDS, MOST_DECIMALS = (2, 3, 4), 8  # decimals carried beyond the digits promised
 TOO_LARGE = "the numbers grow beyond what decimals can show; try fewer steps or smaller x"
+UNROUNDED = 30
 SHOWN = 14  # decimals of an exact value in the verification box
 OWN = Rounding(SHOWN, 6, 6)  # how it is shown there
 Framework = Callable[  # its outputs, and what to call it: "Keras 3.15.1"
@@ -117,6 +121,11 @@ class Explanation:
             round_digits(a, SHOWN) != round_digits(b, SHOWN)
             for a, b in zip(_last(self.exact_typed), _last(self.exact_stored), strict=True)
         )
+
+    @cached_property
+    def unrounded(self) -> Run:
+        """The numbers as typed in decimals of UNROUNDED digits, and no line rounded."""
+        return run(self.network, self.inputs, Decimals(UNROUNDED, typed=True))
 
     def checks(self) -> Iterator[Check]:
         """The rows that need no framework: the chain, then the exact values."""

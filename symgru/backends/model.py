@@ -58,6 +58,28 @@ class Unit:
     def layout(self) -> Layout:
         return layout(self.cell)
 
+    @property
+    def count(self) -> str:
+        """3 x (1*8 + 8*8 + 2*8) = 264 numbers; each array for itself where the gates do not have the same."""
+        own, sizes = self.layout, self.sizes
+        D, H = sizes["D"], sizes["H"]
+        total = sum(t.value.size for t in self.layer.weights.values())
+        if not own.kernel:
+            return " + ".join(str(t.value.size) for t in self.layer.weights.values()) + f" = {total} numbers"
+        blocks = [
+            (len(own.kernel), f"{D}*{H}"),
+            (len(own.recurrent), f"{H}*{H}"),
+            *((len(b), str(H)) for b in own.biases),
+        ]
+        blocks = [(n, each) for n, each in blocks if n]
+        gates = blocks[0][0]
+        if any(n != gates for n, _ in blocks):
+            return " + ".join(f"{n}*{each}" if n > 1 else each for n, each in blocks) + f" = {total} numbers"
+        rows = len(own.biases)
+        biases = [f"{rows}*{H}" if rows > 1 else str(H)] if rows else []
+        each = " + ".join([size for _, size in blocks[: len(blocks) - rows]] + biases)
+        return f"{gates} x ({each}) = {total} numbers" if gates > 1 else f"{each} = {total} numbers"
+
     @cached_property
     def blocks(self) -> dict[str, tuple[tuple[Symbol, ...], ...]]:
         """The framework's arrays by name, as rows of the symbols that lie in them; an array that nothing reads has

@@ -131,7 +131,7 @@ def _layer(network: Network, layer: Layer) -> Iterator[str]:
     call = next(call for call, own_layer in network if own_layer is layer)
     unit = replace(units_of(network)[call.id], cell=_cell(layer))
     yield f"{layer.id}{label}: {unit.cell.source}"
-    count = f"; {_count(unit)}" if layer.weights else ""
+    count = f"; {unit.count}" if layer.weights else ""
     yield f"  {_some(unit.sizes['D'], 'feature')} -> {_some(unit.sizes['H'], 'unit')}{count}"
     yield from (f"  note: {printable(note, 200)}" for note in layer.notes)
     if call.mask and unit.recurrent:
@@ -146,24 +146,6 @@ def _layer(network: Network, layer: Layer) -> Iterator[str]:
 
 def _some(n: int, what: str) -> str:
     return f"{n} {what}{'' if n == 1 else 's'}"
-
-
-def _count(unit: Unit) -> str:
-    """3 x (1*8 + 8*8 + 2*8) = 264 numbers; each array for itself where the gates do not have the same."""
-    own, sizes = unit.layout, unit.sizes
-    D, H = sizes["D"], sizes["H"]
-    total = sum(t.value.size for t in unit.layer.weights.values())
-    if not own.kernel:
-        return " + ".join(str(t.value.size) for t in unit.layer.weights.values()) + f" = {total} numbers"
-    blocks = [(len(own.kernel), f"{D}*{H}"), (len(own.recurrent), f"{H}*{H}"), *((len(b), str(H)) for b in own.biases)]
-    blocks = [(n, each) for n, each in blocks if n]
-    gates = blocks[0][0]
-    if any(n != gates for n, _ in blocks):
-        return " + ".join(f"{n}*{each}" if n > 1 else each for n, each in blocks) + f" = {total} numbers"
-    rows = len(own.biases)
-    biases = [f"{rows}*{H}" if rows > 1 else str(H)] if rows else []
-    each = " + ".join([size for _, size in blocks[: len(blocks) - rows]] + biases)
-    return f"{gates} x ({each}) = {total} numbers" if gates > 1 else f"{each} = {total} numbers"
 
 
 def _blocks(unit: Unit, name: str) -> str:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from symgru.backends.worked import footnote, in_ulps, scientific
 from symgru.errors import SymgruError
 from symgru.explanation import Check, Explanation
 from symgru.lesson.parts import Case, Cases, Heading, Listing, Paragraph, Part, Table
-from symgru.lesson.prose import Text, given, number, numbers, say
+from symgru.lesson.prose import Text, given, joined, number, numbers, say
+
+MOST_CHECKED = 8  # units whose results are compared one by one
+FEW = 3  # results of many that tell one mistake from another
 
 
 def verification(e: Explanation) -> Iterator[Part]:
@@ -17,9 +21,22 @@ def verification(e: Explanation) -> Iterator[Part]:
     yield Heading(2, say("Verification{last}", last=last))
     columns = 4 if e.framework else 3  # only what the framework gives has ulps
     heads = (say(""), say("value"), say("difference"), say("ulps"))[:columns]
-    rows = (_check(check)[:columns] for checks in (e.checks, e.framework_rows) for check in checks())
+    rows = (_check(check)[:columns] for check in _checks(e))
     yield Table(heads, rows, 1, boxed=len(e.results) <= 3, slow=e.framework is not None)
     yield Paragraph(say(f"{footnote(e)} {e.proof}"))
+
+
+def _checks(e: Explanation) -> Iterator[Check]:
+    """The rows of the box; of many units those of the first few, and where the largest difference is."""
+    for checks in (e.checks, e.framework_rows):
+        kinds: dict[str, list[Check]] = {}
+        for check in checks():
+            kinds.setdefault(check.says, []).append(check)
+        for rows in kinds.values():
+            yield from rows[:MOST_CHECKED]
+            if len(rows) > MOST_CHECKED and rows[0].difference is not None:
+                worst = max(rows, key=lambda check: abs(check.difference or 0))
+                yield replace(worst, says=f"{worst.says}, furthest of {len(rows)}")
 
 
 def _check(check: Check) -> tuple[Text, ...]:
@@ -33,12 +50,17 @@ def caught(e: Explanation) -> Iterator[Part]:
     from symgru import mistakes
 
     rows = tuple(
-        Case(numbers(found.values), say(f"You {'; or you '.join(found.says)}. Instead: {'; '.join(found.instead)}."))
+        Case(_first(found.values), say(f"You {'; or you '.join(found.says)}. Instead: {'; '.join(found.instead)}."))
         for found in mistakes.caught(e.network, e.inputs, e.digits)
     )
     if rows:
         yield Heading(2, say("If you got another number"))
         yield Cases(rows)
+
+
+def _first(values: tuple[str, ...]) -> Text:
+    """The results of the first few units."""
+    return numbers(values) if len(values) <= FEW else joined((numbers(values[:FEW]), say("…")))
 
 
 def code(e: Explanation) -> Iterator[Part]:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 from sympy import Expr, Symbol
 
 from symgru.activations import LOGISTIC, Activation
 from symgru.backends.formula import MatrixForm, Name, UnitForm
+from symgru.backends.model import units_of
 from symgru.backends.worked import (
     Dialect,
     elements,
     held,
     input_name,
     names,
+    scientific,
     shown_steps,
     source,
     starting_names,
@@ -21,6 +24,7 @@ from symgru.backends.worked import (
     summary_value,
 )
 from symgru.explanation import Explanation
+from symgru.lesson.beside import beside_wikipedia
 from symgru.lesson.contributions import contributions
 from symgru.lesson.extent import Extent
 from symgru.lesson.parts import (
@@ -41,6 +45,8 @@ from symgru.network import Array
 from symgru.working import Working
 
 MOST_WEIGHTS = 400  # numbers of an array that are printed; a larger one is drawn
+MOST_LISTED = 24  # numbers of a row of the input
+MARKS = (1, 2, 5, 10, 20, 50, 100, 200, 500)  # steps at which the error is shown
 NARROW = 13  # characters of an input that has room in the summary
 MOST_SUMMANDS, LARGEST = 12, 5  # products of a sum that are printed in full; of a longer one
 MOST_FILLED = 4  # rows and columns of a matrix that is printed within a formula
@@ -50,24 +56,27 @@ def layer_parts(e: Explanation, layer: Working, extent: Extent) -> Iterator[Part
     """Everything of one layer, under its heading."""
     if said := source(layer):
         yield Paragraph(told(said))
-    yield from weights(layer)
+    yield from weights(e, layer)
     yield from connections(layer)
     yield from equations(layer)
+    yield from beside_wikipedia(layer, e.style)
     detail = extent.of(layer)
     if detail == "overview":
         yield from one_unit(layer)
+        yield from drift(e, layer)
     else:
         yield from steps(layer, extent)
     if layer.timed:
         yield from over_time(layer, extent)
 
 
-def weights(layer: Working) -> Iterator[Part]:
+def weights(e: Explanation, layer: Working) -> Iterator[Part]:
     """Each array of get_weights(): its numbers, or where they are many a picture of them."""
     if not layer.arrays:
         return
     yield Heading(3, say("Weights"))
-    yield Paragraph(say("Each array of `get_weights()`, and the symbol of each number."))
+    count = units_of(e.network)[layer.trace.call.id].count
+    yield Paragraph(say("{count}. Each array of `get_weights()`, and the symbol of each number:", count=count))
     if max(layer.sizes.values()) > 1:
         yield Paragraph(lambda p: elements(layer.cell, layer.sizes, p.dialect) + ".")
     large = [a for a in layer.arrays if sum(b.texts.size for row in a.blocks for b in row) > MOST_WEIGHTS]
@@ -244,12 +253,27 @@ def one_unit(layer: Working) -> Iterator[Part]:
     yield from one_units_lines(layer, t, 0)
 
 
+def drift(e: Explanation, layer: Working) -> Iterator[Part]:
+    """How far the rounded chain is from unrounded decimals after some of the steps, over all units."""
+    found = next(t for t in e.unrounded.traces if t.call.id == layer.trace.call.id)
+    name = layer.cell.output.name
+    off = np.abs(layer.trace.columns[name][0] - found.columns[name][0]).reshape(-1, layer.sizes["H"]).astype(float)
+    shown = [t for t in (*MARKS, layer.steps) if t <= layer.steps]
+
+    def row(t: int) -> tuple[Text, ...]:
+        return number(t), number(scientific(off[t - 1].max())), number(scientific(np.median(off[t - 1])))
+
+    yield Paragraph(say("What rounding to {d} decimals has done to the output of this layer:", d=str(e.decimals)))
+    heads = (say("after step"), say("largest error"), say("median error"))
+    yield Table(heads, tuple(row(t) for t in dict.fromkeys(shown)))
+
+
 def over_time(layer: Working, extent: Extent) -> Iterator[Part]:
     """The summary: a table of every gate and state after each step, and the same as a picture."""
     from symgru import drawing
 
-    yield Heading(3, say("Summary"))
     if extent.of(layer) != "overview":
+        yield Heading(3, say("Summary"))
         yield summary(layer, extent.ends(layer))
     if layer.steps > 2:
         yield Picture(lambda: drawing.over_time(layer), say("Every quantity over time."))
@@ -300,7 +324,9 @@ def _input(name: str, texts: Array) -> Iterator[Equation]:
 
     def values(row: Array) -> Formula:
         kept = tuple(map(str, row))
-        return lambda d: d.listed(kept)
+        if len(kept) <= MOST_LISTED:
+            return lambda d: d.listed(kept)
+        return lambda d: d.listed((*kept[:-3][: MOST_LISTED - 4], d.syntax().ellipsis, *kept[-3:]))
 
     def called(time: str) -> Formula:
         return lambda d: input_name(d, name, time)

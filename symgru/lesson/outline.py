@@ -15,7 +15,7 @@ from symgru.lesson.parts import Box, Equation, Heading, Paragraph, Part, Results
 from symgru.lesson.prose import Formula, Text, formula, given, joined, say, told
 from symgru.working import Working
 
-MOST_INPUTS = 12  # rows of the input that the answer shows
+MOST_INPUTS, MOST_RESULTS = 12, 8  # rows of the input and of the result that the answer shows
 with evaluate(False):
     _a = Symbol("a")
     TANH = (exp(_a) - exp(-_a)) / (exp(_a) + exp(-_a))
@@ -58,6 +58,8 @@ def answer(e: Explanation) -> Box:
         [Paragraph(say("and {n} more steps, as printed in each step below", n=str(left_out)))] if left_out > 0 else []
     )
     digits = say("to {d} decimal{s}", d=str(e.digits), s="s" if e.digits > 1 else "")
+    if len(e.results) > MOST_RESULTS:
+        digits = joined((digits, say("and {n} more", n=str(len(e.results) - MOST_RESULTS))))
     if e.sequence > 1:
         digits = joined(
             (
@@ -69,8 +71,8 @@ def answer(e: Explanation) -> Box:
 
 
 def result_equations(e: Explanation) -> Iterator[Equation]:
-    """Each of the results with the digits promised."""
-    for k, v in enumerate(e.results):
+    """The results with the digits promised; of very many the first."""
+    for k, v in enumerate(e.results[:MOST_RESULTS]):
         yield Equation(_output(e, k), (_number(e.promise.text(e.promise(v))),))
 
 

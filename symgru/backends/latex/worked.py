@@ -124,8 +124,9 @@ class LatexWriter(Writer):
         return f"\\symgrubox{{\n{text}}}\n\n" if part.boxed else text + "\n\n"
 
     def cases(self, part: Cases) -> str:
-        rows = (f"\\symgrucase{{{case.term(self.prose)}}}{{{case.text(self.prose)}}}\n" for case in part.rows)
-        return "".join(rows) + "\n"
+        rows = [(case.term(self.prose), case.text(self.prose)) for case in part.rows]
+        room = f"{max(points(term) for term, _ in rows) + COLUMN:.0f}pt"
+        return "".join(f"\\symgrucase{{{room}}}{{{term}}}{{{text}}}\n" for term, text in rows) + "\n"
 
     def weights(self, part: Weights) -> str:
         array = part.array

@@ -77,10 +77,12 @@ class TextWriter(Writer):
         return "".join(formula(lhs, sides, pad) + "\n" for lhs, sides in rows)
 
     def results(self, part: Results) -> str:
-        rows = [f"  {self._equation(e)}" for e in part.rows]
+        rows = [self._equation(e) for e in part.rows]
         if after := part.after(self.prose):
             rows[-1] += f", {after}"
-        return "\n".join(rows) + "\n"
+        return "".join(
+            f"  {row[: row.find('=') + 2]}{_hanging(row[row.find('=') + 2 :], row.find('=') + 4)}\n" for row in rows
+        )
 
     def _equation(self, e: Equation) -> str:
         lhs = e.left(self.formulas)
