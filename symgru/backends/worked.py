@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import cast
+from typing import Literal, cast
 
 from sympy import Expr, Symbol, exp
 
@@ -22,6 +22,7 @@ from symgru.backends.formula import (
     at_time,
     row_index,
 )
+from symgru.building import build
 from symgru.cell import Cell
 from symgru.derivation import Derivation, gates
 from symgru.explanation import Explanation
@@ -69,6 +70,14 @@ class Dialect:
         """A symbol within a sentence."""
         return f"{self.quoted}{formula}{self.quoted}"
 
+    def listed(self, texts: Iterable[str]) -> str:
+        """Numbers one after the other, as they are typed: 1, 2, 9, 8."""
+        return self.syntax().separator.join(map(self.number, texts))
+
+    def row(self, texts: Sequence[str]) -> str:
+        """The numbers of a vector; a single one stands alone."""
+        return self.number(texts[0]) if len(texts) == 1 else self.syntax().row(list(map(self.number, texts)))
+
 
 @dataclass(frozen=True)
 class Written:
@@ -113,21 +122,66 @@ class LayerWriter:
             self._templates[line.numeric] = self.dialect.numbers().template(line.numeric)
         return self._templates[line.numeric].fill(line.texts)
 
-    def starts(self, t: int) -> Iterator[tuple[str, list[str]]]:
-        """The input of step t and the state before it: their symbols and numbers."""
-        layer, form = self.layer, self.dialect
-        whole = form.matrix if max(layer.sizes.values()) > 1 else form.unit
-        printer = whole(Notation(layer.cell, layer.sizes, layer.timed))
-        yield at_time(printer.scalar(layer.cell.inputs[0]), t), [str(v) for v in layer.x_texts[t - 1]]
-        for before, after in layer.cell.states:
-            units = range(layer.sizes["H"])
-            state = [layer.value(after.name, t - 1, k) for k in units] if t > 1 else list(layer.start) or ["0"]
-            yield at_time(printer.scalar(before), t), state
+    def vectors(self, t: int, filled: bool) -> Iterator[tuple[str, list[str]]]:
+        """The lines of step t in matrix form: (left, [symbols, values of all units]), with `filled` the numbers of
+        vectors and matrices between the two."""
+        layer, d = self.layer, self.dialect
+        form = d.matrix(Notation(layer.calculator, layer.sizes, layer.timed))
+        after = {new: old for old, new in layer.calculator.states}
+        texts = layer.texts(t)
+        for lhs, rhs in layer.calculator.equations:
+            values = [
+                texts[Ref(after.get(lhs, lhs), (k,), 0)] for k in range(layer.sizes[layer.calculator.dims[lhs][0]])
+            ]
+            numbers = [filled_in(d, rhs, layer, texts)] if filled else []
+            yield (
+                at_time(form.scalar(lhs), t),
+                [at_time(form.scalar(rhs), t), *numbers, d.row(values)],
+            )
 
     def lines(self, t: int) -> Iterator[Written]:
         for line in self.layer.lines(t):
             since = tuple(f"{at_time(self._text(c), t)} {'>' if positive else '≤'} 0" for c, positive in line.branch)
             yield Written(self.ref(line.lhs, t), at_time(self._text(line.rhs), t), self.numbers(line), line, since)
+
+
+def parameter(layer: Working, dialect: Dialect, s: Symbol, row: str = "", column: str = "") -> str:
+    """The symbol of a weight, or of its element in a row (of a matrix) and a column of the framework's array."""
+    cell = build(layer.layer.kind, layer.layer.options)
+    notation = dialect.notation(cell, dict(layer.sizes))
+    name = notation.matrix(s, row, column) if isinstance(s, Mat) else notation.vector(s, column)
+    return dialect.syntax().name(name)
+
+
+def input_name(dialect: Dialect, name: str, time: str = "") -> str:
+    """An input of the network, at one step where it has several features. `name` is a safe id."""
+    return dialect.syntax().name(Name(name.replace("_", ""), time=time))
+
+
+def filled_in(dialect: Dialect, e: Expr, layer: Working, texts: Mapping[Ref, str]) -> str:
+    """An expression in matrix form with the numbers of its vectors and matrices put in."""
+    form = dialect.syntax()
+    states = dict(layer.calculator.states)
+
+    def value(s: Expr) -> Expr:
+        if isinstance(s, Mat):
+            grid = layer.layer.weights[s.name].text.T
+            return Symbol(form.rows([[dialect.number(str(v)) for v in row] for row in grid]))
+        if isinstance(s, Vec):
+            at: Literal[None, 0, -1] = None if s in layer.calculator.params else -1 if s in states else 0
+            length = layer.sizes[layer.calculator.dims[s][0]]
+            return Symbol(form.row([dialect.number(texts[Ref(s, (k,), at)]) for k in range(length)]))
+        return s
+
+    return dialect.matrix(Notation(layer.calculator, layer.sizes, layer.timed)).scalar(rebuild(e, value))
+
+
+def starting_names(layer: Working, dialect: Dialect, t: int) -> list[str]:
+    """The symbols that step t starts from: its input, then the state before it."""
+    whole = dialect.matrix if max(layer.sizes.values()) > 1 else dialect.unit
+    printer = whole(Notation(layer.cell, layer.sizes, layer.timed))
+    states = [before for before, _ in layer.cell.states]
+    return [at_time(printer.scalar(s), t) for s in (layer.cell.inputs[0], *states)]
 
 
 def equations(cell: Cell, form: Syntax) -> list[tuple[str, str]]:
