@@ -8,7 +8,7 @@ latex, markdown and text print it.
 from __future__ import annotations
 
 import decimal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -20,7 +20,7 @@ from symgru.certified import DIGITS, NOT_INSTALLED, Exact, exact
 from symgru.domains import Decimals
 from symgru.errors import SymgruError, UnusableInput
 from symgru.maps import MAPS
-from symgru.network import Array, Layer, Network, Tensor, shortest, stored
+from symgru.network import Array, Edge, Layer, Network, Tensor, shortest, stored
 from symgru.rounding import PRECISION, Rounding, exactly, line_rounding, round_digits, ulps
 from symgru.styles import DEFAULT, Style
 from symgru.trace import Run, run
@@ -64,6 +64,7 @@ class Explanation:
     reached: bool
     layers: tuple[Working, ...]
     outputs: tuple[Array, ...]  # the chain's
+    values: Mapping[Edge, Array]  # and every value on the way
     exact_typed: tuple[Array, ...]  # one for each output
     exact_stored: tuple[Array, ...]
     doubt: str  # why the exact values, as far as they are shown, are not proven; "" where they are
@@ -216,6 +217,7 @@ def explain(
         bool(good),
         layers,
         result.outputs,
+        result.values,
         typed.outputs,
         kept.outputs,
         doubt,

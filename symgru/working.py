@@ -371,11 +371,13 @@ def _texts(network: Network, edge: Edge, x: Sequence[Tensor], values: Array, rou
         typed = x[next(k for k, put in enumerate(network.inputs) if put.id == edge.source)].text[0]
         return cast(Array, typed if typed.ndim > 1 else typed[None])
 
-    def text(v: Decimal) -> str:
-        v = Decimal(v)
-        return rounding.text(v) if rounding(v) == v else format(v, "f")
+    return cast(Array, np.frompyfunc(lambda v: as_used(v, rounding), 1, 1)(values))
 
-    return cast(Array, np.frompyfunc(text, 1, 1)(values))
+
+def as_used(v: object, rounding: Rounding) -> str:
+    """A value of the chain as lines use it: as it is printed, or all of its digits where it was never rounded."""
+    number = Decimal(v)  # type: ignore[arg-type]
+    return rounding.text(number) if rounding(number) == number else format(number, "f")
 
 
 def _places(network: Network) -> dict[str, int]:

@@ -59,7 +59,8 @@ def layer_parts(e: Explanation, layer: Working, extent: Extent) -> Iterator[Part
     yield from weights(e, layer)
     yield from connections(layer)
     yield from equations(layer)
-    yield from beside_wikipedia(layer, e.style)
+    if layer is next(other for other in e.layers if other.layer.kind == layer.layer.kind):
+        yield from beside_wikipedia(layer, e.style)
     detail = extent.of(layer)
     if detail == "overview":
         yield from one_unit(layer)

@@ -8,6 +8,7 @@ from sympy import Symbol, evaluate, exp
 
 from symgru.backends.worked import Dialect, ending, kind, notes, output_name, sizes_text
 from symgru.explanation import Explanation
+from symgru.lesson.between import between
 from symgru.lesson.closing import caught, code, verification
 from symgru.lesson.extent import Extent
 from symgru.lesson.layers import input_equations, layer_parts
@@ -36,9 +37,13 @@ def outline(e: Explanation, extent: Extent) -> Iterator[Part]:
     for note in notes(e):
         yield Paragraph(told(note), "Note")
     yield from how_to_read(e, extent)
-    for layer in e.layers:
-        yield Heading(2, layer_title(e, layer))
-        yield from layer_parts(e, layer, extent)
+    shown = {layer.trace.call.id: layer for layer in e.layers}
+    for call, own in e.network:
+        if call.id in shown:
+            yield Heading(2, layer_title(e, shown[call.id]))
+            yield from layer_parts(e, shown[call.id], extent)
+        else:
+            yield from between(e, call, own)
     if said := ending(e):
         yield Paragraph(told(said))
     yield from verification(e)
