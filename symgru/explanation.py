@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import decimal
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 
@@ -30,7 +30,8 @@ from symgru.working import Working, shown, work_out
 DEFAULT_DIGITS, MOST_DIGITS = 4, 6
 GUARDS, MOST_DECIMALS = (2, 3, 4), 8  # decimals carried beyond the digits promised
 TOO_LARGE = "the numbers grow beyond what decimals can show; try fewer steps or smaller x"
-UNROUNDED = 30
+UNROUNDED = 30  # digits that are as good as all
+MOST_SEQUENCES = 20
 SHOWN = 14  # decimals of an exact value in the verification box
 OWN = Rounding(SHOWN, 6, 6)  # how it is shown there
 Framework = Callable[  # its outputs, and what to call it: "Keras 3.15.1"
@@ -69,6 +70,7 @@ class Explanation:
     exact_stored: tuple[Array, ...]
     doubt: str  # why the exact values, as far as they are shown, are not proven; "" where they are
     framework: Framework | None = None
+    others: tuple[Explanation, ...] = ()  # of the further sequences of a batch
     style: Style = DEFAULT  # how everything is written
     style_notes: tuple[str, ...] = ()  # what the style made of the network
 
@@ -181,7 +183,8 @@ def promise(digits: int) -> Rounding:
 def explain(
     network: Network, x: Tensor | Sequence[Tensor], digits: int | None = None, framework: Framework | None = None
 ) -> Explanation:
-    """The worked example for one sequence x of shape (1, time, features), or one array for each input of the network.
+    """The worked example for x of shape (batch, time, features), or one array for each input of the network: of the
+    first sequence, with those of the others in `others`.
 
     `digits` are the decimals promised of the result, 1 to 6, 4 where None. `framework` is called when the document
     reaches its row, with the network and x, and gives its output and its name. Raises UnusableInput.
@@ -191,6 +194,14 @@ def explain(
         raise UnusableInput(f"digits is {digits!r}; it must be a whole number from 1 to {MOST_DIGITS}")
     x = (x,) if isinstance(x, Tensor) else tuple(x)
     _check(network, x)
+    first, *others = (
+        _explain(network, tuple(each[k : k + 1] for each in x), digits, framework) for k in range(len(x[0].value))
+    )
+    return replace(first, others=tuple(others))
+
+
+def _explain(network: Network, x: tuple[Tensor, ...], digits: int, framework: Framework | None) -> Explanation:
+    """Of one sequence."""
     cells = {call.id: shown(layer) for call, layer in network if _lines_of_its_own(layer)}
     try:
         typed = _exact(network, x, True)
@@ -244,14 +255,14 @@ def _check(network: Network, x: Sequence[Tensor]) -> None:
     for put, each in zip(network.inputs, x, strict=True):
         shape, axes = each.value.shape, ", ".join("time" if n is None else str(n) for n in put.shape)
         if len(shape) != len(put.shape) + 1:
-            raise UnusableInput(f"the input has shape {shape}; expected (1, {axes})")
-        if shape[0] != 1:
+            raise UnusableInput(f"the input has shape {shape}; expected (batch, {axes})")
+        if not 1 <= shape[0] <= MOST_SEQUENCES or shape[0] != len(x[0].value):
             raise UnusableInput(
-                f"the input holds {shape[0]} sequences and a worked example shows one: give one of "
-                "them alone, the first as x[0:1]"
+                f"the input holds {shape[0]} sequences; a worked example shows 1 to {MOST_SEQUENCES}, as many of each "
+                "input: give some of them alone, the first as x[0:1]"
             )
         if shape[-1] != put.shape[-1] and put.shape[-1] is not None or not shape[1]:
-            raise UnusableInput(f"the input has shape {shape}; expected (1, {axes}) with at least one time step")
+            raise UnusableInput(f"the input has shape {shape}; expected (batch, {axes}) with at least one time step")
         if not all(Decimal(text).is_finite() for text in each.text.ravel()):
             raise UnusableInput("the input holds NaN or Inf; a worked example needs finite numbers")
     for layer in network.layers.values():

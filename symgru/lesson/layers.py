@@ -61,6 +61,11 @@ def layer_parts(e: Explanation, layer: Working, extent: Extent) -> Iterator[Part
     yield from equations(layer)
     if layer is next(other for other in e.layers if other.layer.kind == layer.layer.kind):
         yield from beside_wikipedia(layer, e.style)
+    yield from layer_numbers(e, layer, extent)
+
+
+def layer_numbers(e: Explanation, layer: Working, extent: Extent) -> Iterator[Part]:
+    """A layer's steps and what came out of them."""
     detail = extent.of(layer)
     if detail == "overview":
         yield from one_unit(layer)

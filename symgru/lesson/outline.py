@@ -11,7 +11,7 @@ from symgru.explanation import Explanation
 from symgru.lesson.between import between
 from symgru.lesson.closing import caught, code, verification
 from symgru.lesson.extent import Extent
-from symgru.lesson.layers import input_equations, layer_parts
+from symgru.lesson.layers import input_equations, layer_numbers, layer_parts
 from symgru.lesson.parts import Box, Equation, Heading, Paragraph, Part, Results
 from symgru.lesson.prose import Formula, Text, formula, given, joined, say, told
 from symgru.working import Working
@@ -26,6 +26,14 @@ def outline(e: Explanation, extent: Extent) -> Iterator[Part]:
     """The parts of the worked example, in order, as they become known."""
     yield Heading(1, say("{name}, worked out by hand", name=given(e.network.origin or e.network.name)))
     yield answer(e)
+    if e.others:
+        yield Paragraph(
+            say(
+                "The input holds {n} sequences. Each starts from the same state and never sees the others; this is the "
+                "first, and the others follow it.",
+                n=str(len(e.others) + 1),
+            )
+        )
     if not e.reached:
         yield Paragraph(
             say(
@@ -44,12 +52,32 @@ def outline(e: Explanation, extent: Extent) -> Iterator[Part]:
             yield from layer_parts(e, shown[call.id], extent)
         else:
             yield from between(e, call, own)
-    if said := ending(e):
-        yield Paragraph(told(said))
-    yield from verification(e)
+    yield from result(e)
+    for k, other in enumerate(e.others, 2):
+        yield Heading(2, say("Sequence {k} of {n}", k=str(k), n=str(len(e.others) + 1)))
+        yield from another(e, other, extent)
     yield from caught(e)
     if extent.code:
         yield from code(e)
+
+
+def result(e: Explanation) -> Iterator[Part]:
+    """What the network makes of its layers' outputs, and the box that checks it."""
+    if said := ending(e):
+        yield Paragraph(told(said))
+    yield from verification(e)
+
+
+def another(first: Explanation, e: Explanation, extent: Extent) -> Iterator[Part]:
+    """A further sequence of the batch: what is different there."""
+    yield answer(e)
+    if e.decimals != first.decimals:
+        yield Paragraph(say("Here each value is rounded to {d} decimals.", d=str(e.decimals)))
+    for layer in e.layers:
+        if len(e.layers) > 1:
+            yield Heading(3, layer_title(e, layer))
+        yield from layer_numbers(e, layer, extent)
+    yield from result(e)
 
 
 def answer(e: Explanation) -> Box:
