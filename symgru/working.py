@@ -29,6 +29,8 @@ from symgru.unroll import Assign, lower
 from symgru.wiring import phrase
 
 Refs = Mapping[Ref, str]
+Hidden = Callable[[str, int, int], bool]  # a quantity's name, the step, the unit (counted from 0)
+BLANK = "____"  # in place of a value that a reader fills in
 
 
 class Chain(Decimals):
@@ -122,6 +124,7 @@ class Working:
     source: str = ""  # what x is, in words, where it is not simply what the layer before gives
     start: tuple[str, ...] = ()  # the state before the first step, where it is given one
     held: tuple[bool, ...] = ()  # the steps at which a mask keeps the state, where there is a mask
+    hidden: Hidden | None = None  # which values are blank, for a reader to fill in
 
     def before(self, unit: int) -> str:
         """The printed state before the first step."""
@@ -187,7 +190,10 @@ class Working:
         return {}
 
     def value(self, name: str, t: int, unit: int) -> str:
-        """A gate's or the state's printed value after step t."""
+        """A gate's or the state's printed value after step t, or BLANK."""
+        return BLANK if self.hidden and self.hidden(name, t, unit) else self._text(name, t, unit)
+
+    def _text(self, name: str, t: int, unit: int) -> str:
         return self.rounding.text(self.trace.columns[name][0, t - 1, unit])
 
     def state(self, t: int) -> tuple[str, ...]:
@@ -198,15 +204,18 @@ class Working:
 
     def texts(self, t: int) -> Refs:
         """Every scalar that the lines of step t read, as printed."""
+        return self._read(t, self.value)
+
+    def _read(self, t: int, value: Callable[[str, int, int], str]) -> Refs:
         after = {new: old for old, new in self.calculator.states}
         now: dict[Ref, str] = {}
         for k, text in enumerate(self.x_texts[t - 1]):
             now[Ref(self.calculator.inputs[0], (k,), 0)] = text
         for lhs in self.calculator.defined:
             for i in range(self.sizes[self.calculator.dims[lhs][0]]):
-                now[Ref(after.get(lhs, lhs), (i,), 0)] = self.value(lhs.name, t, i)
+                now[Ref(after.get(lhs, lhs), (i,), 0)] = value(lhs.name, t, i)
                 if lhs in after:
-                    now[Ref(after[lhs], (i,), -1)] = self.value(lhs.name, t - 1, i) if t > 1 else self.before(i)
+                    now[Ref(after[lhs], (i,), -1)] = value(lhs.name, t - 1, i) if t > 1 else self.before(i)
         return cast(Refs, ChainMap(now, self._params))
 
     def lines(self, t: int) -> Iterator[Line]:
@@ -214,18 +223,20 @@ class Working:
         if self.keeps(t):
             return
         texts = self.texts(t)
+        known = self._read(t, self._text) if self.hidden else texts
         for assign in self.assigns:
-            yield self._line(t, assign, texts)
+            yield self._line(t, assign, texts, known)
 
-    def _line(self, t: int, assign: Assign, texts: Refs) -> Line:
+    def _line(self, t: int, assign: Assign, texts: Refs, known: Refs) -> Line:
+        """`known` are the texts with nothing blank: they say which branch of a function applies."""
         after = dict(self.calculator.states)
         name = after.get(cast(Vec, assign.lhs.of), assign.lhs.of).name
         at = (0, t - 1, assign.lhs.idx[0])
         value = cast(Decimal, self.trace.columns[name][at])
         unrounded = np.broadcast_to(self._raw(name, t), self.trace.columns[name][0, t - 1].shape)[assign.lhs.idx[0]]
-        risky = self.rounding.is_risky(unrounded)
+        risky = texts[assign.lhs] != BLANK and self.rounding.is_risky(unrounded)
         more = self.rounding.more()
-        numeric, branch = self._resolved(assign.rhs, texts)
+        numeric, branch = self._resolved(assign.rhs, known)
         return Line(
             t,
             assign.lhs,

@@ -86,6 +86,8 @@ class Written:
     lhs: str
     symbols: str
     numbers: str
+    value: str
+    more: str  # the value with two digits more, where a calculator could round it otherwise; else ""
     line: Line
     since: tuple[str, ...]  # conditions that chose a branch
 
@@ -142,7 +144,9 @@ class LayerWriter:
     def lines(self, t: int) -> Iterator[Written]:
         for line in self.layer.lines(t):
             since = tuple(f"{at_time(self._text(c), t)} {'>' if positive else '≤'} 0" for c, positive in line.branch)
-            yield Written(self.ref(line.lhs, t), at_time(self._text(line.rhs), t), self.numbers(line), line, since)
+            number = self.dialect.number
+            symbols, more = at_time(self._text(line.rhs), t), number(line.more) if line.risky else ""
+            yield Written(self.ref(line.lhs, t), symbols, self.numbers(line), number(line.text), more, line, since)
 
 
 def parameter(layer: Working, dialect: Dialect, s: Symbol, row: str = "", column: str = "") -> str:

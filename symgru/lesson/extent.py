@@ -19,11 +19,13 @@ ENDS = 2  # steps shown at either end where the middle is left out
 class Extent:
     """`detail`: every line ("full"), each step in matrix form with one unit's lines ("matrix"), or the architecture,
     one unit and pictures ("overview"); by the size of the network where None. `show` leaves out all but the first and
-    last so many steps. `code` adds the equations as NumPy."""
+    last so many steps. `code` adds the equations as NumPy; without
+    `answers` it is an exercise, which leaves out all that gives the result away."""
 
     detail: Detail | None = None
     show: int | None = None
     code: bool = True
+    answers: bool = True
 
     def of(self, layer: Working) -> Detail:
         """The detail in which one layer is shown."""

@@ -281,7 +281,7 @@ def over_time(layer: Working, extent: Extent) -> Iterator[Part]:
     if extent.of(layer) != "overview":
         yield Heading(3, say("Summary"))
         yield summary(layer, extent.ends(layer))
-    if layer.steps > 2:
+    if layer.steps > 2 and extent.answers:
         yield Picture(lambda: drawing.over_time(layer), say("Every quantity over time."))
 
 

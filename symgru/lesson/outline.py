@@ -25,7 +25,7 @@ with evaluate(False):
 def outline(e: Explanation, extent: Extent) -> Iterator[Part]:
     """The parts of the worked example, in order, as they become known."""
     yield Heading(1, say("{name}, worked out by hand", name=given(e.network.origin or e.network.name)))
-    yield answer(e)
+    yield answer(e, extent)
     if e.others:
         yield Paragraph(
             say(
@@ -34,7 +34,7 @@ def outline(e: Explanation, extent: Extent) -> Iterator[Part]:
                 n=str(len(e.others) + 1),
             )
         )
-    if not e.reached:
+    if not e.reached and extent.answers:
         yield Paragraph(
             say(
                 "The exact value rounds otherwise: {d} decimals do not carry {D} digits through this network.",
@@ -52,12 +52,14 @@ def outline(e: Explanation, extent: Extent) -> Iterator[Part]:
             yield from layer_parts(e, shown[call.id], extent)
         else:
             yield from between(e, call, own)
-    yield from result(e)
+    if extent.answers:
+        yield from result(e)
     for k, other in enumerate(e.others, 2):
         yield Heading(2, say("Sequence {k} of {n}", k=str(k), n=str(len(e.others) + 1)))
         yield from another(e, other, extent)
-    yield from caught(e)
-    if extent.code:
+    if extent.answers:
+        yield from caught(e)
+    if extent.answers and extent.code:
         yield from code(e)
 
 
@@ -70,17 +72,18 @@ def result(e: Explanation) -> Iterator[Part]:
 
 def another(first: Explanation, e: Explanation, extent: Extent) -> Iterator[Part]:
     """A further sequence of the batch: what is different there."""
-    yield answer(e)
+    yield answer(e, extent)
     if e.decimals != first.decimals:
         yield Paragraph(say("Here each value is rounded to {d} decimals.", d=str(e.decimals)))
     for layer in e.layers:
         if len(e.layers) > 1:
             yield Heading(3, layer_title(e, layer))
         yield from layer_numbers(e, layer, extent)
-    yield from result(e)
+    if extent.answers:
+        yield from result(e)
 
 
-def answer(e: Explanation) -> Box:
+def answer(e: Explanation, extent: Extent) -> Box:
     """What goes in and what comes out."""
     shown = list(input_equations(e))
     left_out = len(shown) - MOST_INPUTS
@@ -100,7 +103,8 @@ def answer(e: Explanation) -> Box:
                 say("after step {t}, the last: the network gives one after every step", t=str(e.sequence)),
             )
         )
-    return Box((Results(tuple(shown)), *more, Results(tuple(result_equations(e)), digits)))
+    result = [Results(tuple(result_equations(e)), digits)] if extent.answers else []
+    return Box((Results(tuple(shown)), *more, *result))
 
 
 def result_equations(e: Explanation) -> Iterator[Equation]:

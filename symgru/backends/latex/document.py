@@ -13,7 +13,6 @@ from symgru.backends.latex.printer import (
     LatexNumbers,
     LatexScalar,
     LatexUnit,
-    latex_number,
     width,
 )
 from symgru.backends.worked import (
@@ -81,9 +80,9 @@ def definitions(activations: tuple[Activation, ...], uses_sigma: bool) -> str:
 
 def worked(w: Written) -> Formula:
     """One worked line."""
-    value = latex_number(w.line.text)
-    if w.line.risky:
-        value += rf"\;{{}}^{{\dagger}}\;({latex_number(w.line.more)})"
+    value = w.value
+    if w.more:
+        value += rf"\;{{}}^{{\dagger}}\;({w.more})"
     if w.since:
         value += r"\quad\text{since } " + r"\text{ and }".join(w.since).replace("≤", r"\le ")
     return w.lhs, [w.symbols, w.numbers, value]

@@ -10,6 +10,7 @@ from sympy import Expr
 
 from symgru.backends.formula import BEFORE, NOW, MatrixForm, Name, NumberForm, ScalarForm, Syntax, UnitForm
 from symgru.styles.symbols import NAMES, Sign
+from symgru.working import BLANK
 
 _OPEN = re.compile(r"\\[A-Za-z]+$")
 _PRODUCTS = {"⊙": r"\odot", "∘": r"\circ", "*": r"\ast", "·": r"\cdot", "×": r"\times"}
@@ -145,7 +146,9 @@ class Latex(Syntax):
         return self.style.separator.replace(" ", r"\ ")
 
     def number(self, text: str) -> str:
-        """A decimal comma stands in braces, so that TeX leaves no space after it."""
+        """A decimal comma stands in braces, so that TeX leaves no space after it; a blank is a line to write on."""
+        if text == BLANK:
+            return r"\underline{\hspace{3.5em}}"
         return latex_number(text if self.style.decimal == "." else text.replace(".", f"{{{self.style.decimal}}}"))
 
     def row_times_matrix(self, row: str, matrix: str) -> str:
@@ -320,6 +323,7 @@ _AROUND = {
     r"\sqrt": (1.0, 9.0),
     r"\text": (1.0, 0.0),
     r"\phantom": (1.0, 0.0),
+    r"\underline": (1.0, 0.0),
 }
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)
 _SCRIPT = re.compile(r"[_^]\{([^{}]*)\}")

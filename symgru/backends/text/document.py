@@ -80,9 +80,9 @@ def definitions(activations: tuple[Activation, ...], uses_sigma: bool, indent: i
 
 def written(w: Written, pad: int) -> str:
     """One worked line."""
-    mark = f" † {w.line.more}" if w.line.risky else ""
+    mark = f" † {w.more}" if w.more else ""
     since = f", since {' and '.join(w.since)}" if w.since else ""
-    return formula(w.lhs, [w.symbols, w.numbers, w.line.text + mark + since], pad)
+    return formula(w.lhs, [w.symbols, w.numbers, w.value + mark + since], pad)
 
 
 def table(header: list[str], rows: list[list[str]], left: int = 0) -> list[str]:
