@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from symgru.backends import DOCUMENTS, WORKED, backend
+from symgru.backends import DOCUMENTS, ONE_SEQUENCE, WORKED, backend
 from symgru.comparison import Comparison
 from symgru.derivation import Derivation, Derivations
 from symgru.errors import UnusableInput
@@ -35,7 +35,9 @@ class Document:
         format is no text."""
         module = backend(self._format(ending))
         kind = type(self.content).__name__.lower()
-        if kind == "explanation":
+        if isinstance(self.content, Explanation):
+            if self.content.others and ending.lower() in ONE_SEQUENCE:
+                raise UnusableInput(f"{ending} holds one sequence; give one of them alone, the first as x[0:1]")
             options = {"extent": _extent(options), **options}
         made = getattr(module, f"render_{kind}")(self.content, **options)
         yield from [made] if isinstance(made, str | bytes) else made

@@ -200,9 +200,8 @@ def test_digits_out_of_range(digits, seed_network) -> None:
 
 
 def test_unusable_inputs(seed_network) -> None:
-    two = Tensor.of(np.zeros((2, 3, 1)))
-    with pytest.raises(UnusableInput, match=r"2 sequences.*x\[0:1\]"):
-        explain(seed_network, two)
+    with pytest.raises(UnusableInput, match=r"21 sequences.*1 to 20.*x\[0:1\]"):
+        explain(seed_network, Tensor.of(np.zeros((21, 3, 1))))
     for shape in ((3, 1), (1, 3, 2), (1, 0, 1)):
         with pytest.raises(UnusableInput, match="shape"):
             explain(seed_network, Tensor.of(np.zeros(shape)))

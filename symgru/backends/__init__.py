@@ -13,6 +13,7 @@ from typing import Any
 CODE = ("numpy", "c")
 DOCUMENTS = {".tex": "latex", ".md": "markdown", ".txt": "text", ".pdf": "pdf"}  # by a file name's ending
 WORKED = {".html": "html", ".xlsx": "xlsx", ".ipynb": "notebook"}  # worked examples alone
+ONE_SEQUENCE = (".xlsx", ".ipynb")  # which compute again, one sequence at a time
 
 
 def backend(name: str) -> Any:

@@ -57,10 +57,13 @@ class TextWriter(Writer):
 
     def write(self, parts: Iterable[Part]) -> Iterator[str]:
         """What is known is handed on before what takes seconds."""
+        blank = True
         for part in parts:
             if isinstance(part, Table) and part.slow:
                 yield SO_FAR
-            yield self.part(part)
+            if text := self.part(part):
+                yield text.removeprefix("\n") if blank else text
+                blank = text.endswith("\n\n")
 
     def heading(self, part: Heading) -> str:
         title = part.text(self.prose)
@@ -109,7 +112,7 @@ class TextWriter(Writer):
 
     def table(self, part: Table) -> str:
         rows = [[cell(self.prose) for cell in row] for row in part.rows]
-        return "\n".join(table([head(self.prose) for head in part.heads], rows, part.left)) + "\n"
+        return "\n".join(table([head(self.prose) for head in part.heads], rows, part.left)) + "\n\n"
 
     def cases(self, part: Cases) -> str:
         rows = [(case.term(self.prose), case.text(self.prose)) for case in part.rows]
