@@ -10,6 +10,7 @@ from symgru.backends.text.document import TEXT
 from symgru.backends.worked import LayerWriter, equations
 from symgru.cells import CELLS
 from symgru.explanation import explain
+from symgru.styles import style
 from tests.conftest import random_input, random_network
 
 
@@ -28,6 +29,21 @@ def test_the_text_of_every_equation_and_line_is_the_plain_one(kind, units):
         assert [[text_of(part) for part in (w.lhs, w.symbols, w.numbers)] for w in page] == [
             [w.lhs, w.symbols, w.numbers] for w in text
         ]
+
+
+@pytest.mark.parametrize("name", ["wikipedia", "d2l", "cho", "pytorch"])
+def test_in_every_style(name):
+    network = random_network([("gru", 2, {})], 2)
+    layer = explain(network, random_input(network, 2)).layers[0]
+    page, text = HTML.styled(style(name)), TEXT.styled(style(name))
+    for form in ("matrix", "unit"):
+        written = [
+            equations(layer.cell, getattr(d, form)(d.notation(layer.cell, dict(layer.sizes)))) for d in (page, text)
+        ]
+        assert [tuple(map(text_of, pair)) for pair in written[0]] == written[1]
+    lines = [list(LayerWriter(layer, d).lines(2)) for d in (page, text)]
+    assert [text_of(w.symbols) for w in lines[0]] == [w.symbols for w in lines[1]]
+    assert [text_of(w.numbers) for w in lines[0]] == [w.numbers for w in lines[1]]
 
 
 @pytest.mark.parametrize("name", ["relu", "elu", "softplus", "hard_sigmoid", "gelu", "mish", "selu", "sparse_plus"])

@@ -8,7 +8,8 @@ copied from the page, read aloud, or parsed without a browser reads e^-(-0.9), a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from html import escape, unescape
 
 from sympy import Expr
@@ -17,6 +18,7 @@ from symgru.algebra import Ref
 from symgru.backends.formula import BEFORE, NOW, MatrixForm, Name, NumberForm, ScalarForm, Template, UnitForm
 from symgru.backends.text.printer import ATOM, Text, plain_text
 from symgru.backends.worked import Dialect
+from symgru.styles.symbols import Sign
 
 _TAG = re.compile(r"<[^<>]*>")
 
@@ -55,19 +57,33 @@ class Html(Text):
     times = "·<wbr>"  # a long product may go on in the next line
 
     def name(self, n: Name) -> str:
-        return f"{'∇' * n.bar}<var>{n.letter}</var>{_low(n)}"
+        return self._name(n, bold=False)
 
     def whole(self, n: Name, matrix: bool) -> str:
-        return f"{'∇' * n.bar}<var><b>{n.letter}</b></var>{_low(Name('', n.gate, n.time))}"
+        return self._name(replace(n, index=()), bold=True)
+
+    def _name(self, n: Name, bold: bool) -> str:
+        """The letter; below it gate and time, above it what the style places there; its indices."""
+        plain = n.letter.rstrip("'")
+        symbol, raised = self.style.spelling(plain, n.gate, n.of), self.style.time
+        below = [("_", _signs(symbol.below), "")] if symbol.below else []
+        above = [("^", _signs(symbol.above), "")] if symbol.above else []
+        index = [("[", ",".join(n.index), "]")] if n.index else []
+        if n.time and raised:
+            above.append(("^", escape(f"{raised[0]}{n.time.strip('()')}{raised[1]}"), ""))
+        elif n.time:
+            below.append(("_(", n.time[1:-1], ")") if n.time[0] == "(" else ("_", n.time, ""))
+        low, high, last = (below, above, index) if above else ([*below, *index], [], [])
+        letter = _sign(symbol.sign, bold) + n.letter[len(plain) :]
+        return f"{'∇' * n.bar}{letter}{_set('sub', low)}{_set('sup', high)}{_set('sub', last)}"
 
     def power_of_e(self, exponent: str) -> str:
         return f"e{_high(exponent)}"
 
-    def squared(self, base: str) -> str:
-        return f"{base}{_high('2')}"
-
-    def transposed(self, matrix: str) -> str:
-        return f"{matrix}{_high('T')}"
+    def _raised(self, base: str, exponent: str) -> str:
+        plain = text_of(base)
+        alone = super()._raised(plain, exponent) == f"{plain}^{exponent}"
+        return f"{base if alone else self.brackets(base)}{_high(exponent)}"
 
     def ratio(self, above: str, below: str) -> str:
         return f"{above}/{below}" if _is_atom(below) else f"{above}/({below})"
@@ -75,7 +91,7 @@ class Html(Text):
     def function(self, name: str, *args: str) -> str:
         plain = name.rstrip("'")
         head = ("σ" if plain == "sigma" else html_text(plain)) + name[len(plain) :]
-        return f"{head}({', '.join(args)})"
+        return f"{head}({self.separator.join(args)})"
 
     def cases(self, condition: str, then: str, otherwise: str) -> str:
         return f"{then} if {condition.replace(' < ', ' &lt; ').replace(' > ', ' &gt; ')}, otherwise {otherwise}"
@@ -90,28 +106,26 @@ def _high(exponent: str) -> str:
     return f"{mark(opened)}<sup>{exponent}</sup>{mark(closed)}"
 
 
-def _low(n: Name) -> str:
-    """Gate, time and indices of a name, set low; the time may stand in brackets, and indices always do."""
-    parts = list(_indices(n))
+def _set(element: str, parts: Sequence[tuple[str, str, str]]) -> str:
+    """Parts of a name that are set low or high: (what plain text has before it, the part, what it has after it)."""
     if not parts:
         return ""
-    (first, text, due), *others = parts
-    inside = text
+    (first, inside, due), *others = parts
     for opened, text, closed in others:
-        inside += mark(due + opened) + text
-        due = closed
-    return f"{mark(first)}<sub>{inside}</sub>{mark(due)}"
+        inside, due = inside + mark(due + opened) + text, closed
+    return f"{mark(first)}<{element}>{inside}</{element}>{mark(due)}"
 
 
-def _indices(n: Name) -> Iterator[tuple[str, str, str]]:
-    """(what the plain text has before it, an index, what it has after it)."""
-    if n.gate:
-        yield "_", n.gate, ""
-    if n.time:
-        bracketed = n.time.startswith("(")
-        yield ("_(", n.time[1:-1], ")") if bracketed else ("_", n.time, "")
-    if n.index:
-        yield "[", ",".join(n.index), "]"
+def _sign(s: Sign, bold: bool = False) -> str:
+    """One letter; an accent is a class, which the style sheet draws."""
+    letter = f"<b>{s.letter}</b>" if bold else s.letter
+    accent = f' class="{s.accent}"' if s.accent else ""
+    return f"<var{accent}>{letter}</var>{mark(f'_{s.accent}' * bool(s.accent))}{chr(39) * s.primes}"
+
+
+def _signs(group: Iterable[Sign]) -> str:
+    """What stands below or above a symbol; only a style's own letters have accents or primes there."""
+    return "".join(s.letter if not s.accent and not s.primes else _sign(s) for s in group)
 
 
 class HtmlMatrix(Html, MatrixForm):
@@ -134,7 +148,8 @@ class HtmlTemplate(Template):
 
     def _number(self, slot: str, texts: Mapping[Ref, str]) -> str:
         ref = self.slots[int(slot.lstrip("="))]
-        number, bracketed = referring(ref, texts[ref]), slot[0] != "=" and texts[ref][0] in "+-"
+        number = referring(ref, self.form.number(texts[ref]))
+        bracketed = slot[0] != "=" and texts[ref][0] in "+-"
         return self.form.brackets(number) if bracketed else number
 
 
