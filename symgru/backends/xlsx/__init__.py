@@ -29,9 +29,10 @@ from symgru.backends.xlsx.plan import plan
 from symgru.backends.xlsx.ties import ties, without_ties
 from symgru.backends.xlsx.weights import write_inputs, write_weights
 from symgru.explanation import Explanation
+from symgru.lesson.extent import EVERYTHING, Extent
 from symgru.writing import write_bytes
 
-__all__ = ["explanation_bytes", "ties", "without_ties", "write_explanation"]
+__all__ = ["explanation_bytes", "render_explanation", "ties", "without_ties", "write_explanation"]
 
 
 def explanation_bytes(e: Explanation) -> bytes:
@@ -58,3 +59,8 @@ def explanation_bytes(e: Explanation) -> bytes:
 def write_explanation(e: Explanation, place: Path) -> None:
     """The same as a file, which appears whole or not at all."""
     write_bytes(place, explanation_bytes(e))
+
+
+def render_explanation(e: Explanation, extent: Extent = EVERYTHING) -> bytes:
+    """As every document backend has it; a sheet holds every step and every unit, whatever the extent."""
+    return explanation_bytes(e)
