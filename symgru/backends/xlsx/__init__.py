@@ -5,10 +5,10 @@ Sheets; rows and columns counted from 1:
 - Read me: the answer and how to read the rest.
 - Weights: each array as get_weights() gives it; a block's name stands above it, and is the name of its range: W_z (or
   LAYER_W_z where several layers have weights). Rows lead from an input, columns to a unit.
-- Inputs: each input under its heading, a row a step, a named range (x); the states before the first step (h_0) likewise.
-- Steps: blocks, one for each layer and for each map that looks at values. A block is a heading row (column A its title,
-  columns D, E, ... its steps: "t = 1", or "output" where there is no time) and a row for each line: column A its name at
-  time t (a_z_t[2]), column B its formula in words (W_z[1,2]·x_t[1] + ...), column C the value before the first step
+- Inputs: each input under its heading, a row a step, a named range (x); the states before the first step (h_0) too.
+- Steps: blocks, one for each layer and each map that looks at values. A block is a heading row (column A its title,
+  columns D, E, ... its steps: "t = 1", or "output" where there is no time) and a row for each line: column A its name
+  at time t (a_z_t[2]), column B its formula in words (W_z[1,2]·x_t[1] + ...), column C the value before the first step
   (of a state only), columns D, E, ... a live formula each. A line that is computed is
   =ROUND(formula,LOOKUP(ABS(formula),size,places)); one that is only read (an input of the layer, a mask) is a link.
   An empty row ends a block.

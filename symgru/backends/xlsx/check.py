@@ -35,8 +35,8 @@ def write_read_me(book: Book, plan: Plan, found: list[Tie]) -> None:
     look = book.format(num_format=fixed(e.digits), bold=True, align="left")
     for result in plan.results:
         row += 1
-        sheet.write_string(row, 0, result.name, book.format(bold=True, align="right"))
-        sheet.write_formula(row, 1, f"=Steps!{result.address}", look, repr(float(result.chain)))
+        sheet.write_string(row, 0, result.name, book.format(bold=True))
+        sheet.write_formula(row, 1, f"=Steps!{result.address}", look, Exact(result.chain))
     row += 2
     for head, text in _sentences(plan, found):
         sheet.write_string(row, 0, head, book.format(bold=True))
@@ -52,14 +52,15 @@ def _sentences(plan: Plan, found: list[Tie]) -> Iterator[tuple[str, str]]:
     if not e.reached:
         yield (
             "Digits",
-            f"The exact value rounds otherwise: {e.decimals} decimals do not carry {e.digits} digits through this network.",
+            f"The exact value rounds otherwise: {e.decimals} decimals do not carry {e.digits} digits through this "
+            "network.",
         )
     yield "Weights", "The weights as get_weights() gives them. Every block has a name: W_z is the update gate's kernel."
     yield "Inputs", "The inputs and the states before the first step."
     yield (
         "Steps",
-        "Every line of every step as a live formula: time runs to the right, lines run down. Change an input or a weight, "
-        f"and all of it follows. Each line is rounded half up to {e.decimals} decimals (numbers smaller than "
+        "Every line of every step as a live formula: time runs to the right, lines run down. Change an input or a "
+        f"weight, and all of it follows. Each line is rounded half up to {e.decimals} decimals (numbers smaller than "
         f"10^{e.rounding.tiny_below} to {e.rounding.kept} digits), and the rounded number is used from then on, as on "
         "a pocket calculator.",
     )
@@ -125,18 +126,18 @@ def _columns(plan: Plan) -> list[tuple[str, Any]]:
     same = ["unchanged"] * len(chain)
     found = [
         ("output", text([r.name for r in plan.results])),
-        ("Steps (rounded)", formula("=Steps!{where}", [repr(float(v)) for v in chain], shown)),
+        ("Steps (rounded)", formula("=Steps!{where}", [Exact(v) for v in chain], shown)),
         ("as written", number(chain, shown)),
         ("is it still?", formula('=IF(B{n}=C{n},"unchanged","changed")', same, "General")),
-        ("Unrounded", formula("=Unrounded!{where}", [repr(v) for v in full], long)),
+        ("Unrounded", formula("=Unrounded!{where}", [Exact(v) for v in full], long)),
         (f"{exact}, decimals as in Weights", number(typed, long)),
         (
             "Steps - exact",
-            formula("=B{n}-F{n}", [repr(float(a - b)) for a, b in zip(chain, typed, strict=True)], DIFFERENCE),
+            formula("=B{n}-F{n}", [Exact(a - b) for a, b in zip(chain, typed, strict=True)], DIFFERENCE),
         ),
         (
             "Unrounded - exact",
-            formula("=E{n}-F{n}", [repr(a - float(b)) for a, b in zip(full, typed, strict=True)], DIFFERENCE),
+            formula("=E{n}-F{n}", [Exact(a - float(b)) for a, b in zip(full, typed, strict=True)], DIFFERENCE),
         ),
     ]
     if e.stored_differs:
@@ -157,7 +158,7 @@ def _framework(rows: list[Check], own: str, stored: str, number: Any, formula: A
         (says, number([Decimal(row.text) for row in rows], "General")),
         (
             f"{says} - exact",
-            formula(f"={own}{{n}}-{stored}{{n}}", [repr(float(row.difference or 0)) for row in rows], DIFFERENCE),
+            formula(f"={own}{{n}}-{stored}{{n}}", [Exact(row.difference or 0) for row in rows], DIFFERENCE),
         ),
         ("in ulps", number([Decimal(str(row.ulps or 0)) for row in rows], "0.0")),
     ]
@@ -169,7 +170,7 @@ def _whole(book: Book, sheet: Any, plan: Plan, row: int) -> None:
     total = float(sum(float(v) for block in plan.blocks for line in block.rows for v in line.chain))
     look = book.format(num_format=fixed(plan.explanation.decimals), align="right", font_color=FAINT.ink)
     sheet.write_string(row, 0, "sum of all lines", book.format(font_color=FAINT.ink))
-    sheet.write_formula(row, 1, f"=SUM({area})", look, repr(total))
+    sheet.write_formula(row, 1, f"=SUM({area})", look, Exact(total))
     sheet.write_number(row, 2, Exact(total), look)
     limit = f"1E-{plan.explanation.decimals + 1}*(1+ABS(C{row + 1}))"
     sheet.write_formula(row, 3, f'=IF(ABS(B{row + 1}-C{row + 1})<{limit},"unchanged","changed")', look, "unchanged")

@@ -111,7 +111,7 @@ def _row(
     put = wrap if row.rounds else str
     for column, v in enumerate(values):
         formula = checked("=" + put(row.at(column)))
-        sheet.write_formula(k, FIRST + column, formula, look, repr(float(v)))
+        sheet.write_formula(k, FIRST + column, formula, look, Exact(v))
 
 
 def _rounded(formula: str) -> str:

@@ -9,7 +9,7 @@ state before the first step stands in the column left of step 1, so that the sta
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, cast
 
@@ -17,7 +17,7 @@ import numpy as np
 from sympy import Expr, Symbol
 
 from symgru.algebra import Mat, Ref, Select, Vec
-from symgru.backends.formula import BEFORE, NOW, Notation, UnitForm
+from symgru.backends.formula import BEFORE, NOW, Notation
 from symgru.backends.text.document import TEXT
 from symgru.backends.xlsx import maps
 from symgru.backends.xlsx.printer import SheetPrinter
@@ -29,13 +29,12 @@ from symgru.errors import UnusableInput
 from symgru.exact_maps import apply_exact
 from symgru.explanation import Explanation
 from symgru.maps import MAPS
-from symgru.network import Array, Call, Edge, Layer, Network, Tensor
+from symgru.network import Array, Call, Edge, Layer, Tensor
 from symgru.rounding import PRECISION
 from symgru.rules import CALCULATOR
 from symgru.trace import Trace, cell_of, run
 from symgru.unroll import lower
 from symgru.wiring import does, phrase
-from symgru.working import Working
 
 ROWS, COLUMNS = 1_048_576, 16_384  # of a sheet
 NAME, WORDS, START, FIRST = 0, 1, 2, 3  # columns: the line's name, its formula in words, step 0, step 1
@@ -378,7 +377,9 @@ class _Planner:
     ) -> Value:
         """The rows of one layer on one sequence; what it gives, of shape (time, units)."""
         steps = len(args[0].where)
-        writer = _Lines(self, call, layer, cell, timed, self.top + 1, {s.name: a for s, a in zip(cell.inputs, args)})
+        writer = _Lines(
+            self, call, layer, cell, timed, self.top + 1, dict(zip((s.name for s in cell.inputs), args, strict=False))
+        )
         rows = [*writer.inputs(args)]
         mask = None
         if cell.mask is not None:
@@ -389,7 +390,7 @@ class _Planner:
         rows += writer.lines(columns, self._start(call, layer, cell, columns, sequence or 0))
         which = "" if sequence is None else f", sequence {sequence + 1}"
         title = f"{call.id}: {cell.title or cell.name}, {writer.sizes_text()}{which}"
-        top = self._add(title, cell, steps, timed, tuple(rows), mask)
+        top = self._add(title, writer.origin, steps, timed, tuple(rows), mask)
         assert top + 1 == writer.top
         output = cell.output
         chain, full = columns[output.name]
@@ -453,6 +454,7 @@ class _Lines:
             if s in self.widths:
                 self.rows[s], row = row, row + self.widths[s]
         base = self.base = _unmasked(cell)
+        self.origin = build(layer.kind, layer.options)
         trace = planner.traces[call.id]
         self.sizes = {"D": self.widths[cell.inputs[0]], "H": trace.columns[cell.output.name].shape[-1]}
         self.notation = Notation(base, self.sizes, timed, "t", TEXT.before)
@@ -473,7 +475,7 @@ class _Lines:
         if self.cell.mask is None:
             yield from self.cell.equations
             return
-        *lines, (fresh, rhs), (after, choice) = self.cell.equations
+        *lines, (_, rhs), (after, choice) = self.cell.equations
         yield from lines
         yield after, cast(Expr, Select(choice.args[0], rhs, choice.args[2], evaluate=False))
 
@@ -503,7 +505,7 @@ class _Lines:
                     first = (str(start.where[i]), float(start.chain[i]), float(start.full[i]))
                 name, text = words[lhs, i]
                 formula = self.printer.formula(rhs, i)
-                colour = letter(self.base, lhs.name)
+                colour = letter(self.origin, lhs.name)
                 yield Row(name, text, colour, chain[:, i], full[:, i], formula, (), first, True, main)
 
     def _words(self) -> dict[tuple[Symbol, int], tuple[str, str]]:
@@ -511,7 +513,7 @@ class _Lines:
         scalar, found = TEXT.scalar(self.notation), {}
         small = max(self.sizes.values()) <= FEW
         lines = {(line.lhs.of, line.lhs.idx[0]): line.rhs for line in lower(self.base, self.sizes)} if small else {}
-        unit = cast(UnitForm, TEXT.unit(self.notation))
+        unit = TEXT.unit(self.notation)
         for lhs, rhs in self.base.equations:
             state = self.after.get(lhs, lhs)
             for i in range(self.widths[lhs]):
@@ -563,6 +565,4 @@ def _unmasked(cell: Cell) -> Cell:
     if cell.mask is None:
         return cell
     *lines, (_, rhs), (after, _) = cell.equations
-    from dataclasses import replace
-
     return replace(cell, equations=(*lines, (after, rhs)), inputs=tuple(s for s in cell.inputs if s != cell.mask))

@@ -13,7 +13,7 @@ from sympy import Abs, Expr, Symbol, oo
 from symgru.activations import LOG_SOFTMAX, LOGISTIC, SOFTMAX, expanded, substitute
 from symgru.algebra import Across, Dot, Mat, Mean, Ref, Select, Total, Vec, add, mul, rebuild, sigma
 from symgru.errors import Unsupported
-from symgru.printing import ATOM, MUL, OrderedPrinter, negated
+from symgru.printing import MUL, OrderedPrinter, negated
 
 WRITTEN_OUT = 4  # terms up to which a product with a matrix is written out
 LARGEST = 700  # an exponent of e that a double holds

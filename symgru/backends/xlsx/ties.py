@@ -48,16 +48,16 @@ def without_ties(e: Explanation) -> Explanation:
 def _ties(layer: Working) -> Iterator[Tie]:
     for k, row in enumerate(layer.raw):
         for name, values in row.items():
-            for place, v in _near(values, layer.rounding):
+            for place in _near(values, layer.rounding):
                 step = k + 1 if layer.calculator.states else place // layer.sizes["H"] + 1
                 if not layer.keeps(step):
                     yield Tie(layer.trace.call.id, name, step, place % layer.sizes["H"] + 1)
 
 
-def _near(values: Array, rounding: Rounding) -> Iterator[tuple[int, Decimal]]:
+def _near(values: Array, rounding: Rounding) -> Iterator[int]:
     for place, v in enumerate(values.ravel()):
         if v and v.is_finite() and is_near_tie(v, rounding):
-            yield place, v
+            yield place
 
 
 def is_near_tie(v: Decimal, rounding: Rounding) -> bool:
