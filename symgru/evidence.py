@@ -14,7 +14,7 @@ from sympy import Symbol
 
 from symgru.building import build
 from symgru.cells import Un, Wn, bn, cn
-from symgru.hypotheses import NEGATED_UPDATE, SWAPPED_UPDATE, Combination, only_layer, rewritten_weights
+from symgru.hypotheses import NEGATED_UPDATE, SWAPPED_UPDATE, Columns, Combination, only_layer, rewritten_weights
 from symgru.layout import layout
 from symgru.matching import Claim, Outcome, exact_run, final
 from symgru.network import Layer, Network, Tensor
@@ -64,7 +64,8 @@ def sign_lemma(network: Network, x: Tensor, found: Sequence[Outcome]) -> Lemma |
     covered = tuple(
         o.combination
         for o in found
-        if all(c.keeps(place) for c in o.combination.columns) and _sign(w[Wn.name], o.combination.x(x)) == sign
+        if all(isinstance(c, Columns) and c.keeps(place) for c in o.combination.arrays)
+        and _sign(w[Wn.name], o.combination.x(x)) == sign
     )
     every = bool((w[Wn.name].value * sign > 0).all() and (x.value > 0).all())
     return Lemma(sign, covered, every)

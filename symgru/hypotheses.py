@@ -130,8 +130,8 @@ class Columns:
 class Hypothesis:
     """One way to go about one thing (`kind`). `says` is what the person did, `instead` what is right.
 
-    At most one of the hooks changes anything: the cell, the weights, the input. Without a hook it is the usual way.
-    `{kinds}` in a text stands for all kinds for which the same was done.
+    At most one of the hooks changes anything: the cell, the weights, the input, the number that every unit's state
+    starts at. Without a hook it is the usual way. `{kinds}` in a text stands for all kinds for which the same was done.
     """
 
     kind: str
@@ -139,12 +139,13 @@ class Hypothesis:
     says: str = ""
     instead: str = ""
     cell: Transform | None = None
-    weights: Columns | None = None
+    weights: Callable[[Weights], Weights] | None = None
     inputs: Callable[[Tensor], Tensor] | None = None
+    start: int | None = None
 
     @property
     def usual(self) -> bool:
-        return self.cell is None and self.weights is None and self.inputs is None
+        return self.cell is None and self.weights is None and self.inputs is None and self.start is None
 
 
 def _one_step(of: Callable[[list[Fraction]], Fraction]) -> Callable[[Tensor], Tensor]:
@@ -260,7 +261,7 @@ class Combination:
         return tuple(p.inputs for p in self.parts if p.inputs)
 
     @property
-    def columns(self) -> tuple[Columns, ...]:
+    def arrays(self) -> tuple[Callable[[Weights], Weights], ...]:
         return tuple(p.weights for p in self.parts if p.weights)
 
     def cell(self, cell: Cell) -> Cell:
@@ -274,7 +275,7 @@ class Combination:
         return x
 
     def weights(self, weights: Weights) -> Weights:
-        for change in self.columns:
+        for change in self.arrays:
             weights = change(weights)
         return weights
 

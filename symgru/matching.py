@@ -78,7 +78,7 @@ def outcomes(network: Network, x: Tensor, tried: Sequence[Combination] | None = 
     stacks: dict[object, Stacked] = {}
     found: dict[int, Outcome] = {}
     for members in groups.values():
-        orders = tuple(c.columns for c in members)
+        orders = tuple(c.arrays for c in members)
         if orders not in stacks:
             stacks[orders] = Stacked([c.weights(w) for c in members for w in sets])
         h = _run(network, members[0].x(x), stacks[orders], members[0].cell(cell)).traces[0].y[..., 0, 0]

@@ -1,0 +1,370 @@
+"""The common single mistakes as data: what people do, how often, where it is known from, and the change that does it.
+
+`rank` is the place in the list of how often people run into a mistake (1 is the commonest; entries of one rank are
+alike in that). Formulas in a text stand in backquotes, and {words} are what a cell calls its parts. An entry that
+changes nothing in a cell does not apply to it. Another mistake is another line here.
+
+A combination of several mistakes is module `hypotheses`' business, what a single one leads to module `mistakes`'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import permutations
+
+from symgru import slips
+from symgru.building import build
+from symgru.cell import Cell
+from symgru.derivation import gates
+from symgru.errors import Unsupported
+from symgru.hypotheses import READINGS, SWAPPED_UPDATE, Columns, Hypothesis, Weights
+from symgru.layout import Layout, layout
+from symgru.network import Layer, Tensor
+from symgru.rules import Transform
+
+
+@dataclass(frozen=True)
+class Mistake(Hypothesis):
+    """A hypothesis by itself: how common it is, and where people were seen to make it."""
+
+    rank: int = 0
+    known_from: str = ""
+
+
+Arrays = Callable[[Layout], Callable[[Weights], Weights] | None]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the table; for a layer it becomes a Mistake. `arrays` makes the change from where the arrays lie."""
+
+    rank: int
+    kind: str
+    name: str
+    says: str
+    instead: str
+    known_from: str = ""
+    cell: Transform | None = None
+    arrays: Arrays | None = None
+    inputs: Callable[[Tensor], Tensor] | None = None
+    start: int | None = None
+
+
+def _reading(rank: int, name: str, known_from: str) -> Entry:
+    """A misreading of the sequence that the table of combinations has too."""
+    h = next(r for r in READINGS if r.name == name)
+    return Entry(rank, h.kind, h.name, h.says, h.instead, known_from, inputs=h.inputs)
+
+
+SEED = "the question that symgru began with (symgru demo)"
+SIGMOID = "take the sigmoid σ"
+BOTH_ROWS = "add both rows of the bias: `b` beside the input's product, `c` beside the state's"
+PLACE = "keep {reset} where the equation has it: it multiplies {placed}"
+ROUND = "type every weight as it is printed"
+
+
+def _only(heads: str) -> Callable[[Cell], bool]:
+    return lambda cell: slips.gate_heads(cell) == {heads}
+
+
+def _candidate_is(head: str) -> Callable[[Cell], bool]:
+    return lambda cell: slips.candidate_head(cell) == head
+
+
+MISTAKES = (
+    Entry(
+        1, "update rule", "swapped",
+        "let {update} weigh {weighed}, and {rest} {other}", "let {u} weigh {other} and {rest} {weighed}",
+        "keras #785, pytorch #20129, pytorch #60645, CNTK #3292",
+        cell=SWAPPED_UPDATE,
+    ),
+    Entry(
+        2, "reset gate", "before the product",
+        "let {reset} multiply the state before its product with {U}", PLACE,
+        "pytorch #8153, pytorch #99531; ONNX with linear_before_reset=0, Keras with reset_after=False",
+        cell=slips.RESET_BEFORE,
+    ),
+    Entry(
+        2, "reset gate", "after the product",
+        "let {reset} multiply the product of the state with {U}", PLACE,
+        "pytorch #8153, pytorch #99531; ONNX with linear_before_reset=1, Keras with reset_after=True",
+        cell=slips.RESET_AFTER,
+    ),
+    Entry(
+        3, "biases", "left out",
+        "left the biases out", "add the biases",
+        cell=slips.without_biases(lambda rows: [b for row in rows for b in row]),
+    ),
+    Entry(
+        3, "biases", "only the input's",
+        "left out the second row of the bias, the state's `c`", BOTH_ROWS,
+        "tensorflow #43960; Flax' nnx, which has one row",
+        cell=slips.without_biases(lambda rows: rows[1] if len(rows) > 1 else ()),
+    ),
+    Entry(
+        3, "biases", "only the state's",
+        "left out the first row of the bias, the input's `b`", BOTH_ROWS,
+        "tensorflow #43960",
+        cell=slips.without_biases(lambda rows: rows[0] if len(rows) > 1 else ()),
+    ),
+    Entry(
+        3, "biases", "rows exchanged",
+        "exchanged the two rows of the bias", BOTH_ROWS,
+        arrays=slips.exchanged_rows,
+    ),
+    Entry(
+        3, "biases", "outside the reset gate",
+        "added {c} outside the bracket that {reset} multiplies", "add {c} inside the bracket that {r} multiplies",
+        cell=slips.BIAS_OUTSIDE,
+    ),
+    Entry(
+        5, "activations", "hard sigmoid of Keras 2",
+        "took `0.2 a + 0.5`, kept between 0 and 1, for the sigmoid", SIGMOID,
+        "Keras 2, whose default recurrent_activation it was",
+        cell=slips.activated("hard", slips.named(["hard_sigmoid", 0.2, 0.5]), where=_only("sigmoid")),
+    ),
+    Entry(
+        6, "activations", "hard sigmoid of Keras 3",
+        "took `a/6 + 0.5`, kept between 0 and 1, for the sigmoid", SIGMOID,
+        "Keras 3's hard_sigmoid, and PyTorch's Hardsigmoid",
+        cell=slips.activated("hard", slips.named("hard_sigmoid"), where=_only("sigmoid")),
+    ),
+    Entry(
+        6, "activations", "sigmoid for a hard sigmoid",
+        "took the sigmoid σ for the hard sigmoid", "take the hard sigmoid that the layer has",
+        "Keras 2, whose default recurrent_activation was the hard sigmoid",
+        cell=slips.activated(
+            "soft", slips.named("sigmoid"),
+            where=lambda cell: any(head.startswith("hard_sigmoid") for head in slips.gate_heads(cell)),
+        ),
+    ),
+    _reading(7, "summed into one step", SEED),
+    _reading(7, "mean in one step", SEED),
+    Entry(
+        9, "arrays", "recurrent kernel transposed",
+        "took the rows of each recurrent kernel for its columns",
+        "the row of a recurrent kernel is the unit it comes from, its column the unit it leads to",
+        "keras #8720: PyTorch holds it the other way round than Keras",
+        arrays=slips.transposed(lambda own: own.recurrent),
+    ),
+    Entry(
+        9, "arrays", "kernel transposed",
+        "took the rows of each kernel for its columns",
+        "the row of a kernel is the feature it comes from, its column the unit it leads to",
+        "keras #8720: PyTorch holds it the other way round than Keras",
+        arrays=slips.transposed(lambda own: own.kernel),
+    ),
+    Entry(
+        11, "state", "carried over",
+        "went on from the last state of an earlier run of the same sequence", "begin at `h_0 = 0`",
+        "Keras with stateful=True, predict called twice",
+        inputs=slips.rearranged(slips.twice),
+    ),
+    Entry(
+        11, "state", "begins at 1",
+        "began at `h_0 = 1`", "begin at `h_0 = 0`",
+        start=1,
+    ),
+    Entry(
+        13, "sequence", "column by column",
+        "read the numbers of the sequence column by column", "take one time step after the other, row by row",
+        "reshape in place of transpose; Fortran's order", inputs=slips.rearranged(slips.column_by_column),
+    ),
+    Entry(
+        13, "state", "fresh at every step",
+        "began every time step at a state of 0", "carry the state `h` from step to step",
+        "time and batch exchanged: PyTorch without batch_first=True", cell=slips.FRESH_STATE,
+    ),
+    Entry(
+        14, "sequence", "zeros skipped",
+        "left out the time steps whose input is 0", "work every step: an input of 0 still moves the state",
+        "Keras' Masking", inputs=slips.rearranged(slips.without_zeros),
+    ),
+    Entry(
+        15, "sequence", "last step dropped",
+        "stopped one time step too early", "go on to the last input",
+        inputs=slips.rearranged(slips.without_last),
+    ),
+    Entry(
+        16, "activations", "sigmoid and tanh exchanged",
+        "took tanh for the gates and the sigmoid for the candidate",
+        "take the sigmoid for the gates and tanh for the candidate",
+        cell=slips.activated(
+            "exchanged", slips.named("tanh"), slips.named("sigmoid"),
+            where=lambda cell: _only("sigmoid")(cell) and _candidate_is("tanh")(cell),
+        ),
+    ),
+    Entry(
+        17, "activations", "linear candidate",
+        "left out the activation of {n}", "take {activation} of {n}'s sum",
+        cell=slips.activated("linear", candidate=slips.named("linear")),
+    ),
+    Entry(
+        17, "activations", "relu candidate",
+        "took relu for tanh", "take tanh",
+        "layers built with activation='relu'",
+        cell=slips.activated("relu", candidate=slips.named("relu"), where=_candidate_is("tanh")),
+    ),
+    Entry(
+        17, "activations", "tanh candidate",
+        "took tanh for relu", "take relu",
+        "layers built without activation='relu'",
+        cell=slips.activated("tanh", candidate=slips.named("tanh"), where=_candidate_is("relu")),
+    ),
+    _reading(18, "reversed", "Keras with go_backwards=True"),
+    Entry(
+        21, "biases", "the state's only for the candidate",
+        "of the second row of the bias added only {c}", BOTH_ROWS,
+        "Equinox and MLX, which have no other",
+        cell=slips.without_biases(lambda rows: rows[1][:-1] if len(rows) > 1 else ()),
+    ),
+    Entry(
+        22, "gates", "reset gate is 1",
+        "left out {reset}, as if it were 1", "multiply by {r}",
+        cell=slips.gate_as(lambda own: None if own.reset == own.update else own.reset, 1),
+    ),
+    Entry(
+        22, "gates", "update gate is 0",
+        "took {update} as 0", "work {u} out, however small it is",
+        SEED, cell=slips.gate_as(lambda own: own.update, 0),
+    ),
+    Entry(
+        22, "gates", "update gate is 1",
+        "took {update} as 1", "work {u} out",
+        cell=slips.gate_as(lambda own: own.update, 1),
+    ),
+    Entry(
+        23, "reset gate", "on the input's part",
+        "let {reset} multiply the input's part of the sum", PLACE,
+        cell=slips.RESET_ON_INPUT,
+    ),
+    Entry(
+        23, "reset gate", "on the whole sum",
+        "let {reset} multiply the whole sum", PLACE,
+        cell=slips.RESET_ON_SUM,
+    ),
+    Entry(
+        27, "activations", "sigmoid of -a",
+        "took `σ(-a)` for `σ(a)`", "mind the minus sign in the exponent of e",
+        cell=slips.activated("opposite", slips.opposite, where=_only("sigmoid")),
+    ),
+    Entry(
+        27, "activations", "tanh from the sigmoid of a",
+        "took `2 σ(a) - 1` for `tanh(a)`", "tanh is `2 σ(2a) - 1`",
+        cell=slips.activated("undoubled", candidate=slips.undoubled, where=_candidate_is("tanh")),
+    ),
+    Entry(
+        28, "arrays", "kernels exchanged",
+        "exchanged the kernel and the recurrent kernel", "multiply the input with `W` and the state with `U`",
+        "weights concatenated as [h; x] for [x; h]", arrays=slips.exchanged_kernels,
+    ),
+    Entry(
+        29, "arrays", "gates interleaved",
+        "took the columns of the gates in turn", "the columns of a gate stand side by side, one block for each gate",
+        arrays=slips.interleaved,
+    ),
+    _reading(32, "first step only", ""),
+    *(
+        Entry(
+            33, "arrays", f"{digits} decimals", f"typed the weights with {digits} decimals", ROUND,
+            arrays=lambda own, digits=digits: slips.Shortened(digits),  # type: ignore[misc]
+        )
+        for digits in (2, 3, 4)
+    ),
+)  # fmt: skip
+
+
+def mistakes(layer: Layer) -> tuple[Mistake, ...]:
+    """What people do otherwise with a recurrent layer, the commonest first.
+
+    Only what can differ in a layer of its kind; whether these weights and an input make it differ, running it tells.
+    """
+    cell = build(layer.kind, layer.options)
+    own, words = layout(cell), _words(cell)
+    found = [m for entry in MISTAKES if (m := _of(entry, cell, own, words))]
+    return tuple(sorted([*found, *_orders(own)], key=lambda m: m.rank))
+
+
+def _of(entry: Entry, cell: Cell, own: Layout, words: slips.Words) -> Mistake | None:
+    """A line of the table for a cell; None where it changes nothing there."""
+    arrays = entry.arrays(own) if entry.arrays else None
+    if entry.arrays and arrays is None or entry.cell and not _changes(entry.cell, cell):
+        return None
+    return Mistake(
+        entry.kind,
+        entry.name,
+        entry.says.format_map(words),
+        entry.instead.format_map(words),
+        entry.cell,
+        arrays,
+        entry.inputs,
+        entry.start,
+        entry.rank,
+        entry.known_from,
+    )
+
+
+def _changes(transform: Transform, cell: Cell) -> bool:
+    try:
+        return transform(cell).equations != cell.equations
+    except Unsupported:  # it changes the update rule of a cell that has none
+        return False
+
+
+def _words(cell: Cell) -> slips.Words:
+    """What the cell calls its parts."""
+    own, called = slips.roles(cell), dict(gates(cell))
+    kept, fresh = (
+        ("the old state", "the candidate") if slips.keeps_by_update(cell) else ("the candidate", "the old state")
+    )
+    gate = str(own.candidate) if own.update is not None else ""
+    suffix = f"_{gate}" if gate else ""
+
+    def part(s: object) -> str:
+        return f"the {called.get(s, 'gate')} `{s}`"  # type: ignore[call-overload]
+
+    placed = slips.RESET_BEFORE(cell).equations == cell.equations
+    return {
+        "update": part(own.update),
+        "u": f"`{own.update}`",
+        "rest": f"`1 - {own.update}`",
+        "weighed": fresh,
+        "other": kept,
+        "reset": part(own.reset),
+        "r": f"`{own.reset}`",
+        "n": part(own.candidate),
+        "activation": slips.candidate_head(cell),
+        "U": f"`U{suffix}`",
+        "W": f"`W{suffix}`",
+        "c": f"`c{suffix}`",
+        "placed": "the state" if placed else "the product",
+    }
+
+
+ORDERS = {"r | z | n": "PyTorch's, and TensorFlow 1's", "z | r | n": "Keras', and ONNX'"}
+
+
+def _orders(own: Layout) -> Iterator[Mistake]:
+    """The gates' blocks of all arrays taken for one another's."""
+    rows = slips.stacked_rows(own)
+    if not rows:
+        return
+    letters = [name.partition("_")[2] for name in rows[0]]
+    stored = " | ".join(letters)
+    for order in permutations(range(len(letters))):
+        taken = " | ".join(letters[i] for i in order)
+        if taken != stored:
+            yield Mistake(
+                "gate order",
+                taken,
+                f"took the blocks of columns in the order `{taken}`" + _whose(taken),
+                f"take them in the order `{stored}`" + _whose(stored),
+                weights=Columns(rows, order),
+                rank=4,
+                known_from="keras #8720, keras #15915",
+            )
+
+
+def _whose(order: str) -> str:
+    return f" ({ORDERS[order]})" if order in ORDERS else ""
