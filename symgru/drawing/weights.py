@@ -1,0 +1,194 @@
+"""The weights of a layer as colours: each array as get_weights() has it, with the gates' boundaries and names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sympy import Symbol
+
+from symgru.drawing.colours import FAINT, INK
+from symgru.drawing.measure import width
+from symgru.drawing.scales import Scale, letter_on, short
+from symgru.drawing.scribe import Scribe
+from symgru.drawing.shapes import (
+    PAGE,
+    SMALL,
+    THIN,
+    USUAL,
+    Box,
+    Drawing,
+    Grid,
+    Runs,
+    Shape,
+    Text,
+    line,
+    words,
+)
+from symgru.drawing.spelling import SPELLING, Spelling
+from symgru.layout import BIASES
+from symgru.network import Array
+from symgru.working import WeightArray, Working
+
+NAMED = 8  # rows that have their names beside them
+MARGIN = 30.0  # for the rows' names
+WIDEST, LOWEST, HIGHEST = 70.0, 6.0, 14.0  # a cell's width, and its height where there are few rows
+TALLEST = 190.0  # an array
+COLUMNS, ROWS = 240, 120  # cells beyond which several weights become one
+
+
+@dataclass(frozen=True)
+class _Panel:
+    """An array: blocks side by side, rows of numbers; the texts where they are written into the cells."""
+
+    array: WeightArray
+    symbols: tuple[Symbol, ...]
+    values: tuple[Array, ...]  # one for each block of a row, all with the same rows
+    texts: tuple[Array, ...]
+    merged: tuple[int, int]  # rows and columns of weights that a cell is the mean of
+
+
+def heat_map(working: Working, spell: Spelling = SPELLING) -> Drawing:
+    """Every weight of a layer as a colour, the scale below; where there is room, its number too."""
+    scribe = Scribe(working, spell)
+    panels = [_panel(array) for array in working.arrays if not array.zero]
+    most = max((float(np.abs(v).max()) for panel in panels for v in panel.values), default=1.0)
+    scale = Scale.around(most)
+    count = max((sum(v.shape[1] for v in panel.values) for panel in panels), default=1)
+    wide = min(WIDEST, (PAGE - MARGIN - 2) / count)
+    numbers = [
+        width(scribe.spell.number(str(text)), SMALL)
+        for panel in panels
+        for texts in panel.texts
+        for text in texts.ravel()[:400]
+    ]
+    written = count <= 12 and max(numbers, default=0) + 5 <= wide
+    shapes: list[Shape] = []
+    y, right = 0.0, MARGIN
+    for array in working.arrays:
+        panel = next((p for p in panels if p.array is array), None)
+        shapes.append(Text(0, y + 9, _title(array, panel), size=SMALL, ink=FAINT))
+        if panel is None:
+            y += 16
+            continue
+        high = _height(panel, wide, written)
+        y += 15
+        shapes += _drawn(scribe, panel, scale, y + 11, wide, high, written)
+        right = max(right, MARGIN + wide * sum(v.shape[1] for v in panel.values))
+        y += 11 + high * len(panel.values[0]) + 8
+    if panels:
+        shapes += bar(scribe, scale, MARGIN, y + 4, min(160.0, max(right - MARGIN, 110.0)))
+        right, y = max(right, MARGIN + 130.0), y + 24
+    head = max((width(text.runs, text.size) for text in shapes if isinstance(text, Text) and text.x == 0), default=0.0)
+    return Drawing(max(right, head) + 2, y, *_said(scribe, most), tuple(shapes))
+
+
+def _panel(array: WeightArray) -> _Panel:
+    rows = array.blocks
+    texts = tuple(np.concatenate([row[k].texts for row in rows]) for k in range(len(rows[0])))
+    values = tuple(text.astype(float) for text in texts)
+    down = -(-len(values[0]) // ROWS)
+    across = -(-sum(v.shape[1] for v in values) // COLUMNS)
+    symbols = tuple(block.symbol for block in rows[0])
+    return _Panel(array, symbols, tuple(_merged(v, down, across) for v in values), texts, (down, across))
+
+
+def _merged(values: Array, down: int, across: int) -> Array:
+    """Means of neighbours, the last ones of fewer."""
+    if down == across == 1:
+        return values
+    rows = np.arange(0, values.shape[0], down)
+    columns = np.arange(0, values.shape[1], across)
+    sums = np.add.reduceat(np.add.reduceat(values, rows, axis=0), columns, axis=1)
+    counts = np.add.reduceat(np.add.reduceat(np.ones_like(values), rows, axis=0), columns, axis=1)
+    return np.asarray(sums / counts)
+
+
+def _height(panel: _Panel, wide: float, written: bool) -> float:
+    rows = len(panel.values[0])
+    if written:
+        return HIGHEST
+    return (
+        max(wide, LOWEST) if rows * max(wide, LOWEST) <= 60 and wide < HIGHEST else min(wide, HIGHEST, TALLEST / rows)
+    )
+
+
+def _title(array: WeightArray, panel: _Panel | None) -> Runs:
+    shape = f"({', '.join(map(str, array.shape))}{',' if len(array.shape) == 1 else ''})"
+    note = ", all 0" if panel is None else ""
+    if panel is not None and panel.merged != (1, 1):
+        down, across = panel.merged
+        note = f"; each cell is the mean of {down} × {across} weights"
+    return words(f"[{array.place}] {array.name} {shape}{note}")
+
+
+def _drawn(
+    scribe: Scribe, panel: _Panel, scale: Scale, y: float, wide: float, high: float, written: bool
+) -> Iterator[Shape]:
+    rows = len(panel.values[0])
+    yield from _row_names(scribe, panel, y, high)
+    x = MARGIN
+    for symbol, values, texts in zip(panel.symbols, panel.values, panel.texts, strict=True):
+        colour, across = scribe.colour(symbol.name), values.shape[1]
+        levels = scale.levels(values)
+        yield Text(x + wide * across / 2, y - 3.5, scribe.parameter(symbol), "middle", USUAL, colour)
+        yield Grid(x, y, (wide, high), tuple(tuple(map(int, row)) for row in levels), scale.palette)
+        for i, j in np.ndindex(*levels.shape) if written else ():
+            ink = letter_on(scale.palette[levels[i, j]])
+            runs = scribe.spell.number(str(texts[i, j]))
+            yield Text(x + wide * (j + 0.5), y + high * (i + 0.5) + 2.4, runs, "middle", SMALL, ink)
+        yield Box(x, y, wide * across, high * rows, INK, line=THIN)
+        x += wide * across
+    if panel.array.name in BIASES and rows > 1:
+        yield line((MARGIN, y + high), (x, y + high), width=THIN)
+
+
+def _row_names(scribe: Scribe, panel: _Panel, y: float, high: float) -> Iterator[Shape]:
+    """The inputs of a kernel, the units of a recurrent kernel, b and c of two rows of biases."""
+    rows = len(panel.values[0])
+    firsts = [row[0].symbol for row in panel.array.blocks]
+    if panel.array.name in BIASES:
+        names: Sequence[Runs] = [scribe.spell.symbol(scribe.letter(s.name.partition("_")[0])) for s in firsts]
+        letter = ""
+    else:
+        letter = "x" if scribe.cell.dims[firsts[0]][1] == "D" else "h"
+        names = [_component(scribe, letter, k, rows) for k in range(rows)]
+    ink = scribe.colour(letter) if letter else FAINT
+    if rows <= NAMED and high >= LOWEST:
+        for k, runs in enumerate(names):
+            size = USUAL if high >= 9 else SMALL
+            yield Text(MARGIN - 4, y + high * (k + 0.5) + 2.4, runs, "end", size if high >= SMALL else 6, ink)
+    else:
+        yield Text(MARGIN - 4, y + 6, names[0], "end", SMALL, ink)
+        last = _component(scribe, letter, panel.array.shape[0] - 1, panel.array.shape[0])
+        yield Text(MARGIN - 4, y + high * rows - 0.5, last, "end", SMALL, ink)
+
+
+def _component(scribe: Scribe, letter: str, k: int, count: int) -> Runs:
+    name = scribe.letter(letter)
+    from dataclasses import replace
+
+    return scribe.spell.symbol(replace(name, index=(str(k + 1),) if count > 1 else ()))
+
+
+def bar(scribe: Scribe, scale: Scale, x: float, y: float, wide: float) -> Iterator[Shape]:
+    """The scale: from end to end with its numbers below."""
+    colours = len(scale.palette) - 1
+    yield Grid(x, y, (wide / colours, 6.0), (tuple(range(1, colours + 1)),), scale.palette)
+    yield Box(x, y, wide, 6.0, INK, line=THIN)
+    ends = scale.ends()
+    for k, value in enumerate(ends):
+        at = x + wide * k / (len(ends) - 1)
+        yield line((at, y + 6), (at, y + 8), width=THIN)
+        yield Text(at, y + 15, scribe.spell.number(short(value)), "middle", SMALL, FAINT)
+
+
+def _said(scribe: Scribe, most: float) -> tuple[str, str]:
+    working = scribe.working
+    says = "; ".join(
+        f"{a.name}, shape {a.shape}, blocks {', '.join(b.symbol.name for row in a.blocks for b in row)}"
+        + (", all 0" if a.zero else "")
+        for a in working.arrays
+    )
+    return f"Weights of {working.layer.id} as colours", f"Blue is below 0, orange above, up to {short(most)}. {says}."
