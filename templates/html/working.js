@@ -1,0 +1,76 @@
+// Working a model through, as it is or with a mistake -------------------------------------------------------------------
+
+/** Each layer's lines at every step. A layer reads what the one before it printed; doubles go on as doubles. */
+function workThrough(model) {
+  let [x, exact] = [model.x, model.x];
+  return model.layers.map((layer, k) => {
+    const cell = CELLS[layer.cell];
+    const h0 = k === 0 ? model.start : null;
+    const { decimals } = model;
+    const worked = work(cell, layer.weights, x, { h0, decimals, timed: layer.timed, exact: { x: exact, h0 } });
+    const outputs = worked.steps.map((step) => step.lines.filter((line) => line.name === cell.output));
+    const kept = cell.state === null || layer.sequences ? outputs : outputs.slice(-1);
+    x = kept.map((row) => row.map((line) => line.value));
+    exact = kept.map((row) => row.map((line) => line.exact));
+    return worked;
+  });
+}
+
+/** The last lines that give the output, one for each unit. */
+function results(model, worked) {
+  const { output } = CELLS[model.layers.at(-1).cell];
+  return worked.at(-1).steps.at(-1).lines.filter((line) => line.name === output);
+}
+
+/** The model as somebody works it who makes these mistakes. */
+function mistaken(model, mistakes) {
+  return mistakes.reduce((one, mistake) => {
+    const [first, ...others] = one.layers;
+    const weights = mistake.weights ? gathered(first.weights, mistake.weights) : first.weights;
+    const units = Object.values(first.weights)[0].length;
+    return {
+      ...one,
+      layers: [{ ...first, cell: mistake.cell ?? first.cell, weights }, ...others],
+      x: mistake.inputs ? combined(one.x, mistake.inputs) : one.x,
+      start: mistake.start === undefined ? one.start : Array(units).fill(String(mistake.start)),
+    };
+  }, model);
+}
+
+/** Every number of an array from another place: {W_z: [[["W_r", 0, 0], ...], ...]}. */
+function gathered(weights, from) {
+  const at = (place) => place.slice(1).reduce((part, k) => part[k], weights[place[0]]);
+  const taken = (place) => (Array.isArray(place[0]) ? place.map(taken) : at(place));
+  return { ...weights, ...Object.fromEntries(Object.entries(from).map(([name, places]) => [name, places.map(taken)])) };
+}
+
+/** Every input as a sum of old ones: [[[[t, feature, factor], ...], ...], ...]; a single one keeps its text. */
+function combined(x, from) {
+  const sum = (terms) => {
+    if (terms.length === 1 && terms[0][2] === 1) return x[terms[0][0]][terms[0][1]];
+    const total = terms.reduce((value, [t, feature, factor]) => value + Number(x[t][feature]) * factor, 0);
+    return String(Number(total.toPrecision(15)));
+  };
+  return from.map((row) => row.map(sum));
+}
+
+/** As many decimals as the result needs to come out right, and of these the ones with the fewest doubtful lines. */
+function withDecimals(model, digits) {
+  const tried = [2, 3, 4].map((more) => digits + more).filter((decimals) => decimals <= page.mostDecimals);
+  const found = tried.map((decimals) => {
+    const one = { ...model, decimals };
+    const worked = workThrough(one);
+    const same = results(one, worked).every(
+      (line) => rounded(line.value, digits) === rounded(String(line.exact), digits)
+    );
+    const lines = worked.flatMap((layer) => layer.steps.flatMap((step) => step.lines));
+    return { one, same, risky: lines.filter((line) => line.risky).length };
+  });
+  const good = found.filter(({ same }) => same);
+  return (good.length ? good.reduce((a, b) => (b.risky < a.risky ? b : a)) : found.at(-1)).one;
+}
+
+function rounded(text, digits) {
+  const policy = rounding(digits);
+  return policy.text(policy.round(decimalOf(text)));
+}
