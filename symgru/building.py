@@ -17,6 +17,7 @@ from symgru.errors import Unsupported
 from symgru.pointwise import MAX_INPUTS, MERGED, NUMBERS, STATELESS, merged, phi
 
 OUTPUT_FUNCTIONS = (tanh, relu(x).func, phi)  # what a layer's option `activation` exchanges
+SWAPPED = "_swapped"  # ends the kind of a layer that is written with the other update rule
 SWITCHES = ("use_bias", "reset_after", "return_sequences", "stateful")  # options that are true or false
 
 
@@ -28,6 +29,10 @@ def build(kind: str, options: Mapping[str, object]) -> Cell:
     "False" for true.
     """
     _check(kind, options)
+    if kind.endswith(SWAPPED):
+        from symgru.hypotheses import SWAPPED_UPDATE  # which builds cells in turn
+
+        return SWAPPED_UPDATE(build(kind.removesuffix(SWAPPED), options))
     name = _page(kind, options)
     if name in MERGED:
         return merged(name, cast(int, options.get("inputs", 2)))

@@ -116,6 +116,9 @@ def style(name: str) -> Style:
 def read_style(path: Path | str) -> Style:
     """A notation file. Raises UnusableInput, which names the file, the key and what may stand there."""
     made = _read(Path(path))
+    from symgru.styles.checks import check  # which reads the cells
+
+    check(made, str(path))
     return made
 
 
