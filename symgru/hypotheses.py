@@ -106,9 +106,18 @@ def rewritten_weights(params: Mapping[Symbol, Expr], weights: Weights) -> Weight
     for s, e in params.items():
         factor, old = e.as_coeff_Mul()
         tensor = weights[old.name]
-        texts = [str(Decimal(t) * int(factor)) for t in tensor.text.ravel()]
-        new[s.name] = Tensor(tensor.value * int(factor), np.array(texts, dtype=object).reshape(tensor.text.shape))
+        texts = [_times(int(factor), t) for t in tensor.text.ravel()]
+        value = tensor.value * int(factor) + 0.0  # no -0
+        new[s.name] = Tensor(value, np.array(texts, dtype=object).reshape(tensor.text.shape))
     return new
+
+
+def _times(factor: int, text: str) -> str:
+    """A multiple of a decimal; where only the sign turns the digits stay as typed."""
+    if factor != -1:
+        return str(Decimal(text) * factor)
+    digits = text.lstrip("+-")
+    return digits if text.startswith("-") or not Decimal(text) else f"-{digits}"
 
 
 @dataclass(frozen=True)
