@@ -13,15 +13,21 @@ def read(document: str) -> list[Line]:
 
 
 def _sections(document: str) -> Iterator[Section]:
-    pattern = r"^\\subsection\*\{(Step \d+|Output)\}\n.*\n\\begin\{align\*\}\n((?:.*\n)*?)\\end\{align\*\}"
-    for heading, body in re.findall(pattern, document, re.MULTILINE):
-        statements: list[str] = []
-        for row in re.split(r"\\\\\*?(?:\[3pt\])?\n", body):
-            name, _, text = row.strip().partition("&")
-            if name.strip():
-                statements.append("")
-            statements[-1] += " " + name.strip() + " " + text.strip()
-        yield step_of(heading), [plain(s) for s in statements]
+    """Under a heading every align environment down to the next heading."""
+    heading, rows = r"\\subsubsection\*\{(Step \d+|Output)\}", r"\\begin\{align\*\}\n((?:.*\n)*?)\\end\{align\*\}"
+    for title, body in re.findall(rf"^{heading}.*\n((?:(?!\\(?:sub)*section).*\n)*)", document, re.MULTILINE):
+        found = [s for block in re.findall(rows, body) for s in _statements(block)]
+        yield step_of(title), [plain(s) for s in found if not re.match(r"\s*\\mathbf", s)]  # not in matrix form
+
+
+def _statements(block: str) -> list[str]:
+    found: list[str] = []
+    for row in re.split(r"\\\\\*?(?:\[3pt\])?\n", block):
+        name, _, text = row.strip().partition("&")
+        if name.strip():
+            found.append("")
+        found[-1] += " " + name.strip() + " " + text.strip()
+    return found
 
 
 def plain(latex: str) -> str:

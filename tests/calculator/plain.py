@@ -9,25 +9,33 @@ from tests.calculator.line import Line, Section, lines, step_of
 
 
 def text(document: str) -> list[Line]:
-    return lines(_sections(document, r"^(Step \d+|Output)(?:: .*)?\n((?:  .*\n)+)"))
+    """Under a heading, which alone starts at the margin, everything indented down to the next heading."""
+    return lines(_sections(document, r"^((?:Step \d+|Output)\b).*\n((?:(?: .*)?\n)+)"))
 
 
 def markdown(document: str) -> list[Line]:
-    return lines(_sections(document, r"^### (Step \d+|Output).*\n\n```text\n((?:.*\n)*?)```"))
+    """Under a heading every block of text down to the next heading."""
+    found = _sections(document, r"^#### ((?:Step \d+|Output)\b).*\n((?:(?!#).*\n)+)", r"^```text\n((?:.*\n)*?)```")
+    return lines(found)
 
 
-def _sections(document: str, pattern: str) -> Iterator[Section]:
-    for heading, body in re.findall(pattern, document, re.MULTILINE):
-        yield step_of(heading), statements(body)
+def _sections(document: str, section: str, block: str = "") -> Iterator[Section]:
+    for heading, body in re.findall(section, document, re.MULTILINE):
+        blocks = re.findall(block, body, re.MULTILINE) if block else [body]
+        yield step_of(heading), [statement for each in blocks for statement in statements(each)]
 
 
 def statements(body: str) -> list[str]:
-    """A statement may take several rows, of which all but the first start with a sign."""
+    """A statement starts with a name and an equals sign; it goes on in rows that start with a sign, further right."""
     found: list[str] = []
+    open_ = False
     for row in body.replace("·", "*").splitlines():
         words = " ".join(row.split())
-        if words[0] in "=+-*":
+        if re.match(r"\S+ = ", words):
+            found.append(words)
+            open_ = True
+        elif open_ and words[:1] in tuple("=+-*@⊙×"):
             found[-1] += " " + words
         else:
-            found.append(words)
-    return found
+            open_ = False
+    return [s for s in found if not re.search(r"[@⊙]| \[", s)]  # what is left out here is in matrix form

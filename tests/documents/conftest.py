@@ -10,16 +10,20 @@ import pytest
 from symgru.backends import latex, markdown, text
 from symgru.building import build
 from symgru.explanation import Explanation
+from symgru.lesson.extent import Extent
 from symgru.network import Layer, Network, Tensor, chain
 
 KINDS = ("txt", "md", "tex")
+FULL = Extent("full", code=False)
+Document = str | bytes
 
 
-def documents(e: Explanation) -> dict[str, str]:
+def documents(e: Explanation, extent: Extent = FULL) -> dict[str, Document]:
+    """The worked example in every format that is read back."""
     return {
-        "txt": "".join(text.render_explanation(e)),
-        "md": "".join(markdown.render_explanation(e)),
-        "tex": "".join(latex.render_explanation(e)),
+        "txt": "".join(text.render_explanation(e, extent)),
+        "md": "".join(markdown.render_explanation(e, extent)),
+        "tex": "".join(latex.render_explanation(e, extent)),
     }
 
 
