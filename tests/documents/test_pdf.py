@@ -64,15 +64,14 @@ def test_the_shell_is_never_allowed():
         assert any("no-shell-escape" in option or option == "--untrusted" for option in engine.options)
 
 
-@pytest.fixture(scope="module", params=["tectonic", "latexmk", "pdflatex", "lualatex", "xelatex"])
+OTHERS = [e.program for e in engines.ENGINES if e.is_there and e.program != "pdflatex"]
+
+
+@pytest.fixture(scope="module", params=["pdflatex", *OTHERS])
 def engine(request):
-    """Each engine that is there; of pdflatex, without which there is no LaTeX worth the name, there must be one."""
-    found = next(e for e in engines.ENGINES if e.program == request.param)
-    if found.program == "pdflatex":
-        need("pdflatex")
-    if not found.is_there:
-        pytest.skip(f"{found.program} is one of several engines and not installed")
-    return found
+    """pdflatex, and each of the others that is there."""
+    need(request.param)
+    return next(e for e in engines.ENGINES if e.program == request.param)
 
 
 @pytest.mark.parametrize(

@@ -25,11 +25,12 @@ def emitted(e: Explanation) -> Iterator[Code]:
     exact = np.stack([_last(each.exact_stored) for each in sequences])
     result: Array = np.array([[each.promise(v) for v in each.results] for each in sequences], dtype=object)
     several = len(e.inputs) > 1
-    inputs = [np.concatenate([each.inputs[k].text for each in sequences]) for k in range(len(e.inputs))]
+    texts = [np.concatenate([each.inputs[k].text for each in sequences]) for k in range(len(e.inputs))]
     column = len("    np.array(") if several else len("x = np.array(")
     text = render(
         "notebook/prediction.py.j2",
-        inputs=[literal(each, column) for each in inputs],
+        inputs=[literal(each, column) for each in texts],
+        dtypes=["" if put.whole else f", dtype=np.{e.network.dtype}" for put in e.network.inputs],
         several_x=several,
         several_y=len(e.outputs) > 1,
         result=literal(np.vectorize(str, otypes=[object])(result), len("result = ")),

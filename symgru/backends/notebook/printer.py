@@ -11,6 +11,7 @@ from typing import Any
 
 from sympy import Expr
 
+from symgru.algebra import Mat
 from symgru.backends.formula import Name, Notation, decimal_text
 from symgru.backends.text.printer import Text, TextMatrix, TextUnit
 from symgru.errors import Unsupported
@@ -77,6 +78,9 @@ class PythonMatrix(Python, TextMatrix):
 
 class PythonUnit(Python, TextUnit):
     """Single numbers: W_z*x_1."""
+
+    def _print_Mat(self, e: Mat) -> str:
+        return self.name(self.notation.matrix(e))
 
 
 def printer(
