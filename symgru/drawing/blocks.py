@@ -245,16 +245,15 @@ class _Plan:
 
     def said(self) -> tuple[str, str]:
         layer, sizes = self.scribe.working.layer, self.sizes
-        flows = "; ".join(
-            f"{b.name} reads {', '.join([t.key.partition(' to ')[0] + _through(t.key) for t in b.taps] + list(b.reads))}"
-            for b in self.blocks
-        )
+        read = {b.name: [*(_in_words(t.key) for t in b.taps), *b.reads] for b in self.blocks}
+        flows = "; ".join(f"{name} reads {', '.join(sources)}" for name, sources in read.items())
         return f"Wiring of {layer.id}: {sizes['H']} units, {sizes['D']} features", f"{flows}."
 
 
-def _through(key: str) -> str:
-    matrix = key.partition(": ")[2]
-    return f" through {matrix}" if matrix else ""
+def _in_words(key: str) -> str:
+    """ "x through W_z" for "x to z: W_z"."""
+    ends, _, matrix = key.partition(": ")
+    return ends.partition(" to ")[0] + (f" through {matrix}" if matrix else "")
 
 
 def _outside(e: Expr) -> Iterator[Expr]:

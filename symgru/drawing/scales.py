@@ -68,9 +68,10 @@ def _parts(colour: str) -> tuple[int, ...]:
 
 
 def letter_on(colour: str) -> str:
-    """Black or white, whichever is easier to read on it."""
-    r, g, b = (p / 255 for p in _parts(colour))
-    return "#1F2933" if 0.2126 * r**2.2 + 0.7152 * g**2.2 + 0.0722 * b**2.2 > 0.22 else "#FFFFFF"
+    """Black or white, whichever is easier to read on it: a contrast of at least 4.5 to 1."""
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in (c / 255 for c in _parts(colour))]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "#000000" if (luminance + 0.05) ** 2 > 1.05 * 0.05 else "#FFFFFF"
 
 
 def short(value: float) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from symgru.algebra import Ref, Vec
+from sympy import Symbol
+
+from symgru.algebra import Ref
 from symgru.backends.formula import Notation
 from symgru.drawing.colours import FAINT, STATE
 from symgru.drawing.measure import width
@@ -29,7 +31,7 @@ from symgru.working import Working
 
 MANY, ENDS = 8, 4  # more steps than that are not all drawn, but so many at the beginning and at the end
 LINE = 11.0  # from one value to the next
-GAP = 25.0  # between two boxes
+GAP = 24.0  # between two boxes
 FEATURES = 3  # numbers of an input that are written out
 HEAD, FOOT = 12.0, 16.0  # above a box its step, below it the way up from the input
 
@@ -39,17 +41,7 @@ def unrolled(working: Working, show: int | None = None, unit: int = 0, spell: Sp
 
     `show` says how many steps to draw from the beginning and from the end; where it is None, all of up to 8 are drawn.
     """
-    return _Strip(Scribe(working, spell), unit).drawing(list(_stretches(working.steps, show)))
-
-
-def _stretches(steps: int, show: int | None) -> Iterator[range]:
-    """The runs of steps that are drawn."""
-    ends = show or ENDS
-    if steps <= (2 * show if show else MANY):
-        yield range(1, steps + 1)
-    else:
-        yield range(1, ends + 1)
-        yield range(steps - ends + 1, steps + 1)
+    return _Strip(Scribe(working, spell), unit).drawing(show)
 
 
 class _Strip:
@@ -58,13 +50,13 @@ class _Strip:
         self.recurrent = bool(scribe.cell.states)
         self.alone = self.working.sizes["H"] == 1
 
-    def symbol(self, s: Vec, t: int, index: int) -> Runs:
-        """A quantity's component after step t; h before the first step is that after step 0."""
+    def symbol(self, s: Symbol, t: int, index: int) -> Runs:
+        """A quantity's component at step t; h before the first step is that of step 0."""
         working, cell = self.working, self.scribe.cell
         notation = Notation(cell, working.sizes, working.timed, str(t), str(t - 1))
-        return self.scribe.spell.symbol(notation.scalar(Ref(s, (index,), 0 if s not in _befores(cell) else -1)))
+        return self.scribe.spell.symbol(notation.scalar(Ref(self.scribe.stored(s), (index,), 0)))
 
-    def row(self, s: Vec, t: int, index: int, number: str) -> Runs:
+    def row(self, s: Symbol, t: int, index: int, number: str) -> Runs:
         return (*self.symbol(s, t, index), Run(" = "), *self.scribe.spell.number(number))
 
     def values(self, t: int) -> list[tuple[str, Runs]]:
@@ -81,19 +73,34 @@ class _Strip:
             return [self.row(x, t, k, str(text)) for k, text in enumerate(texts)]
         return [(*self.symbol(x, t, 0)[:1], *_time(t, self.working.timed), Run(f": {len(texts)} numbers"))]
 
-    def drawing(self, stretches: Sequence[range]) -> Drawing:
-        steps = [t for stretch in stretches for t in stretch]
+    def stretches(self, show: int | None) -> list[range]:
+        """The runs of steps that are drawn: all, or a row from the beginning and one from the end."""
+        steps = self.working.steps
+        if steps <= (2 * show if show else MANY):
+            return [range(1, steps + 1)]
+        ends = show or min(ENDS, self.across([*range(1, ENDS + 1), *range(steps - ENDS + 1, steps + 1)]))
+        return [range(1, ends + 1), range(steps - ends + 1, steps + 1)]
+
+    def across(self, steps: Sequence[int]) -> int:
+        """How many of these steps stand side by side; where they stand is computed on the way."""
         inside = [width(runs, USUAL) for t in steps for _, runs in self.values(t)]
-        beneath = [width(runs, USUAL) for t in steps for runs in self.inputs(t)]
-        self.box = max([*inside, 40.0]) + 10
-        pitch = max(self.box, *beneath) + (GAP if self.recurrent else 12)
-        start = (
-            self.row(self.scribe.cell.states[0][0], 1, self.unit, self.working.before(self.unit))
-            if self.recurrent
-            else ()
-        )
-        left = max(width(start, USUAL) + 24, 34) if self.recurrent else 0.0
-        across = max(1, int((PAGE - left - (14 if self.recurrent else 0) + GAP) // pitch))
+        self.beneath = max(width(runs, USUAL) for t in steps for runs in self.inputs(t))
+        self.box = max([*inside, 40.0]) + 9
+        self.start: Runs = ()
+        gap = 12.0
+        if self.recurrent:
+            self.start = self.row(self.scribe.cell.states[0][0], 0, self.unit, self.working.before(self.unit))
+            named = max(width(self.symbol(self.scribe.cell.output, t, self.unit), USUAL) for t in steps)
+            gap = max(GAP, named + 9)
+        self.pitch = max(self.box, self.beneath) + gap
+        self.left = max(width(self.start, USUAL) + 21, GAP + 10) if self.recurrent else 0.0
+        return max(1, int((PAGE - self.left + (0 if self.recurrent else gap)) // self.pitch))
+
+    def drawing(self, show: int | None) -> Drawing:
+        stretches = self.stretches(show)
+        steps = [t for stretch in stretches for t in stretch]
+        across = self.across(steps)
+        left, pitch = self.left, self.pitch
         self.height = LINE * max(len(self.values(t)) for t in steps) + 8
         down = HEAD + self.height + FOOT + LINE * max(len(self.inputs(t)) for t in steps) + 10
         shapes: list[Shape] = []
@@ -104,12 +111,12 @@ class _Strip:
                 y += 16
             for k in range(0, len(stretch), across):
                 row = stretch[k : k + across]
-                shapes += self.entry(row[0], start if row[0] == 1 else (), left, y)
+                shapes += self.entry(row[0], self.start if row[0] == 1 else (), left, y)
                 for place, t in enumerate(row):
                     x = left + pitch * place
                     shapes += self.step(t, x, y)
                     shapes += self.handed_on(t, x + self.box, y, pitch - self.box, t == steps[-1])
-                    right = max(right, x + max(pitch if self.recurrent else 0, *(self.box, *beneath)))
+                    right = max(right, x + (pitch if self.recurrent else max(self.box, self.beneath)))
                 y += down
         notes = list(self.notes(len(steps)))
         shapes += [Text(0, y + 6 + 10 * k, words(note), size=SMALL, ink=FAINT) for k, note in enumerate(notes)]
@@ -137,7 +144,7 @@ class _Strip:
             return
         middle = y + HEAD + self.height / 2
         runs = start or self.symbol(self.scribe.cell.output, t - 1, self.unit)
-        end = left - 20 if start else left - 18
+        end = left - 18
         yield Text(end, middle + 2.5, runs, "end", USUAL, STATE)
         yield arrow((end + 3, middle), (left, middle), ink=STATE, width=THICK)
 
@@ -169,10 +176,6 @@ class _Strip:
             values = [f"{s.name.rstrip('1')} {working.value(s.name, t, self.unit)}" for s in cell.defined]
             parts.append(f"step {t}: x {' '.join(map(str, working.x_texts[t - 1][:FEATURES]))}, {', '.join(values)}")
         return f"{working.layer.id}, unit {self.unit + 1}, step by step", "; ".join(parts) + "."
-
-
-def _befores(cell: object) -> set[Vec]:
-    return {before for before, _ in getattr(cell, "states", ())}
 
 
 def _time(t: int, timed: bool) -> Runs:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sympy import Symbol
@@ -35,6 +35,7 @@ NAMED = 8  # rows that have their names beside them
 MARGIN = 30.0  # for the rows' names
 WIDEST, LOWEST, HIGHEST = 70.0, 6.0, 14.0  # a cell's width, and its height where there are few rows
 TALLEST = 190.0  # an array
+WRITTEN = 12  # columns up to which numbers may stand in the cells
 COLUMNS, ROWS = 240, 120  # cells beyond which several weights become one
 
 
@@ -82,6 +83,11 @@ def heat_map(working: Working, spell: Spelling = SPELLING) -> Drawing:
         right, y = max(right, MARGIN + 130.0), y + 24
     head = max((width(text.runs, text.size) for text in shapes if isinstance(text, Text) and text.x == 0), default=0.0)
     return Drawing(max(right, head) + 2, y, *_said(scribe, most), tuple(shapes))
+
+
+def _widest(scribe: Scribe, panels: Sequence[_Panel]) -> float:
+    texts = (str(text) for panel in panels for block in panel.texts for text in block.ravel())
+    return max((width(scribe.spell.number(text), SMALL) for text in texts), default=0.0)
 
 
 def _panel(array: WeightArray) -> _Panel:
@@ -166,10 +172,7 @@ def _row_names(scribe: Scribe, panel: _Panel, y: float, high: float) -> Iterator
 
 
 def _component(scribe: Scribe, letter: str, k: int, count: int) -> Runs:
-    name = scribe.letter(letter)
-    from dataclasses import replace
-
-    return scribe.spell.symbol(replace(name, index=(str(k + 1),) if count > 1 else ()))
+    return scribe.spell.symbol(replace(scribe.letter(letter), index=(str(k + 1),) if count > 1 else ()))
 
 
 def bar(scribe: Scribe, scale: Scale, x: float, y: float, wide: float) -> Iterator[Shape]:
