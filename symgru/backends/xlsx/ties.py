@@ -11,8 +11,8 @@ from symgru.network import Array
 from symgru.rounding import PRECISION, Rounding
 from symgru.working import Working, work_out
 
-NEAR = 1e-6  # of a unit of the last place; what a sum of doubles is off by is far less
-_BITS = 2.0**-48
+NEAR = 1e-7  # of a unit of the last place; what a sum of doubles is off by is far less
+_BITS = 2.0**-46  # of the number itself
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,14 @@ def _ties(layer: Working) -> Iterator[Tie]:
 
 def _near(values: Array, rounding: Rounding) -> Iterator[int]:
     for place, v in enumerate(values.ravel()):
-        if v and v.is_finite() and is_near_tie(v, rounding):
+        if is_near_tie(Decimal(v), rounding):
             yield place
 
 
 def is_near_tie(v: Decimal, rounding: Rounding) -> bool:
     """Whether a double near `v` could be rounded otherwise than `v`."""
+    if not v or not v.is_finite():
+        return False
     places = rounding.kept - 1 - v.adjusted() if rounding.is_tiny(v) else rounding.decimals
     units = v.scaleb(places)
     if -40 < places < PRECISION and abs(units) < 2**40:

@@ -12,12 +12,15 @@ from symgru.network import Array, Layer
 from symgru.working import Working
 
 WIDTH = 15
+ONE_PAGE = 18  # columns of numbers up to which a page is as wide as the sheet
 
 
 def write_weights(book: Book, plan: Plan) -> None:
     """Each array as get_weights() gives it, block beside block."""
     sheet = book.sheet("Weights", {0: 14}, (2, 0))
     sheet.set_column(1, 1 + _widest(plan), WIDTH)
+    if _widest(plan) <= ONE_PAGE:
+        sheet.fit_to_pages(1, 0)
     sheet.write_string(0, 0, "The weights, as get_weights() gives them", book.format(bold=True, font_size=12))
     says = "Change one, and the sheets Steps and Unrounded follow. Each block is a named range of the name above it."
     sheet.write_string(1, 0, says, book.format(font_color=FAINT.ink))
