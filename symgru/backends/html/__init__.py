@@ -1,1 +1,5 @@
-"""The documents as one web page that needs nothing but itself."""
+"""The worked example as one web page that needs nothing but itself."""
+
+from symgru.backends.html.page import empty_page, render_explanation
+
+__all__ = ["empty_page", "render_explanation"]
