@@ -6,7 +6,7 @@ and `caught` is the document's "if you got this number, you did that".
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from symgru.building import build
-from symgru.cell import masked
+from symgru.cell import Cell, masked
 from symgru.domains import Decimals, Domain, Float64
 from symgru.errors import SymgruError, Unsupported
 from symgru.maps import MAPS
@@ -28,6 +28,7 @@ __all__ = ["MISTAKES", "Caught", "Mistake", "Outcome", "Trial", "caught", "class
 ALIKE = 1e-12  # results that differ by less are taken for one: float64's own error is a thousandth of it
 NEAR = 1e-9  # of a rounding boundary, in units of the last digit: exact decimals decide
 WORKING = 40  # their significant digits
+NONE = Mistake("", "")
 MOST = 12  # rows that a reader looks through
 
 
@@ -89,23 +90,21 @@ class Trial:
         every = {key: m for made in self._made.values() for key, m in made.items()}
         return tuple(sorted(every.values(), key=lambda m: m.rank))
 
-    def run(self, mistake: Mistake | None, domain: Domain) -> Run:
-        """The run with one mistake, or with none. Raises SymgruError where the network cannot be run so."""
-        if mistake is None:
-            return run(self.network, self.inputs, domain)
-        key = (mistake.kind, mistake.name)
-        own = {call.id: self._made[layer.id].get(key) for call, layer in self.recurrent}
+    def run(self, mistake: Mistake | None, domain: Domain, view: Callable[[Cell], Cell] = lambda cell: cell) -> Run:
+        """The run with one mistake, or with none. Raises SymgruError where the network cannot be run so.
+
+        `view` writes each recurrent cell in other lines: those of a calculator, each of which a domain may round.
+        """
+        key = (mistake.kind, mistake.name) if mistake else ("", "")
         layers, rewrite, states = dict(self.network.layers), {}, {}
-        inputs = self._fed(mistake)
+        inputs = self._fed(mistake) if mistake else self.inputs
         for call, layer in self.recurrent:
-            made = own[call.id]
-            if made is None:
-                continue
+            made = self._made[layer.id].get(key, NONE)
             if made.weights:
                 layers[layer.id] = replace(layer, weights=made.weights(layer.weights))
             cell = build(layer.kind, layer.options)
-            if made.cell:
-                rewrite[call.id] = masked(made.cell(cell)) if call.mask else made.cell(cell)
+            worked = view(made.cell(cell) if made.cell else cell)
+            rewrite[call.id] = masked(worked) if call.mask else worked
             if made.start is not None or made.cell and not call.initial:  # what is left may not tell how many units
                 size = units(cell, layer)
                 states[call.id] = domain.zeros((len(inputs[0].value), size)) + (made.start or 0)
@@ -124,9 +123,11 @@ class Trial:
             raise Unsupported("there is no sum of indices")
         return (Tensor(fed.value.astype(x.value.dtype), fed.text),)
 
-    def result(self, mistake: Mistake | None, domain: Domain) -> Array:
+    def result(
+        self, mistake: Mistake | None, domain: Domain, view: Callable[[Cell], Cell] = lambda cell: cell
+    ) -> Array:
         """The outputs after the last step, one number for each unit; see `run`."""
-        return _last(self.run(mistake, domain).outputs)
+        return _last(self.run(mistake, domain, view).outputs)
 
     def results(self) -> Iterator[tuple[Mistake | None, tuple[float, ...]]]:
         """In float64: the right result first, then every mistake that can be run."""

@@ -17,6 +17,7 @@ COMMANDS = {
     "demo": "Answer the question symgru began with, from start to end.",
     "show": "Show a model: layers, shapes, weights under their names.",
     "explain": "Write a worked example: every number of every step.",
+    "exercise": "Write an exercise to be worked by hand, and its key.",
     "derive": "Write the recurrence in symbols, unrolled and simplified.",
     "emit": "Write standalone NumPy or C that equals the model.",
     "convert": "Write the same function in another framework's file.",

@@ -45,11 +45,13 @@ STAYS = r"\nopagebreak"  # with what comes next
 PARTS = {2: "section", 3: "subsection"}
 
 
-def render_explanation(e: Explanation, extent: Extent = EVERYTHING, fragment: bool = False) -> Iterator[str]:
+def render_explanation(
+    e: Explanation, extent: Extent = EVERYTHING, fragment: bool = False, parts: Iterable[Part] | None = None
+) -> Iterator[str]:
     """The worked example, ready to be compiled, or a `fragment` to be \\input."""
-    parts = LatexWriter(e.style).write(outline(e, extent))
+    written_parts = LatexWriter(e.style).write(outline(e, extent) if parts is None else parts)
     macros = render("latex/macros.tex.j2", tikz=TIKZ_MACROS)
-    return stream("latex/explanation.tex.j2", e=e, parts=parts, macros=macros, fragment=fragment)
+    return stream("latex/explanation.tex.j2", e=e, parts=written_parts, macros=macros, fragment=fragment)
 
 
 def words(text: str) -> str:

@@ -6,7 +6,7 @@ with numbers are plain text in fenced blocks: whoever copies them can type them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from symgru.backends.latex.document import LATEX
@@ -25,6 +25,7 @@ from symgru.lesson.parts import (
     Lines,
     Listing,
     Paragraph,
+    Part,
     Picture,
     Results,
     Step,
@@ -38,10 +39,12 @@ from symgru.styles import DEFAULT, Style
 from symgru.templating import stream
 
 
-def render_explanation(e: Explanation, extent: Extent = EVERYTHING) -> Iterator[str]:
+def render_explanation(
+    e: Explanation, extent: Extent = EVERYTHING, parts: Iterable[Part] | None = None
+) -> Iterator[str]:
     """The worked example in one file; pictures are left out, since a file cannot hold them."""
-    parts = MarkdownWriter(e.style).write(outline(e, extent))
-    return stream("markdown/explanation.md.j2", e=e, parts=parts, spelling=spelling(e))
+    written_parts = MarkdownWriter(e.style).write(outline(e, extent) if parts is None else parts)
+    return stream("markdown/explanation.md.j2", e=e, parts=written_parts, spelling=spelling(e))
 
 
 def spelling(e: Explanation) -> str:

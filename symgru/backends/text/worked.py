@@ -10,7 +10,7 @@ import numpy as np
 
 from symgru.backends.text.document import SO_FAR, TEXT, WIDTH, formula, gathered, nested, paragraph, table, written
 from symgru.backends.text.printer import ascii_text, plain_text
-from symgru.backends.worked import parameter
+from symgru.backends.worked import columns_first, parameter
 from symgru.explanation import Explanation
 from symgru.lesson.extent import EVERYTHING, Extent
 from symgru.lesson.outline import outline
@@ -36,15 +36,19 @@ from symgru.lesson.writer import Writer
 from symgru.network import Array
 from symgru.styles import DEFAULT, Style
 from symgru.templating import stream
-from symgru.working import WeightArray, Working
+from symgru.working import Block, WeightArray, Working
 
 
 def render_explanation(
-    e: Explanation, extent: Extent = EVERYTHING, ascii: bool = False, header: bool = True
+    e: Explanation,
+    extent: Extent = EVERYTHING,
+    ascii: bool = False,
+    header: bool = True,
+    parts: Iterable[Part] | None = None,
 ) -> Iterator[str]:
-    """The worked example piece by piece, as it becomes known."""
-    parts = TextWriter(e.style).write(outline(e, extent))
-    pieces = gathered(stream("text/explanation.txt.j2", header=header, e=e, parts=parts))
+    """The worked example piece by piece, as it becomes known; `parts` are its own unless others are given."""
+    written_parts = TextWriter(e.style).write(outline(e, extent) if parts is None else parts)
+    pieces = gathered(stream("text/explanation.txt.j2", header=header, e=e, parts=written_parts))
     return map(ascii_text, pieces) if ascii else pieces
 
 
@@ -134,13 +138,18 @@ class TextWriter(Writer):
         """Every number of an array beside its symbol."""
         syntax = self.formulas.syntax()
         cells = [
-            [(parameter(layer, self.formulas, b.symbol), self._numbers(b.texts)) for b in row] for row in array.blocks
+            [(parameter(layer, self.formulas, b.symbol), self._numbers(self._turned(b))) for b in row]
+            for row in array.blocks
         ]
         single = ["   ".join(f"{name} = {texts[0, 0]}" for name, texts in row) for row in cells]
         if all(texts.size == 1 for row in cells for _, texts in row) and max(map(len, single)) < WIDTH - 6:
             return [" " * 6 + line for line in single]
         heads = [(f"{' ' * 6}{name} = ", texts) for row in cells for name, texts in row]
         return [head + nested(texts, len(head), syntax.separator.strip()) for head, texts in heads]
+
+    def _turned(self, block: Block) -> Array:
+        """A matrix as the style shows it; a bias is a row in any case."""
+        return block.texts if block.is_bias else columns_first(self.formulas, block.texts.T)
 
     def _numbers(self, texts: Array) -> Array:
         return cast(Array, np.frompyfunc(self.prose.number, 1, 1)(texts))

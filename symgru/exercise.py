@@ -1,0 +1,331 @@
+"""An exercise to be worked by hand: a small network in which every common mistake leads to an answer of its own.
+
+Candidates are drawn from a seed and the first that serves is taken: short decimal weights, gates away from 0 and 1, no
+line that ends on a rounding tie or that a calculator of ten digits could round otherwise, and for every two mistakes
+two answers that are told apart in the digits asked for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from math import sqrt
+from typing import cast
+
+import numpy as np
+
+from symgru.building import build
+from symgru.cell import Cell
+from symgru.cells import CELLS
+from symgru.domains import Decimals
+from symgru.errors import UnusableInput
+from symgru.explanation import DEFAULT_DIGITS, MOST_DIGITS, Explanation, explain, promise
+from symgru.hypotheses import Weights
+from symgru.layout import layout
+from symgru.matching import Stacked
+from symgru.mistakes import Caught, Mistake, Trial, alike, mistakes
+from symgru.network import Array, Layer, Network, Tensor, chain
+from symgru.readers.conventions import ARRAYS
+from symgru.rounding import line_rounding
+from symgru.rules import CALCULATOR
+from symgru.slips import Shortened, roles
+from symgru.trace import run
+
+MOST_SIZE, MOST_STEPS = 8, 12  # units or features, and time steps, that a person works by hand
+BATCH, BATCHES = 256, 60  # candidates drawn at once, and how often
+GRAIN = Decimal("0.05")  # weights and biases are multiples of it
+SMALLEST, LARGEST = 2, 19  # of them, in grains
+BIASES = 10
+INPUTS = (2, 15)  # the inputs' range, in tenths
+GATES, CANDIDATE, VALUES = (0.1, 0.9), 0.95, 0.01  # bounds of a gate; of a candidate; below which a value is small
+APART = 3  # units of the last digit between two answers, so that a last digit rounded otherwise does no harm
+GENERIC = 6  # networks of arbitrary numbers that say which mistakes no numbers of a kind tell apart
+WORKING = 40  # digits in which a line is worked out before it is rounded
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A network and a sequence x of shape (1, time, features), worked out, and what a marker needs.
+
+    `marks` are the wrong answers, as printed, with the mistakes that lead there; `unseen` are the mistakes that do no
+    harm in a network of this size. `version` is "A" of an exam, or "".
+    """
+
+    explanation: Explanation
+    marks: tuple[Caught, ...]
+    unseen: tuple[Mistake, ...]
+    seed: int
+    version: str
+
+    @property
+    def network(self) -> Network:
+        return self.explanation.network
+
+    @property
+    def x(self) -> Tensor:
+        return self.explanation.x
+
+    @property
+    def answer(self) -> tuple[str, ...]:
+        """The right answer as printed, a text for each unit."""
+        e = self.explanation
+        return tuple(e.promise.text(e.promise(v)) for v in e.results)
+
+    def model(self) -> str:
+        """The network as a .json MODEL that every command reads, with its input."""
+        (layer,) = self.network.layers.values()
+        entry = {"kind": layer.kind, "name": layer.label, "options": dict(layer.options), "weights": _arrays(layer)}
+        note = f"Made by symgru exercise with --seed {self.seed}."
+        top = {"name": self.network.name, "note": note, "dtype": self.network.dtype, "layers": [entry]}
+        return json.dumps({**top, "input": _plain(self.x.text[0])}, indent=2) + "\n"
+
+
+def exercise(
+    cell: str = "gru",
+    units: int = 2,
+    features: int = 2,
+    steps: int = 3,
+    seed: int = 0,
+    digits: int | None = None,
+    version: str = "",
+) -> Exercise:
+    """An exercise on one layer of `cell`, the same for the same arguments.
+
+    `digits` are the decimals of the answer, 1 to 6, 4 where None. Another `version` has other numbers of the same kind.
+    Raises UnusableInput where the sizes are none to be worked by hand, or where no candidate serves.
+    """
+    digits = DEFAULT_DIGITS if digits is None else digits
+    _check(cell, units, features, steps, seed, digits)
+    sizes = {"H": units, "D": features}
+    layer = Layer(cell, cell, cell, {}, {})
+    # PCG64 is named, since what NumPy's default is may change
+    numbers = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, *version.encode()])))
+    told = _classes(layer, sizes, steps)
+    for _ in range(BATCHES):
+        batch = _Batch.drawn(layer, sizes, steps, numbers)
+        for weights, x in batch.telling(told, digits):
+            made = _made(layer, weights, x, told, seed, digits, version)
+            if made is not None:
+                return made
+    raise UnusableInput(
+        f"of {BATCH * BATCHES} networks of {units} unit{'s' * (units > 1)} and {steps} step{'s' * (steps > 1)} none "
+        f"leads every mistake to an answer of its own at {digits} digit{'s' * (digits > 1)}: ask for more --digits, "
+        "more --units or another --seed"
+    )
+
+
+def _check(cell: str, units: int, features: int, steps: int, seed: int, digits: int) -> None:
+    known = [name for name, c in CELLS.items() if c.states]
+    if cell not in known:
+        raise UnusableInput(f"no recurrent cell is called {str(cell)[:60]!r}; known are {', '.join(known)}")
+    for says, n, most in (("units", units, MOST_SIZE), ("features", features, MOST_SIZE), ("steps", steps, MOST_STEPS)):
+        if not 1 <= n <= most:
+            raise UnusableInput(f"{says} is {n}; an exercise to be worked by hand has 1 to {most}")
+    if not 1 <= digits <= MOST_DIGITS:
+        raise UnusableInput(f"digits is {digits}; it must be a whole number from 1 to {MOST_DIGITS}")
+    if seed < 0:
+        raise UnusableInput(f"seed is {seed}; it must be 0 or a larger whole number")
+
+
+# ------------------------------------------------------------------------------ candidates
+
+
+class _Paired(Stacked):
+    """Many sets of weights at once, each with an input of its own: x is (sets, time, features)."""
+
+    def lift(self, tensor: Tensor) -> Array:
+        return tensor.value[:, :, None, :]
+
+
+@dataclass(frozen=True)
+class _Class:
+    """Mistakes that lead to one result whatever the numbers are; `right` says that it is the right one."""
+
+    mistakes: tuple[Mistake, ...]
+    right: bool
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Candidates: a set of weights for each, and x of shape (candidates, time, features)."""
+
+    layer: Layer
+    sizes: Mapping[str, int]
+    sets: Sequence[Weights]
+    x: Tensor
+
+    @staticmethod
+    def drawn(layer: Layer, sizes: Mapping[str, int], steps: int, numbers: np.random.Generator) -> _Batch:
+        """Candidates of short decimals, none of them 0; wide layers have smaller ones."""
+        cell = build(layer.kind, layer.options)
+        top = max(6, min(LARGEST, round(LARGEST * 2 / sqrt(sizes["H"] + sizes["D"]))))
+        drawn = {
+            p.name: _short(numbers, SMALLEST if len(dims) > 1 else 1, top if len(dims) > 1 else BIASES, shape, GRAIN)
+            for p, dims in ((p, cell.dims[p]) for p in cell.params)
+            for shape in [(BATCH, *(sizes[d] for d in dims))]
+        }
+        x = _short(numbers, *INPUTS, (BATCH, steps, sizes["D"]), Decimal("0.1"))
+        return _Batch(layer, sizes, [{name: t[k] for name, t in drawn.items()} for k in range(BATCH)], x)
+
+    @staticmethod
+    def generic(layer: Layer, sizes: Mapping[str, int], steps: int) -> _Batch:
+        """Networks of arbitrary numbers, always the same."""
+        cell, numbers = build(layer.kind, layer.options), np.random.Generator(np.random.PCG64(0))
+        sets = [
+            {p.name: Tensor(numbers.normal(size=[sizes[d] for d in cell.dims[p]])) for p in cell.params}
+            for _ in range(GENERIC)
+        ]
+        return _Batch(layer, sizes, sets, Tensor(numbers.normal(size=(GENERIC, steps, sizes["D"]))))
+
+    def only(self, chosen: Array) -> _Batch:
+        return _Batch(self.layer, self.sizes, [self.sets[int(k)] for k in chosen], self.x[chosen])
+
+    def columns(self, mistake: Mistake | None = None) -> Mapping[str, Array]:
+        """Every quantity by name, (candidates, time, units), with a mistake or with none."""
+        cell, x, sets, start = build(self.layer.kind, self.layer.options), self.x, self.sets, 0
+        if mistake is not None:
+            cell = mistake.cell(cell) if mistake.cell else cell
+            x = mistake.inputs(x) if mistake.inputs else x
+            sets = [mistake.weights(w) for w in sets] if mistake.weights else sets
+            start = mistake.start or 0
+        domain = _Paired(sets)
+        network = _network(self.layer, self.sizes["D"])
+        states = {self.layer.id: domain.zeros((len(sets), self.sizes["H"])) + start}
+        found = run(network, x, domain, states, {self.layer.id: cell}).traces[0].columns
+        return {
+            name: np.broadcast_to(column, (*column.shape[:2], 1, self.sizes["H"]))[:, :, 0]
+            for name, column in found.items()
+        }
+
+    def result(self, mistake: Mistake | None = None) -> Array:
+        """The state after the last step, (candidates, units)."""
+        cell = build(self.layer.kind, self.layer.options)
+        return self.columns(mistake)[cell.output.name][:, -1]
+
+    def telling(self, told: Sequence[_Class], digits: int) -> Iterator[tuple[Weights, Tensor]]:
+        """The candidates that no gate saturates and that tell the mistakes apart."""
+        chosen = np.flatnonzero(_unsaturated(build(self.layer.kind, self.layer.options), self.columns()))
+        if not len(chosen):
+            return
+        some = self.only(chosen)
+        results = np.stack([some.result(None if c.right else c.mistakes[0]) for c in told])
+        gaps = np.abs(results[:, None] - results[None]).max(axis=-1)  # (classes, classes, candidates)
+        gaps[np.arange(len(told)), np.arange(len(told))] = np.inf
+        good = np.isfinite(results).all(axis=(0, 2)) & (gaps.min(axis=(0, 1)) >= APART * 10.0**-digits)
+        for k in map(int, np.flatnonzero(good)):
+            yield some.sets[k], some.x[k : k + 1]
+
+
+def _short(numbers: np.random.Generator, low: int, high: int, shape: tuple[int, ...], grain: Decimal) -> Tensor:
+    """Multiples of a grain, of either sign and none of them 0, with their texts: -0.6, 0.25."""
+    whole = numbers.integers(low, high, shape, endpoint=True) * numbers.choice([-1, 1], shape)
+    texts = {k: f"{(k * grain).normalize():f}" for k in range(-high, high + 1)}
+    text = np.array([texts[int(k)] for k in whole.ravel()], dtype=object).reshape(shape)
+    return Tensor(text.astype(np.float64), text)
+
+
+def _unsaturated(cell: Cell, columns: Mapping[str, Array]) -> Array:
+    """For each candidate whether its gates and its values are ones that a person can follow."""
+    own = roles(cell)
+    good = np.ones(len(columns[cell.output.name]), dtype=bool)
+    for name, v in columns.items():
+        low, high = GATES if name in {g.name for g in own.gates} else (-CANDIDATE, CANDIDATE)
+        fine = (low <= v) & (v <= high) & ((np.abs(v) >= VALUES) | (v == 0))
+        good &= fine.reshape(len(v), -1).all(axis=-1)
+    return good
+
+
+def _classes(layer: Layer, sizes: Mapping[str, int], steps: int) -> list[_Class]:
+    """The right result first, then the mistakes by what networks of this kind and size can tell apart.
+
+    Those that do no harm are in the first. That a weight is typed with fewer digits is no mistake here.
+    """
+    generic = _Batch.generic(layer, sizes, steps)
+    names = {p.name for p in build(layer.kind, layer.options).params}
+    listed = [m for m in mistakes(Layer(layer.id, layer.label, layer.kind, layer.options, dict.fromkeys(names, _ZERO)))
+              if not isinstance(m.weights, Shortened)]  # fmt: skip
+    found: list[tuple[list[float], list[Mistake]]] = [(generic.result().ravel().tolist(), [])]
+    for m in listed:
+        value = generic.result(m).ravel().tolist()
+        same = next((made for known, made in found if alike(known, value)), None)
+        if same is None:
+            found.append((value, [m]))
+        else:
+            same.append(m)
+    return [_Class(tuple(made), k == 0) for k, (_, made) in enumerate(found)]
+
+
+_ZERO = Tensor(np.zeros(1))
+
+
+# ------------------------------------------------------------------------------ worked out
+
+
+def _made(
+    layer: Layer, weights: Weights, x: Tensor, told: Sequence[_Class], seed: int, digits: int, version: str
+) -> Exercise | None:
+    """A candidate worked out; None where a line ends on a tie or near one, or where two answers print alike."""
+    own = Layer(layer.id, layer.label, layer.kind, layer.options, weights)
+    network = _network(own, x.value.shape[-1], "exercise" + (f" {version}" if version else ""))
+    network = network.with_steps(x.value.shape[1])
+    e = explain(network, x, digits)
+    if not e.reached or e.risky or any(_awkward(v, e.decimals) for v in _lines(e)):
+        return None
+    trial, domain = Trial(network, x), _Chain(WORKING, typed=True, rounding=line_rounding(e.decimals))
+    rounding = promise(digits)
+    printed: dict[tuple[str, ...], tuple[Mistake, ...]] = {}
+    for c in told:
+        values = trial.result(None if c.right else c.mistakes[0], domain, CALCULATOR)
+        texts = tuple(rounding.text(rounding(v)) for v in values)
+        if texts in printed:
+            return None
+        printed[texts] = c.mistakes
+    (answer, unseen), *marks = printed.items()
+    made = Exercise(e, tuple(Caught(texts, listed) for texts, listed in marks), unseen, seed, version)
+    return made if made.answer == answer else None
+
+
+class _Chain(Decimals):
+    """The rounded chain, in which a mistake may leave a line of nothing but a whole number."""
+
+    def store(self, v: Array) -> Array:
+        return super().store(np.asarray(v, dtype=object) + Decimal(0))
+
+
+def _lines(e: Explanation) -> Iterator[Decimal]:
+    """Every line's value before it was rounded."""
+    return (cast(Decimal, v) for layer in e.layers for row in layer.raw for a in row.values() for v in a.ravel())
+
+
+def _awkward(v: Decimal, decimals: int) -> bool:
+    """Whether a value is small without being 0, or lies just between two rounded ones."""
+    if v == 0:
+        return False
+    rest = abs(v).scaleb(decimals) % 1
+    return abs(v) < Decimal(str(VALUES)) or rest == Decimal("0.5")
+
+
+def _network(layer: Layer, features: int, name: str = "exercise") -> Network:
+    return chain([layer], dtype="float32", features=features, name=name)
+
+
+def _arrays(layer: Layer) -> object:
+    """Weights as a .json MODEL has them: get_weights() where Keras has the layer, else by name."""
+    if layer.kind not in ARRAYS:
+        return {name: _plain(t.text) for name, t in layer.weights.items()}
+    stacked = layout(build(layer.kind, layer.options)).arrays
+    return [
+        _plain(
+            np.concatenate(
+                [np.concatenate([np.atleast_2d(layer.weights[s.name].text.T) for s in row], -1) for row in rows]
+            )
+        )
+        for rows in stacked.values()
+    ]
+
+
+def _plain(texts: Array) -> object:
+    """Nested lists of numbers whose shortest decimals are the texts."""
+    return texts.astype(np.float64).tolist()
