@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from symgru.drawing.colours import FAINT, INK, INPUT, STATE, Colour
 from symgru.drawing.measure import width
@@ -33,6 +34,7 @@ from symgru.wiring import does, reads
 
 HIGH, DOWN = 27.0, 18.0  # a box, and the room between two rows of boxes
 BESIDE, PASSING = 14.0, 8.0  # between two boxes, and a long arrow's own place
+DASHES: dict[str, tuple[float, ...]] = {"": (), "mask": (1.0, 1.5), "state": (3.0, 1.5)}
 Place = tuple[str, int]  # a box (its name, -1) or where a long arrow passes a row (its number, the row)
 
 
@@ -121,19 +123,15 @@ def _order(table: Table, ways: Mapping[int, list[Place]], arrows: list[_Arrow]) 
     above: dict[Place, list[Place]] = {}
     below: dict[Place, list[Place]] = {}
     for way in ways.values():
-        for a, b in zip(way, way[1:], strict=False):
+        for a, b in pairwise(way):
             above.setdefault(b, []).append(a)
             below.setdefault(a, []).append(b)
     for turn in range(6):
         neighbours, rows = (above, table[1:]) if turn % 2 == 0 else (below, table[-2::-1])
         for row in rows:
             share = {place: (k + 0.5) / len(r) for r in table for k, place in enumerate(r)}
-
-            def middle(place: Place, share: dict[Place, float] = share) -> float:
-                near = neighbours.get(place, [])
-                return sum(share[n] for n in near) / len(near) if near else share[place]
-
-            row.sort(key=middle)
+            near = {place: [share[n] for n in neighbours.get(place, [place])] for place in row}
+            row.sort(key=lambda place: sum(near[place]) / len(near[place]))
 
 
 def _draw(
@@ -156,7 +154,9 @@ def _draw(
             x += wide + BESIDE
     drawn: list[Shape] = []
     for a in arrows:
-        drawn.append(Group(tuple(_way(a, ways[a.number], places)), f"{a.source} to {a.target}"))
+        way = [places[place] for place in ways[a.number]]
+        way[-1] = _onto(a, arrows, ways, places, widths[a.target, -1])
+        drawn.append(Group(tuple(_way(a, way)), f"{a.source} to {a.target}"))
     for node in nodes.values():
         drawn += _box(node, places[node.id, -1], widths[node.id, -1])
     bottom = len(table) * (HIGH + DOWN) - DOWN + 2
@@ -167,6 +167,10 @@ def _draw(
             drawn.append(arrow((x, y + HIGH / 2), (x, y + HIGH / 2 + DOWN - 4), ink=INK))
             drawn.append(Text(x + 5, y + HIGH / 2 + 11, words("output"), size=SMALL, ink=FAINT))
             bottom = max(bottom, y + HIGH / 2 + DOWN)
+    if any(a.kind for a in arrows):
+        drawn += _legend(arrows, bottom + 5)
+        bottom += 10
+        right = max(right, 110.0)
     said = "; ".join(f"{a.target} reads {a.kind + ' ' if a.kind else ''}{a.source}" for a in arrows)
     return Drawing(right + 2, bottom, f"The layers of {network.name}", f"{said}.", tuple(drawn))
 
@@ -183,21 +187,36 @@ def _box(node: _Node, middle: Point, wide: float) -> Iterator[Shape]:
     yield Text(x, y + 8, words(node.lines[1]), "middle", SMALL, INK)
 
 
-def _way(a: _Arrow, way: list[Place], places: Mapping[Place, Point]) -> Iterator[Shape]:
+def _onto(
+    a: _Arrow, arrows: list[_Arrow], ways: Mapping[int, list[Place]], places: Mapping[Place, Point], wide: float
+) -> Point:
+    """Where an arrow meets its target: several come side by side, in the order in which they come from above."""
+    x, y = places[a.target, -1]
+    coming = sorted((places[ways[b.number][-2]], b.number) for b in arrows if b.target == a.target)
+    apart = min(12.0, (wide - 16) / len(coming))
+    place = [number for _, number in coming].index(a.number)
+    return x + apart * (place - (len(coming) - 1) / 2), y
+
+
+def _way(a: _Arrow, way: list[Point]) -> Iterator[Shape]:
     """From below its source, straight through the rows that it passes, onto its target."""
-    dash: tuple[float, ...] = {"": (), "mask": (1.0, 1.5), "state": (3.0, 1.5)}[a.kind]
-    ink = STATE if a.kind == "state" else INK
-    for k, (start, end) in enumerate(zip(way, way[1:], strict=False)):
-        (x0, y0), (x1, y1) = places[start], places[end]
-        y0, y1 = y0 + HIGH / 2, y1 - HIGH / 2
-        last = k == len(way) - 2
+    dash, ink = DASHES[a.kind], STATE if a.kind == "state" else INK
+    for k, ((x0, y0), (x1, y1)) in enumerate(pairwise(way)):
+        start, end, last = (x0, y0 + HIGH / 2), (x1, y1 - HIGH / 2), k == len(way) - 2
         if x0 == x1:
-            yield (arrow if last else line)((x0, y0), (x1, y1), ink=ink, dash=dash)
+            yield (arrow if last else line)(start, end, ink=ink, dash=dash)
         else:
-            bend = (y0 + y1) / 2
-            yield Curve((x0, y0), ((x0, bend + 2), (x1, bend - 2)), (x1, y1), ink, THIN, dash, last)
+            bend = (start[1] + end[1]) / 2
+            yield Curve(start, ((x0, bend + 2), (x1, bend - 2)), end, ink, THIN, dash, last)
         if not last:
-            yield line((x1, y1), (x1, y1 + HIGH), ink=ink, dash=dash)
-    if a.kind:
-        x, y = places[way[-1]]
-        yield Text(x + 4, y - HIGH / 2 - 3, words(a.kind), size=SMALL, ink=ink)
+            yield line(end, (x1, y1 + HIGH / 2), ink=ink, dash=dash)
+
+
+def _legend(arrows: list[_Arrow], y: float) -> Iterator[Shape]:
+    """What the lines that are not plain mean."""
+    x = 1.0
+    for kind in dict.fromkeys(a.kind for a in arrows if a.kind):
+        says = words(f"the {kind}")
+        yield line((x, y), (x + 18, y), ink=STATE if kind == "state" else INK, dash=DASHES[kind])
+        yield Text(x + 21, y + 2.4, says, size=SMALL, ink=FAINT)
+        x += 21 + width(says, SMALL) + 10

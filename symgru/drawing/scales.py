@@ -87,7 +87,11 @@ def ticks(low: float, high: float, most: int) -> list[float]:
     """Round numbers from `low` to `high`, at most so many: a step of 1, 2 or 5 times a power of ten."""
     if not isfinite(high - low) or high <= low:
         return [low]
-    rough = (high - low) / max(most - 1, 1)
-    power = 10.0 ** floor(log10(rough))
-    step = next(s * power for s in (1, 2, 5, 10) if s * power >= rough * (1 - 1e-9))
+    step = round_step((high - low) / max(most - 1, 1))
     return [k * step for k in range(ceil(low / step - 1e-9), floor(high / step + 1e-9) + 1)]
+
+
+def round_step(rough: float) -> float:
+    """1, 2 or 5 times a power of ten, at least `rough`."""
+    power = 10.0 ** floor(log10(rough))
+    return next(s * power for s in (1, 2, 5, 10) if s * power >= rough * (1 - 1e-9))

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from math import ceil, floor
 
 import numpy as np
 
-from symgru.algebra import Vec
+from symgru.algebra import Ref, Vec
 from symgru.drawing.colours import FAINT, INK, Colour
-from symgru.drawing.scales import Scale, short, ticks
+from symgru.drawing.scales import Scale, round_step, short, ticks
 from symgru.drawing.scribe import Scribe
 from symgru.drawing.shapes import (
     HAIR,
+    LARGE,
     PAGE,
     SMALL,
     THIN,
@@ -33,11 +34,12 @@ from symgru.network import Array
 from symgru.working import Working
 
 FEW = 4  # units that have a line each
-HIGH, BETWEEN = 58.0, 14.0  # a panel of lines, and the room between two panels
+HIGH, BETWEEN = 54.0, 20.0  # a panel of lines, and the room between two panels
 LEFT, RIGHT = 44.0, 36.0  # for the numbers beside a panel, and for the names of its lines or its scale
 COLUMNS, ROWS = 240, 64  # cells beyond which several become one
 POINTS = 1000  # of a line; of more steps every k-th is drawn
 DASHES: tuple[tuple[float, ...], ...] = ((), (4, 2), (1, 1.5), (5, 1.5, 1, 1.5))
+DOTTED = 20  # steps up to which each has a dot
 APART = 8.5  # names at the ends of lines
 
 
@@ -95,7 +97,7 @@ def _lines(scribe: Scribe, s: Vec, values: Array, y: float, wide: float, high: f
             points = tuple((_at(t + 1, steps, wide), height(float(row[t]))) for t in stretch)
             if len(points) > 1:
                 yield line(*points, ink=ink, width=1.0, dash=DASHES[unit % len(DASHES)])
-            if steps <= 40:
+            if steps <= DOTTED:
                 yield from (Disc(*p, 0.8, ink, ink, 1.2) for p in points)
         last = [t for t in range(steps) if np.isfinite(row[t])]
         ends.append(height(float(row[last[-1]])) if last else y)
@@ -103,7 +105,7 @@ def _lines(scribe: Scribe, s: Vec, values: Array, y: float, wide: float, high: f
         ink = colour if unit % 2 == 0 else INK
         right = LEFT + wide
         yield line((_at(steps, steps, wide) + 2, end), (right + 5, place), ink=ink, width=HAIR)
-        yield Text(right + 7, place + 2.4, _unit(scribe, s, unit, len(values)), size=USUAL, ink=ink)
+        yield Text(right + 7, place + 2.4, _unit(scribe, s, unit), size=USUAL, ink=ink)
 
 
 def _known(row: Array, every: int) -> Iterator[list[int]]:
@@ -126,13 +128,8 @@ def _range(values: Array) -> tuple[float, float, list[float]]:
     if low >= 0 and top <= 1:
         return 0.0, 1.0, [0.0, 0.5, 1.0]
     low, top = min(low, 0.0), max(top, 0.0)
-    marks = ticks(low, top, 4)
-    step = marks[1] - marks[0] if len(marks) > 1 else top - low
-    while marks[0] > low:
-        marks.insert(0, marks[0] - step)
-    while marks[-1] < top:
-        marks.append(marks[-1] + step)
-    marks = [round(mark / step) * step for mark in marks]
+    step = round_step((top - low) / 3 or 1.0)
+    marks = [k * step for k in range(floor(low / step + 1e-9), ceil(top / step - 1e-9) + 1)]
     return marks[0], marks[-1], marks
 
 
@@ -184,13 +181,11 @@ def _merged(values: Array) -> Array:
 
 
 def _name(scribe: Scribe, s: Vec, y: float) -> Iterator[Shape]:
-    colour = scribe.colour(s.name)
-    yield Text(0, y + 3, scribe.spell.symbol(scribe.letter(scribe.stored(s).name)), size=10, ink=colour)
+    yield Text(0, y + 3, scribe.formulas.equation(s), size=LARGE, ink=scribe.colour(s.name))
 
 
-def _unit(scribe: Scribe, s: Vec, unit: int, units: int) -> Runs:
-    name = scribe.letter(scribe.stored(s).name)
-    return scribe.spell.symbol(replace(name, index=(str(unit + 1),) if units > 1 else ()))
+def _unit(scribe: Scribe, s: Vec, unit: int) -> Runs:
+    return scribe.formulas.scalar(Ref(scribe.stored(s), (unit,), 0))
 
 
 def _time_axis(scribe: Scribe, y: float, wide: float) -> Iterator[Shape]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from sympy import Symbol
 
+from symgru.algebra import Ref
 from symgru.drawing.colours import FAINT, INK
 from symgru.drawing.measure import width
 from symgru.drawing.scales import Scale, letter_on, short
@@ -152,27 +153,27 @@ def _drawn(
 
 def _row_names(scribe: Scribe, panel: _Panel, y: float, high: float) -> Iterator[Shape]:
     """The inputs of a kernel, the units of a recurrent kernel, b and c of two rows of biases."""
-    rows = len(panel.values[0])
+    rows, count = len(panel.values[0]), panel.array.shape[0]
     firsts = [row[0].symbol for row in panel.array.blocks]
     if panel.array.name in BIASES:
         names: Sequence[Runs] = [scribe.spell.symbol(scribe.letter(s.name.partition("_")[0])) for s in firsts]
-        letter = ""
+        last, ink = names[-1], FAINT
     else:
-        letter = "x" if scribe.cell.dims[firsts[0]][1] == "D" else "h"
-        names = [_component(scribe, letter, k, rows) for k in range(rows)]
-    ink = scribe.colour(letter) if letter else FAINT
+        source = scribe.cell.inputs[0] if scribe.cell.dims[firsts[0]][1] == "D" else scribe.cell.states[0][0]
+        names = [_component(scribe, source, k) for k in range(min(rows, NAMED))]
+        last, ink = _component(scribe, source, count - 1), scribe.colour(source.name)
     if rows <= NAMED and high >= LOWEST:
         for k, runs in enumerate(names):
-            size = USUAL if high >= 9 else SMALL
-            yield Text(MARGIN - 4, y + high * (k + 0.5) + 2.4, runs, "end", size if high >= SMALL else 6, ink)
+            size = USUAL if high >= 9 else SMALL if high >= SMALL else 6
+            yield Text(MARGIN - 4, y + high * (k + 0.5) + 2.2, runs, "end", size, ink)
     else:
         yield Text(MARGIN - 4, y + 6, names[0], "end", SMALL, ink)
-        last = _component(scribe, letter, panel.array.shape[0] - 1, panel.array.shape[0])
         yield Text(MARGIN - 4, y + high * rows - 0.5, last, "end", SMALL, ink)
 
 
-def _component(scribe: Scribe, letter: str, k: int, count: int) -> Runs:
-    return scribe.spell.symbol(replace(scribe.letter(letter), index=(str(k + 1),) if count > 1 else ()))
+def _component(scribe: Scribe, source: Symbol, k: int) -> Runs:
+    """The input or unit that a row belongs to."""
+    return scribe.formulas.scalar(Ref(source, (k,), 0 if source in scribe.cell.inputs else -1))
 
 
 def bar(scribe: Scribe, scale: Scale, x: float, y: float, wide: float) -> Iterator[Shape]:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import groupby
+from math import floor
 
 from symgru.backends.latex.printer import BREAK, latex_text
 from symgru.drawing.colours import ALL
 from symgru.drawing.shapes import (
+    PAGE,
     Box,
     Curve,
     Disc,
@@ -57,19 +59,23 @@ _SIGNS = {  # what is mathematics even among words
 }
 _MATHS = {sign: text.strip("$") for sign, text in _SIGNS.items()} | {"σ": r"\sigma ", "·": r"\cdot ", "⊙": r"\odot "}
 _MATHS |= {"×": r"\times ", "…": r"\dots "}
+TALL = 620.0  # a picture on a page, with room for a line below it
 DESIGN = 10  # letters are made small by scaling these: TeX's own small ones are wider than a browser's
 _ANCHORS = {"start": "base west", "middle": "base", "end": "base east"}
 _COLOUR = "symgrunumber"  # a colour that stands for a number, defined where it is used
 
 
 def render_tikz(drawing: Drawing) -> str:
-    """The drawing as a tikzpicture, as wide and high as it says; needs TIKZ_PREAMBLE."""
+    """The drawing as a tikzpicture, as wide and high as it says, smaller where that is more than a page; needs
+    TIKZ_PREAMBLE."""
     width, height = _number(drawing.width), _number(drawing.height)
+    fits = min(1.0, PAGE / drawing.width, TALL / drawing.height)
+    scaled = f",scale={floor(fits * 1000) / 1000},transform shape" if fits < 1 else ""
     lines = [line for shape in drawing for line in _lines(shape)]
     return "\n".join(
         [
             r"\begin{tikzpicture}[x=1pt,y=-1pt,line cap=round,line join=round,"
-            rf"every node/.style={{inner sep=0pt,outer sep=0pt,font=\fontsize{{{DESIGN}}}{{12}}\selectfont}}]",
+            rf"every node/.style={{inner sep=0pt,outer sep=0pt,font=\fontsize{{{DESIGN}}}{{12}}\selectfont}}{scaled}]",
             rf"\useasboundingbox (0,0) rectangle ({width},{height});",
             *lines,
             r"\end{tikzpicture}",
