@@ -10,7 +10,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-CODE = ("numpy", "c")
+CODE = ("numpy", "c", "js")
 DOCUMENTS = {".tex": "latex", ".md": "markdown", ".txt": "text", ".pdf": "pdf"}  # by a file name's ending
 WORKED = {".html": "html", ".xlsx": "xlsx", ".ipynb": "notebook"}  # worked examples alone
 ONE_SEQUENCE = (".xlsx", ".ipynb")  # which compute again, one sequence at a time

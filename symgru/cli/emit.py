@@ -44,7 +44,8 @@ def command(
     given: tuple[str, ...],
     architecture: str | None,
 ) -> None:
-    """Write standalone code for MODEL: numpy (a module and its test) or c (a header, a source and a test program)."""
+    """Write standalone code for MODEL: numpy or js (a module and its test), or c (a header, a source and a test
+    program)."""
     from symgru.cli.output import say_written, waiting
     from symgru.writing import write_files
 
@@ -52,9 +53,9 @@ def command(
         raise click.UsageError(f"--scale is for c; the {target} module takes inputs that are normalised already")
     model = arguments.load(source, architecture)
     x = arguments.read_all(model, given) if given else None
-    options: dict[str, object] = {"name": name, "gradients": gradients}
-    options |= {"unrolled": unrolled, "steps": steps, "force": force}
-    options |= {"rules": rules} | ({"scale": scale} if scale else {})
+    asked: dict[str, object] = {"name": name, "gradients": gradients, "rules": rules, "scale": scale}
+    asked |= {"unrolled": unrolled, "steps": steps, "force": force}
+    options = {option: value for option, value in asked.items() if value not in (None, False)}
     with waiting(f"emitting {target}") as sign:
         contents = model.contents(target, x, **options)
         watched = {name: c if isinstance(c, bytes) else sign.watch(c, name) for name, c in contents.items()}
