@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from sympy import Symbol
 
 from symgru.algebra import sigma
-from symgru.backends.formula import Name
-from symgru.backends.text.printer import Text
 from symgru.building import SWAPPED, build
 from symgru.cell import Cell
 from symgru.comparison import Profile, Update
@@ -78,7 +76,8 @@ def _left(cell: Cell, update: Update, style: Style) -> str:
     gate = _written([update.gate], style)
     return (
         f"In the notation of {style.title} the update gate says {RULES[style.update]}; here {gate} says "
-        f"{RULES[update.rule]}, and stays so: with its weights negated {cell.title or cell.name} would be another function."
+        f"{RULES[update.rule]}, and stays so: with its weights negated {cell.title or cell.name} would be another "
+        "function."
     )
 
 
@@ -88,12 +87,15 @@ def _reset(profile: Profile, style: Style) -> Iterator[str]:
         return
     matrix = _written([reset.matrix], style)
     yield (
-        f"In the notation of {style.title} the reset gate acts {style.reset} the product with {matrix}; in this network it "
-        f"acts {reset.acts} the product. For several units these are different functions, so the equations here keep "
+        f"In the notation of {style.title} the reset gate acts {style.reset} the product with {matrix}; in this network "
+        f"it acts {reset.acts} the product. For several units these are different functions, so the equations here keep "
         "the network's."
     )
 
 
 def _written(symbols: Iterable[Symbol], style: Style) -> str:
+    from symgru.backends.formula import Name
+    from symgru.backends.text.printer import Text  # whose folder's other modules build on explanations
+
     form = Text(style=style)
     return listed([form.name(Name(*s.name.split("_"))) for s in symbols])
