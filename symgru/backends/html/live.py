@@ -25,6 +25,7 @@ from symgru.maps import MAPS
 from symgru.mistake_table import Mistake, mistakes
 from symgru.network import Array, Layer, Tensor
 
+COMMON = 2  # rank of the mistakes that every cell of the empty page is printed with, once more for each
 MOST_UNITS, MOST_FEATURES, MOST_STEPS = 4, 4, 24  # of a network whose numbers are fields
 
 
@@ -45,6 +46,8 @@ class Live:
         self, name: str, layer: Layer, mistake: Mistake, shape: tuple[int, int] | None, k: int
     ) -> dict[str, Any] | None:
         told: dict[str, Any] = {"kind": mistake.kind, "name": mistake.name, "says": spoken(mistake.says)}
+        if mistake.cell and shape is None and mistake.rank > COMMON:
+            return None
         if mistake.cell:
             told["cell"] = f"{name}_{k}"
             changed = needed(mistake.cell(build(layer.kind, layer.options)))
@@ -78,7 +81,7 @@ def needed(cell: Cell) -> Cell:
 
 
 def is_written(cell: Cell) -> bool:
-    """Whether the engine can write a cell's lines: not those of a normalisation, which needs several units at a time."""
+    """Whether the engine can write a cell's lines: not those of a normalisation, which needs all units at a time."""
     nodes = {type(node) for _, rhs in cell.equations for node in walk(rhs)}
     return not nodes & {Mean, Total, Select} and {d for dims in cell.dims.values() for d in dims} <= {"H", "D"}
 
@@ -175,7 +178,11 @@ def sums_of_inputs(change: Callable[[Tensor], Tensor], steps: int, features: int
     except (InvalidOperation, ValueError):
         return None
     total = sum((int(v) * c for v, c in zip(trial.ravel(), columns, strict=True)), start=0 * new)
-    if (abs(total - new) > Decimal("1e-9")).any() or new.shape == trial.shape[1:] and (new == trial[0]).all():
+    if (
+        any(abs(v) > Decimal("1e-9") for v in (total - new).ravel())
+        or new.shape == trial.shape[1:]
+        and (new == trial[0]).all()
+    ):
         return None
     return [[list(_terms(columns, t, f, features)) for f in range(new.shape[1])] for t in range(new.shape[0])]
 

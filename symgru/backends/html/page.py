@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from symgru.backends.html.live import Live, is_written, live
+from symgru.backends.html.live import Live, live
 from symgru.backends.html.printer import HTML, html_text, text_of
 from symgru.backends.html.typeset import Typesetter
 from symgru.backends.html.worked import HtmlWriter
@@ -16,7 +16,7 @@ from symgru.backends.js.page import engine
 from symgru.backends.js.text import listed
 from symgru.backends.latex.document import LATEX
 from symgru.backends.svg import colour_variables
-from symgru.backends.worked import Dialect
+from symgru.backends.worked import Dialect, equations
 from symgru.building import build
 from symgru.cell import Cell
 from symgru.cells import CELLS
@@ -28,6 +28,8 @@ from symgru.network import Layer, Tensor
 from symgru.templating import directory, render, stream
 
 SCRIPTS = ("theme", "highlight")
+DARK = """--paper: #14181d; --text: #e6e9ed; --soft: #a9b2bc; --line: #3a424c; --panel: #1c2128; --link: #7ab8f5;
+--from: #7ab8f5; --to: #f2a65a; --bad: #ff9b9b; --mark: #ffe08a;"""
 LIVE_SCRIPTS = ("working", "lines", "fields", "live", "paste")
 
 
@@ -37,9 +39,9 @@ def render_explanation(e: Explanation, extent: Extent = EVERYTHING) -> Iterator[
     writer = HtmlWriter(e.style)
     alive = live(e)
     if alive:
-        sizes, own = e.layers[0].sizes, alive.cells["cell1"]
+        own = alive.cells["cell1"]
         alive.data["equations"] = {
-            name: written_equations(alive.cells[name], sizes, writer.typeset, writer.formulas, own)
+            name: changed_equations(alive.cells[name], own, e.layers[0].sizes, writer.worked)
             for name in _changed(alive)
         }
     pieces = writer.write(outline(e, extent), render("html/calculator.html.j2") if alive else "")
@@ -47,21 +49,25 @@ def render_explanation(e: Explanation, extent: Extent = EVERYTHING) -> Iterator[
     return page(title, pieces, writer.typeset, alive, writer.worked, e.network.fingerprint)
 
 
-def _changed(alive: Live) -> set[str]:
-    return {m["cell"] for told in alive.data["mistakes"].values() for m in told if "cell" in m}
+def _changed(alive: Live, *names: str) -> Iterator[str]:
+    """The cells that mistakes make of those named, else of all."""
+    for name in names or alive.data["mistakes"]:
+        yield from (mistake["cell"] for mistake in alive.data["mistakes"][name] if "cell" in mistake)
 
 
 def empty_page() -> Iterator[str]:
     """The page without a network: a calculator for weights that are pasted."""
     typesetter, alive = Typesetter(), Live(data={"mistakes": {}, "equations": {}, "colours": {}})
     sizes = {"H": 2, "D": 2}
-    known = {name: cell for name, cell in CELLS.items() if is_written(cell)}
+    known = {name: build(name, {}) for name, cell in CELLS.items()}
     alive.cells |= known
     for name, cell in known.items():
-        alive.data["equations"][name] = written_equations(cell, sizes, typesetter, LATEX)
+        alive.data["equations"][name] = set_equations(cell, sizes, typesetter)
         alive.data["colours"][name] = {letter: c.name for letter, c in colours(cell).items()}
         if cell.states:
             alive.add_mistakes(name, _sample(name), None)
+            for other in _changed(alive, name):
+                alive.data["equations"][other] = changed_equations(alive.cells[other], cell, sizes, HTML)
     cells = [
         (name, html_text(f"{cell.title} ({cell.source.partition(';')[0]})", 120))
         for name, cell in CELLS.items()
@@ -80,20 +86,25 @@ def _sample(name: str) -> Layer:
     return Layer("layer", "layer", name, {}, weights)
 
 
-def written_equations(
-    cell: Cell, sizes: Mapping[str, int], typesetter: Typesetter, d: Dialect, beside: Cell | None = None
-) -> str:
-    """A cell's equations as they stand in the page, in matrix form for several units; of a cell `beside` another one
-    those that are not the other's."""
-    notation = replace(d.notation(cell, dict(sizes)), shapes=(beside or cell).dims)
-    form = d.matrix(notation) if max(sizes.values()) > 1 else d.unit(notation)
+def set_equations(cell: Cell, sizes: Mapping[str, int], typesetter: Typesetter) -> str:
+    """A cell's equations in matrix form, set."""
+    form = LATEX.matrix(LATEX.notation(cell, dict(sizes)))
     rows = "".join(
-        f'<div class="equation"><span class="left">{typesetter.formula(form.scalar(lhs))}</span> '
-        f"<span>{typesetter.formula('= ' + form.scalar(rhs))}</span></div>"
-        for lhs, rhs in cell.equations
-        if not beside or (lhs, rhs) not in beside.equations
+        f'<div class="equation"><span class="left">{typesetter.formula(left)}</span> '
+        f"<span>{typesetter.formula('= ' + right)}</span></div>"
+        for left, right in equations(cell, form)
     )
     return f'<div class="equations tied">{rows}</div>'
+
+
+def changed_equations(cell: Cell, own: Cell, sizes: Mapping[str, int], d: Dialect) -> str:
+    """What is another equation than in a layer's own cell."""
+    notation = replace(d.notation(cell, dict(sizes)), shapes=own.dims)
+    form = d.matrix(notation) if max(sizes.values()) > 1 else d.unit(notation)
+    rows = (
+        f"{form.scalar(lhs)} = {form.scalar(rhs)}" for lhs, rhs in cell.equations if (lhs, rhs) not in own.equations
+    )
+    return "".join(f'<p class="maths">{row}</p>' for row in rows)
 
 
 def page(
@@ -135,7 +146,7 @@ def script(alive: Live | None, dialect: Dialect) -> str:
 
 def style() -> str:
     """The style sheet, with the gates' colours on light and dark."""
-    dark = f"--paper: #14181d; --text: #e6e9ed; --soft: #a9b2bc; --line: #3a424c; --panel: #1c2128; --link: #7ab8f5;\n--from: #7ab8f5; --to: #f2a65a; --bad: #ff9b9b; --mark: #ffe08a;\n{colour_variables(dark=True)}"
+    dark = f"{DARK} {colour_variables(dark=True)}"
     rules = [
         f":root {{ {colour_variables()} }}",
         f'@media (prefers-color-scheme: dark) {{ :root:not([data-theme="light"]) {{ {dark} }} }}',

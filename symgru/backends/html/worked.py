@@ -1,4 +1,4 @@
-"""The parts of a worked example as HTML: equations set by ziamath, worked lines as text whose numbers know each other."""
+"""The parts of a worked example as HTML: equations set by ziamath, worked lines as text whose numbers are linked."""
 
 from __future__ import annotations
 
