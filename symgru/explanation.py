@@ -23,6 +23,7 @@ from symgru.maps import MAPS
 from symgru.network import Array, Edge, Layer, Network, Tensor, shortest, stored
 from symgru.rounding import PRECISION, Rounding, exactly, line_rounding, round_digits, ulps
 from symgru.styles import DEFAULT, Style
+from symgru.styles.network import Styled, styled
 from symgru.trace import Run, run
 from symgru.wiring import is_shown
 from symgru.working import Working, shown, work_out
@@ -181,34 +182,41 @@ def promise(digits: int) -> Rounding:
 
 
 def explain(
-    network: Network, x: Tensor | Sequence[Tensor], digits: int | None = None, framework: Framework | None = None
+    network: Network,
+    x: Tensor | Sequence[Tensor],
+    digits: int | None = None,
+    framework: Framework | None = None,
+    style: Style | None = None,
 ) -> Explanation:
     """The worked example for x of shape (batch, time, features), or one array for each input of the network: of the
     first sequence, with those of the others in `others`.
 
     `digits` are the decimals promised of the result, 1 to 6, 4 where None. `framework` is called when the document
-    reaches its row, with the network and x, and gives its output and its name. Raises UnusableInput.
+    reaches its row, with the network and x, and gives its output and its name. Under a `style` whose update rule is the
+    other one the lines are those of the same function in that rule. Raises UnusableInput.
     """
     digits = DEFAULT_DIGITS if digits is None else digits
     if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= MOST_DIGITS:
         raise UnusableInput(f"digits is {digits!r}; it must be a whole number from 1 to {MOST_DIGITS}")
     x = (x,) if isinstance(x, Tensor) else tuple(x)
     _check(network, x)
+    written = styled(network, style) if style else Styled(network, network, ())
     first, *others = (
-        _explain(network, tuple(each[k : k + 1] for each in x), digits, framework) for k in range(len(x[0].value))
+        _explain(written, tuple(each[k : k + 1] for each in x), digits, framework) for k in range(len(x[0].value))
     )
-    return replace(first, others=tuple(others))
+    return replace(first, others=tuple(others), style=style or DEFAULT, style_notes=written.notes)
 
 
-def _explain(network: Network, x: tuple[Tensor, ...], digits: int, framework: Framework | None) -> Explanation:
+def _explain(written: Styled, x: tuple[Tensor, ...], digits: int, framework: Framework | None) -> Explanation:
     """Of one sequence."""
-    cells = {call.id: shown(layer) for call, layer in network if _lines_of_its_own(layer)}
+    network, shown_network = written.original, written.network
+    cells = {call.id: shown(layer) for call, layer in shown_network if _lines_of_its_own(layer)}
     try:
         typed = _exact(network, x, True)
         kept = _exact(network, [stored(each, network.dtype) for each in x], False)
         wanted = [promise(digits)(v) for y in typed.outputs for v in y.ravel()]
         doubt = _doubt(typed) or _doubt(kept)
-        tried = [work_out(network, x, cells, digits + g) for g in GUARDS if digits + g <= MOST_DECIMALS]
+        tried = [work_out(shown_network, x, cells, digits + g) for g in GUARDS if digits + g <= MOST_DECIMALS]
     except decimal.InvalidOperation:  # a number too large to be rounded to decimals
         raise UnusableInput(TOO_LARGE) from None
     if not all(v.is_finite() for e in (typed, kept) for y in e.outputs for v in y.ravel()):

@@ -166,13 +166,17 @@ class Model:
         given = self._inside([x] if isinstance(x, Tensor) else x)
         return exact(self.network, given, digits=asked, only_proven=True)
 
-    def explain(self, *x: object, digits: int | None = None, keras: bool = False) -> Document:
-        """The worked example of one sequence (one for each input), to print or `.save("f.tex")`; with `keras` its
-        verification box asks Keras too."""
+    def explain(
+        self, *x: object, digits: int | None = None, keras: bool = False, style: str | Path | None = None
+    ) -> Document:
+        """The worked example of an input (one for each of the network's), to print or `.save("f.pdf")`; with `keras`
+        its verification box asks Keras too. `style` is the name of a notation or a .toml file with one."""
         from symgru.document import Document
         from symgru.explanation import explain
+        from symgru.styles import any_style
 
-        return Document(explain(self.network, self.read_all(x)[0], digits, self.framework() if keras else None))
+        framework, chosen = self.framework() if keras else None, None if style is None else any_style(style)
+        return Document(explain(self.network, self.read_all(x)[0], digits, framework, chosen))
 
     def gradients(self, x: object, dy: object) -> tuple[list[Array], Array, list[Array]]:
         """The gradients of a loss L in float64, from dy = dL/dy, which has the shape of the output.

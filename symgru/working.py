@@ -91,6 +91,10 @@ class Block:
     symbol: Symbol
     texts: Array
 
+    @property
+    def is_bias(self) -> bool:
+        return not isinstance(self.symbol, Mat)
+
 
 @dataclass(frozen=True)
 class WeightArray:

@@ -26,6 +26,7 @@ from symgru.building import build
 from symgru.cell import Cell
 from symgru.derivation import Derivation, gates
 from symgru.explanation import Explanation
+from symgru.network import Array
 from symgru.styles import DEFAULT, Style
 from symgru.unroll import Assign, Program
 from symgru.wiring import phrase
@@ -162,6 +163,12 @@ def input_name(dialect: Dialect, name: str, time: str = "") -> str:
     return dialect.syntax().name(Name(name.replace("_", ""), time=time))
 
 
+def columns_first(dialect: Dialect, canonical: Array) -> Array:
+    """The texts of a matrix (units, inputs) as the dialect's style shows them: a row for each input where vectors are
+    rows, a row for each unit where they are columns."""
+    return canonical if dialect.style.columns else cast(Array, canonical.T)
+
+
 def filled_in(dialect: Dialect, e: Expr, layer: Working, texts: Mapping[Ref, str]) -> str:
     """An expression in matrix form with the numbers of its vectors and matrices put in."""
     form = dialect.syntax()
@@ -169,7 +176,7 @@ def filled_in(dialect: Dialect, e: Expr, layer: Working, texts: Mapping[Ref, str
 
     def value(s: Expr) -> Expr:
         if isinstance(s, Mat):
-            grid = layer.layer.weights[s.name].text.T
+            grid = columns_first(dialect, layer.layer.weights[s.name].text)
             return Symbol(form.rows([[dialect.number(str(v)) for v in row] for row in grid]))
         if isinstance(s, Vec):
             at: Literal[None, 0, -1] = None if s in layer.calculator.params else -1 if s in states else 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from symgru.cli import arguments
+from symgru.cli import arguments, styling
 from symgru.lesson.extent import DETAILS
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     type=click.Choice(DETAILS),
     help="Every line, each step in matrix form, or an overview; by the size of the network unless asked.",
 )
+@styling.options
 @click.option("--fragment", is_flag=True, help="A .tex file to be \\input in one of your own.")
 @click.option(
     "--keras/--no-keras",
@@ -47,6 +48,8 @@ def command(
     digits: int | None,
     output: Path | None,
     detail: str | None,
+    style: str | None,
+    notation: Path | None,
     fragment: bool,
     keras: bool | None,
     show: int | None,
@@ -64,8 +67,9 @@ def command(
     model = arguments.load(source, architecture)
     x = arguments.read_all(model, given)
     asked = not model.refusal(x) if keras is None else keras
+    chosen = styling.chosen(style, notation)
     with waiting("working it out"):
-        worked = explain(model.network, x, digits, _asking(model) if asked else None)
+        worked = explain(model.network, x, digits, _asking(model) if asked else None, chosen)
     options = {"fragment": True} if fragment else {}
     send(Document(worked), output, show=show, detail=detail, code=output is not None, **options)
 

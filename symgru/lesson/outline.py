@@ -42,7 +42,7 @@ def outline(e: Explanation, extent: Extent) -> Iterator[Part]:
                 D=str(e.digits),
             )
         )
-    for note in notes(e):
+    for note in (*e.style_notes, *notes(e)):
         yield Paragraph(told(note), "Note")
     yield from how_to_read(e, extent)
     shown = {layer.trace.call.id: layer for layer in e.layers}

@@ -113,6 +113,11 @@ def style(name: str) -> Style:
     return _read(FOLDER / f"{name.lower()}.toml")
 
 
+def any_style(named: str | Path) -> Style:
+    """A style by its name, or from a file that ends in .toml. Raises UnusableInput."""
+    return read_style(named) if Path(named).suffix.lower() == ".toml" else style(str(named))
+
+
 def read_style(path: Path | str) -> Style:
     """A notation file. Raises UnusableInput, which names the file, the key and what may stand there."""
     made = _read(Path(path))

@@ -202,7 +202,7 @@ class Latex(Syntax):
         return head + self.brackets(self.separator.join(args))
 
     def row(self, numbers: Sequence[str]) -> str:
-        return f"({self.separator.join(numbers)})"
+        return f"({self.separator.join(numbers)})" + (r"^{\top}" if self.style.columns else "")
 
     def rows(self, numbers: Sequence[Sequence[str]]) -> str:
         body = r" \\ ".join(" & ".join(row) for row in numbers)
