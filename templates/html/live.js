@@ -205,19 +205,25 @@ function checkChosen() {
   }
 }
 
-/** What each mistake alone leads to. */
+/** What each mistake alone leads to; one that makes no difference with these numbers is not offered. */
 function showMistakes() {
+  const right = outcome({});
   for (const row of document.querySelectorAll("#calculator .choice")) {
-    row.querySelector(".number").textContent = outcome(row.mistake);
+    const found = outcome(row.mistake);
+    row.querySelector(".number").textContent = found === null || found.length > 2 ? "" : found.map((v) => v.toFixed(8)).join(", ");
+    const same = found !== null && right !== null && found.every((v, k) => v === right[k]);
+    row.hidden = same && !row.querySelector("input").checked;
+  }
+  for (const set of document.querySelectorAll("#calculator .mistakes fieldset")) {
+    set.hidden = !set.querySelector(".choice:not([hidden])");
   }
 }
 
 function outcome(mistake) {
   try {
-    const values = inDoubles(mistaken(live.model, [mistake]));
-    return values.length > 2 ? "" : values.map((v) => v.toFixed(6)).join(", ");
+    return inDoubles(mistaken(live.model, [mistake]));
   } catch {
-    return "";
+    return null;
   }
 }
 

@@ -37,11 +37,12 @@ function mistaken(model, mistakes) {
   }, model);
 }
 
-/** Every number of an array from another place: {W_z: [[["W_r", 0, 0], ...], ...]}. */
+/** Arrays from other places: {W_z: "W_r"} as a whole, {W_z: [[["W_r", 0, 0], ...], ...]} number by number. */
 function gathered(weights, from) {
   const at = (place) => place.slice(1).reduce((part, k) => part[k], weights[place[0]]);
   const taken = (place) => (Array.isArray(place[0]) ? place.map(taken) : at(place));
-  return { ...weights, ...Object.fromEntries(Object.entries(from).map(([name, places]) => [name, places.map(taken)])) };
+  const array = (places) => (typeof places === "string" ? weights[places] : places.map(taken));
+  return { ...weights, ...Object.fromEntries(Object.entries(from).map(([name, places]) => [name, array(places)])) };
 }
 
 /** Every input as a sum of old ones: [[[[t, feature, factor], ...], ...], ...]; a single one keeps its text. */
