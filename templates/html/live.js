@@ -78,7 +78,7 @@ const stepOf = (box) => box.closest(".step") ?? box;
 
 /** The table under a layer's heading "Summary". */
 function summaryOf(k) {
-  const part = document.querySelectorAll(".part")[[...document.querySelectorAll(".part")].findIndex((p) => p.querySelector(`.lines[data-layer="${k + 1}"]`))];
+  const part = document.querySelector(`.lines[data-layer="${k + 1}"]`)?.closest(".chapter");
   const heading = [...(part?.querySelectorAll("h3") ?? [])].find((h) => h.textContent === "Summary");
   for (let next = heading?.nextElementSibling; next; next = next.nextElementSibling) {
     if (next.matches(".scroll")) return next;

@@ -109,7 +109,7 @@ function layerHtml(model, layer, worked, k) {
   const x = k === 0 ? model.x : inputsOf(worked);
   const summary = layer.timed ? `<h3>Summary</h3>${summaryHtml(layer, worked, x)}${plotHtml(layer, worked).replace("<svg", '<svg data-plot=""')}` : "";
   return (
-    `<section class="part" data-layer="${k + 1}"><h2>${model.layers.length > 1 ? `Layer ${k + 1}: ` : ""}${title}</h2>` +
+    `<section class="chapter" data-layer="${k + 1}"><h2>${model.layers.length > 1 ? `Layer ${k + 1}: ` : ""}${title}</h2>` +
     `<h3>Weights</h3>${weightTables(layer)}<h3>Equations</h3>${page.equations[layer.cell] ?? ""}<h3>Step by step</h3>` +
     `${steps.join("")}${summary}</section>`
   );

@@ -4,7 +4,7 @@ const page = JSON.parse(document.getElementById("data").textContent);
 
 startTheme();
 startHighlight();
-document.querySelectorAll(".part:not([data-layer])").forEach((part) => {
+document.querySelectorAll(".chapter:not([data-layer])").forEach((part) => {
   if (!part.querySelector(".lines")) part.classList.add("still");
 });
 if (page.live) {

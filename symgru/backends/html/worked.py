@@ -70,7 +70,7 @@ class HtmlWriter(Writer):
                 stepping = False
             if isinstance(part, Heading) and part.level == 2:
                 yield "</section>\n" if self.sections else f'</div>\n{between}<div class="rest">\n'
-                yield '<section class="part">\n'
+                yield '<section class="chapter">\n'
                 self.sections += 1
             yield self.part(part)
             stepping = stepping or isinstance(part, Step)
