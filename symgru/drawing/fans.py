@@ -32,7 +32,7 @@ from symgru.drawing.shapes import (
     moved,
     words,
 )
-from symgru.drawing.spelling import SPELLING, Spelling
+from symgru.styles import DEFAULT, Style
 from symgru.working import Working
 
 ROW = 11.5  # from one line to the next
@@ -62,9 +62,9 @@ class _Column:
     fans: tuple[_Fan, ...]
 
 
-def fans(working: Working, spell: Spelling = SPELLING) -> Drawing:
+def fans(working: Working, style: Style = DEFAULT) -> Drawing:
     """Every weight of a layer on a line of its own, gate by gate and unit by unit."""
-    scribe = Scribe(working, spell)
+    scribe = Scribe(working, style)
     columns: list[_Column] = []
     trees = circuits(working)
     for lhs, _ in scribe.cell.equations:

@@ -22,7 +22,6 @@ class _Spelled(PlainText):
     """Plain text whose symbols are kept apart."""
 
     times = "\u2009"
-    hadamard = " ⊙ "
     spelling: Spelling
 
     def name(self, n: Name) -> str:
@@ -59,11 +58,11 @@ class Formulas:
     """Prints what belongs to one cell: its equations, and the scalars of its program."""
 
     def __init__(self, cell: Cell, sizes: Mapping[str, int], timed: bool, spelling: Spelling) -> None:
-        self.notation = Notation(cell, sizes, timed, "t", "t−1")
+        self.notation = Notation(cell, sizes, timed, "t", "t−1", columns=spelling.style.columns)
         self.spelling = spelling
 
     def _printer(self, form: type[_Spelled]) -> _Spelled:
-        printer = form(self.notation)
+        printer = form(self.notation, self.spelling.style)
         printer.spelling = self.spelling
         return printer
 

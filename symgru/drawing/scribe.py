@@ -15,15 +15,16 @@ from symgru.drawing.colours import INK, Colour, colours, letter
 from symgru.drawing.formulas import Formulas
 from symgru.drawing.shapes import Runs
 from symgru.drawing.spelling import Spelling
+from symgru.styles import Style
 from symgru.working import Working
 
 
 class Scribe:
     """Writes the symbols of a layer as a picture shows them."""
 
-    def __init__(self, working: Working, spell: Spelling) -> None:
-        self.working, self.spell = working, spell
-        self.formulas = Formulas(working.cell, working.sizes, working.timed, spell)
+    def __init__(self, working: Working, style: Style) -> None:
+        self.working, self.spell = working, Spelling(style)
+        self.formulas = Formulas(working.cell, working.sizes, working.timed, self.spell)
 
     @property
     def cell(self) -> Cell:

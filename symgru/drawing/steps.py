@@ -26,7 +26,7 @@ from symgru.drawing.shapes import (
     arrow,
     words,
 )
-from symgru.drawing.spelling import SPELLING, Spelling
+from symgru.styles import DEFAULT, Style
 from symgru.working import Working
 
 MANY, ENDS = 8, 4  # more steps than that are not all drawn, but so many at the beginning and at the end
@@ -36,12 +36,12 @@ FEATURES = 3  # numbers of an input that are written out
 HEAD, FOOT = 12.0, 16.0  # above a box its step, below it the way up from the input
 
 
-def unrolled(working: Working, show: int | None = None, unit: int = 0, spell: Spelling = SPELLING) -> Drawing:
+def unrolled(working: Working, show: int | None = None, unit: int = 0, style: Style = DEFAULT) -> Drawing:
     """One unit (counted from 0) at its time steps, with the printed value of everything it computes.
 
     `show` says how many steps to draw from the beginning and from the end; where it is None, all of up to 8 are drawn.
     """
-    return _Strip(Scribe(working, spell), unit).drawing(show)
+    return _Strip(Scribe(working, style), unit).drawing(show)
 
 
 class _Strip:
@@ -50,11 +50,14 @@ class _Strip:
         self.recurrent = bool(scribe.cell.states)
         self.alone = self.working.sizes["H"] == 1
 
+    def notation(self, t: int) -> Notation:
+        """The symbols at step t."""
+        working, columns = self.working, self.scribe.spell.style.columns
+        return Notation(self.scribe.cell, working.sizes, working.timed, str(t), str(t - 1), columns=columns)
+
     def symbol(self, s: Symbol, t: int, index: int) -> Runs:
         """A quantity's component at step t; h before the first step is that of step 0."""
-        working, cell = self.working, self.scribe.cell
-        notation = Notation(cell, working.sizes, working.timed, str(t), str(t - 1))
-        return self.scribe.spell.symbol(notation.scalar(Ref(self.scribe.stored(s), (index,), 0)))
+        return self.scribe.spell.symbol(self.notation(t).scalar(Ref(self.scribe.stored(s), (index,), 0)))
 
     def row(self, s: Symbol, t: int, index: int, number: str) -> Runs:
         return (*self.symbol(s, t, index), Run(" = "), *self.scribe.spell.number(number))
@@ -71,7 +74,7 @@ class _Strip:
         x, texts = self.scribe.cell.inputs[0], self.working.x_texts[t - 1]
         if len(texts) <= FEATURES:
             return [self.row(x, t, k, str(text)) for k, text in enumerate(texts)]
-        return [(*self.symbol(x, t, 0)[:1], *_time(t, self.working.timed), Run(f": {len(texts)} numbers"))]
+        return [(*self.scribe.spell.symbol(self.notation(t).vector(x)), Run(f": {len(texts)} numbers"))]
 
     def stretches(self, show: int | None) -> list[range]:
         """The runs of steps that are drawn: all, or a row from the beginning and one from the end."""
@@ -176,7 +179,3 @@ class _Strip:
             values = [f"{s.name.rstrip('1')} {working.value(s.name, t, self.unit)}" for s in cell.defined]
             parts.append(f"step {t}: x {' '.join(map(str, working.x_texts[t - 1][:FEATURES]))}, {', '.join(values)}")
         return f"{working.layer.id}, unit {self.unit + 1}, step by step", "; ".join(parts) + "."
-
-
-def _time(t: int, timed: bool) -> Runs:
-    return (Run(str(t), script=-1),) if timed else ()

@@ -29,8 +29,8 @@ from symgru.drawing.shapes import (
     line,
     words,
 )
-from symgru.drawing.spelling import SPELLING, Spelling
 from symgru.network import Array
+from symgru.styles import DEFAULT, Style
 from symgru.working import Working
 
 FEW = 4  # units that have a line each
@@ -43,9 +43,9 @@ DOTTED = 20  # steps up to which each has a dot
 APART = 8.5  # names at the ends of lines
 
 
-def over_time(working: Working, spell: Spelling = SPELLING) -> Drawing:
+def over_time(working: Working, style: Style = DEFAULT) -> Drawing:
     """The gates and the state at every step, one below the other over one time axis."""
-    scribe = Scribe(working, spell)
+    scribe = Scribe(working, style)
     wide = PAGE - LEFT - RIGHT
     few = working.sizes["H"] <= FEW
     shapes: list[Shape] = []

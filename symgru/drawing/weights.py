@@ -27,9 +27,9 @@ from symgru.drawing.shapes import (
     line,
     words,
 )
-from symgru.drawing.spelling import SPELLING, Spelling
 from symgru.layout import BIASES
 from symgru.network import Array
+from symgru.styles import DEFAULT, Style
 from symgru.working import WeightArray, Working
 
 NAMED = 8  # rows that have their names beside them
@@ -51,9 +51,9 @@ class _Panel:
     merged: tuple[int, int]  # rows and columns of weights that a cell is the mean of
 
 
-def heat_map(working: Working, spell: Spelling = SPELLING) -> Drawing:
+def heat_map(working: Working, style: Style = DEFAULT) -> Drawing:
     """Every weight of a layer as a colour, the scale below; where there is room, its number too."""
-    scribe = Scribe(working, spell)
+    scribe = Scribe(working, style)
     panels = [_panel(array) for array in working.arrays if not array.zero]
     most = max((float(np.abs(v).max()) for panel in panels for v in panel.values), default=1.0)
     scale = Scale.around(most)

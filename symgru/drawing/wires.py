@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from symgru.drawing.blocks import MOST, blocks
+from symgru.drawing.cell_blocks import MOST, blocks
 from symgru.drawing.fans import fans
 from symgru.drawing.shapes import Drawing
-from symgru.drawing.spelling import SPELLING, Spelling
+from symgru.styles import DEFAULT, Style
 from symgru.working import Working
 
 UNITS, FEATURES = 4, 8  # up to which every weight has a line of its own
 
 
-def wiring(working: Working, spell: Spelling = SPELLING) -> Drawing:
+def wiring(working: Working, style: Style = DEFAULT) -> Drawing:
     """How the values of a layer hang together: with every number for a few units, as blocks with shapes for more.
 
     One unit is one picture of the whole cell. Several units have a small diagram for each gate of each.
@@ -19,5 +19,5 @@ def wiring(working: Working, spell: Spelling = SPELLING) -> Drawing:
     units, features = working.sizes["H"], working.sizes["D"]
     one = units == 1 and features <= MOST
     if one or units > UNITS or features > FEATURES:
-        return blocks(working, spell)
-    return fans(working, spell)
+        return blocks(working, style)
+    return fans(working, style)

@@ -6,6 +6,7 @@ written in pgf's basic layer, one path for each colour, since TikZ takes a milli
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import groupby
 from math import floor
@@ -30,6 +31,8 @@ from symgru.drawing.shapes import (
     back,
     head,
 )
+from symgru.drawing.spelling import ACCENTS
+from symgru.styles.symbols import NAMES
 
 TIKZ_MACROS = "\n".join(
     [
@@ -56,11 +59,15 @@ _SIGNS = {  # what is mathematics even among words
     "–": "--",
     "=": "$=$",
     "+": "$+$",
+    "∘": r"$\circ$",
 }
 _MATHS = {sign: text.strip("$") for sign, text in _SIGNS.items()} | {"σ": r"\sigma ", "·": r"\cdot ", "⊙": r"\odot "}
-_MATHS |= {"×": r"\times ", "…": r"\dots "}
+_MATHS |= {"×": r"\times ", "…": r"\dots ", "<": "<", ">": ">", "(": "(", ")": ")", "′": "'", "∘": r"\circ ", "*": "*"}
+_MATHS |= {letter: rf"\{name} " for letter, name in NAMES.items()}
+_ACCENTS = {mark: name for name, mark in ACCENTS.items()}
 TALL = 620.0  # a picture on a page, with room for a line below it
 DESIGN = 10  # letters are made small by scaling these: TeX's own small ones are wider than a browser's
+_LETTER = re.compile(f".[{''.join(ACCENTS.values())}]?", re.DOTALL)
 _ANCHORS = {"start": "base west", "middle": "base", "end": "base east"}
 _COLOUR = "symgrunumber"  # a colour that stands for a number, defined where it is used
 
@@ -188,10 +195,16 @@ def _stretch(maths: bool, runs: list[Run]) -> str:
 
 def _maths(run: Run) -> str:
     """Letters in italics, or upright; signs as TeX has them."""
-    text = "".join(_MATHS.get(c) or latex_text(c) for c in run.text).replace("{,}", ",").replace("{-}", "-")
+    text = "".join(map(_letter, _LETTER.findall(run.text)))
     if run.script and not run.italic:
         text = text.replace(" ", r"\ ")
     return text if run.italic or not any(c.isalpha() for c in run.text) else rf"\mathrm{{{text}}}"
+
+
+def _letter(c: str) -> str:
+    """One letter or sign, with the accent that follows it."""
+    plain = _MATHS.get(c[0]) or latex_text(c[0])
+    return rf"\{_ACCENTS[c[1]]}{{{plain.strip()}}}" if len(c) > 1 else plain
 
 
 def _words(text: str) -> str:

@@ -34,7 +34,7 @@ from symgru.drawing.shapes import (
     line,
     words,
 )
-from symgru.drawing.spelling import SPELLING, Spelling
+from symgru.styles import DEFAULT, Style
 from symgru.working import Working
 
 LINE = 9.5  # from one line of a text to the next
@@ -64,9 +64,9 @@ class _Block:
     width: float
 
 
-def blocks(working: Working, spell: Spelling = SPELLING) -> Drawing:
+def blocks(working: Working, style: Style = DEFAULT) -> Drawing:
     """The cell as blocks, with the weights' numbers where they are few and their shapes where they are many."""
-    return _Plan(Scribe(working, spell)).drawing()
+    return _Plan(Scribe(working, style)).drawing()
 
 
 class _Plan:
@@ -124,7 +124,8 @@ class _Plan:
         scribe, text = self.scribe, self.scribe.working.layer.weights[matrix.name].text
         symbol = scribe.parameter(matrix)
         if text.size > MOST or text.shape[0] > 1:
-            yield (*symbol, Run(f": {text.shape[1]} × {text.shape[0]}"))
+            rows, columns = scribe.formulas.notation.shown(text.shape[1], text.shape[0])
+            yield (*symbol, Run(f": {rows} × {columns}"))
             return
         for k, number in enumerate(text[0], 1):
             row = str(k) if text.size > 1 else ""
