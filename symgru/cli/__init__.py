@@ -18,6 +18,8 @@ COMMANDS = {
     "show": "Show a model: layers, shapes, weights under their names.",
     "explain": "Write a worked example: every number of every step.",
     "exercise": "Write an exercise to be worked by hand, and its key.",
+    "page": "Write a web page that works pasted weights through.",
+    "draw": "Draw the wiring with its weights, the steps, the layers.",
     "derive": "Write the recurrence in symbols, unrolled and simplified.",
     "emit": "Write standalone NumPy or C that equals the model.",
     "convert": "Write the same function in another framework's file.",

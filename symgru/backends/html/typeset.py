@@ -7,6 +7,7 @@ goes on in the next line where a screen is narrow. The colour is the text's, so 
 from __future__ import annotations
 
 import re
+import warnings
 from html import escape
 from importlib import import_module
 from typing import Any
@@ -74,6 +75,8 @@ def _said(latex: str) -> str:
 
 def _ziamath() -> Any:
     try:
-        return import_module("ziamath")
+        with warnings.catch_warnings():  # it finds its font in a way that Python calls old
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return import_module("ziamath")
     except ImportError:
         raise Unsupported('the web page needs ziamath to set formulas: pip install "symgru[documents]"') from None
