@@ -35,7 +35,7 @@ def seed_files():
     yield "seed/answer.txt", render_answer(told).encode()
     for ending, backend in DOCUMENTS.items():
         yield f"seed/seed{ending}", whole(backend.render_explanation(example))
-    for target in ("numpy", "c"):
+    for target in ("numpy", "c", "js"):
         for name, content in model.files(target, x).items():
             yield f"seed/{name}", content
 
@@ -70,11 +70,11 @@ def gradients_files():
 
 def networks_files():
     """A masked Bidirectional over a window, and the seed as PyTorch has it."""
-    from symgru.cli.show import _lines
+    from symgru.overview import overview
 
     model = load(ROOT / "examples" / "brackets.keras")
     (x,), _ = model.read_all(["1,1,2"])
-    yield "networks/brackets_show.txt", ("\n".join(_lines(model.network)) + "\n").encode()
+    yield "networks/brackets_show.txt", ("\n".join(overview(model.network)) + "\n").encode()
     example = explain(model.network, [x])
     yield "networks/brackets.txt", whole(text.render_explanation(example))
     for target, options in (("numpy", {}), ("c", {"steps": 20})):
@@ -95,10 +95,12 @@ def proofs_files():
 
 
 def picture():
-    import runpy
+    from symgru.backends.svg import render_svg
+    from symgru.drawing import unrolled
 
-    draw = runpy.run_path(str(ROOT / "docs" / "picture.py"))["draw"]
-    yield "../docs/seed.svg", draw().encode()
+    model = load(SEED)
+    (layer,) = explain(model.network, model.read("1,2,9,8")[0], DIGITS).layers
+    yield "../docs/seed.svg", render_svg(unrolled(layer)).encode()
 
 
 MAKERS = [

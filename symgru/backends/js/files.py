@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -123,7 +124,7 @@ def module(network: Network, options: Options) -> str:
 
 
 def _called(text: str) -> set[str]:
-    found = {name for name in HELPERS if re.search(rf"\b{name}\(", text)}
+    found = {name for name in HELPERS if re.search(rf"\b{name}[()]", text)}
     while more := {other for name in found for other in HELPERS[name]} - found:
         found |= more
     return found
@@ -192,7 +193,7 @@ def _test(network: Network, name: str, vectors: Vectors) -> str:
         ys=[[literal(vectors.texts_of(p)[k], 4 + 2 * several[1]) for p in range(len(vectors.ys))] for k in samples],
         several_y=several[1],
         tolerances=[f"{limit:.2g}" for limit in vectors.tolerances],
-        why=vectors.why,
+        why=textwrap.wrap(f"{vectors.why}.", 100),
         streams=interface.streams and bool(interface.body.given),
         keeps_time=[len(interface.shapes[edge]) > 1 for edge in interface.body.ends],
     )

@@ -103,6 +103,7 @@ def _spelled(unit: Unit, s: Symbol) -> str:
 def _lines(unit: Unit, cell: Cell, lhs: Vec, rhs: Expr) -> Iterator[str]:
     """const z = each(units, (i) => ...); the state is not declared again."""
     form = _printer(unit)
+    form.line = lhs.name
     if isinstance(rhs, Across):
         value = form.across(rhs)
     else:
@@ -146,7 +147,9 @@ def _unpack(unit: Unit) -> Iterator[str]:
         for array, rows in unit.blocks.items():
             if rows:
                 (symbol,), flat = rows[0], ".flat(Infinity)" if array in several_axes(unit) else ""
-                yield f"const {symbol} = {array}{flat};"
+                known = symbol.name == array  # as an argument of the function
+                if flat or not known:
+                    yield f"{'' if known else 'const '}{symbol} = {array}{flat};"
         return
     for array, rows in unit.blocks.items():
         for k, row in enumerate(rows):

@@ -25,8 +25,8 @@ FUNCTIONS = {
 
 class JavaScriptPrinter(OrderedPrinter):
     """`names` says how symbols are spelled where that differs from their own name (x is x_t, h1 is h); what is in
-    `scalars` is one number, without an index. `sums` collects the sums over all units: (name, vector), to be defined
-    before the expression."""
+    `scalars` is one number, without an index. `sums` collects the sums over all units, (name, text), to be defined
+    before the expression; they are called after the `line` that they are for."""
 
     language = "JavaScript"
     times = " * "
@@ -34,7 +34,7 @@ class JavaScriptPrinter(OrderedPrinter):
     def __init__(self, names: Mapping[str, str] | None = None, scalars: frozenset[str] = frozenset()) -> None:
         super().__init__()
         self.names, self.scalars = names or {}, scalars
-        self.index = "i"
+        self.index, self.line = "i", ""
         self.sums: list[tuple[str, str]] = []
 
     def name(self, s: Symbol) -> str:
@@ -74,12 +74,15 @@ class JavaScriptPrinter(OrderedPrinter):
         return f"{e.args[0]}({self.whole(cast(Expr, e.args[1]))})"
 
     def _print_Total(self, e: Total) -> str:
-        self.sums.append((f"total_{len(self.sums) + 1}", f"total(each(units, (i) => {self._print(e.args[0])}))"))
-        return self.sums[-1][0]
+        return self._summed("total", e)
 
     def _print_Mean(self, e: Mean) -> str:
-        self.sums.append((f"mean_{len(self.sums) + 1}", f"mean(each(units, (i) => {self._print(e.args[0])}))"))
-        return self.sums[-1][0]
+        return self._summed("mean", e)
+
+    def _summed(self, function: str, e: Expr) -> str:
+        name = f"{function}_{self.line}" + "_" * len(self.sums)
+        self.sums.append((name, f"{function}(each(units, (i) => {self._print(e.args[0])}))"))
+        return name
 
     def _print_Select(self, e: Select) -> str:
         return self._either(*(self._print(a) for a in e.args))
