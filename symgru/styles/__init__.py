@@ -105,12 +105,16 @@ def named() -> tuple[str, ...]:
     return tuple(sorted((path.stem for path in FOLDER.glob("*.toml")), key=lambda name: (name != "keras", name)))
 
 
-@cache
 def style(name: str) -> Style:
     """A style by its name, in capitals or not. Raises UnusableInput."""
     if name.lower() not in named():
         raise UnusableInput(f"no style is called {name[:40]!r}; known are {', '.join(named())}")
-    return _read(FOLDER / f"{name.lower()}.toml")
+    return _named(name.lower())
+
+
+@cache
+def _named(name: str) -> Style:
+    return _read(FOLDER / f"{name}.toml")
 
 
 def any_style(named: str | Path) -> Style:

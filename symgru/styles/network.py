@@ -87,9 +87,9 @@ def _reset(profile: Profile, style: Style) -> Iterator[str]:
         return
     matrix = _written([reset.matrix], style)
     yield (
-        f"In the notation of {style.title} the reset gate acts {style.reset} the product with {matrix}; in this network "
-        f"it acts {reset.acts} the product. For several units these are different functions, so the equations here keep "
-        "the network's."
+        f"In the notation of {style.title} the reset gate acts {style.reset} the product with {matrix}; in this "
+        f"network it acts {reset.acts} the product. For several units these are different functions, so the equations "
+        "here keep the network's."
     )
 
 
