@@ -169,7 +169,7 @@ class Plan:
     columns: int
 
 
-def plan(e: Explanation) -> Plan:
+def lay_out(e: Explanation) -> Plan:
     """Lay a worked example out. Raises UnusableInput where it is larger than a sheet."""
     return _Planner(e).plan()
 
