@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from math import sqrt
 from typing import cast
 
@@ -102,7 +103,7 @@ def exercise(
     layer = Layer(cell, cell, cell, {}, {})
     # PCG64 is named, since what NumPy's default is may change
     numbers = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, *version.encode()])))
-    told = _classes(layer, sizes, steps)
+    told = _classes(cell, units, features, steps)
     for _ in range(BATCHES):
         batch = _Batch.drawn(layer, sizes, steps, numbers)
         for weights, x in batch.telling(told, digits):
@@ -237,15 +238,15 @@ def _unsaturated(cell: Cell, columns: Mapping[str, Array]) -> Array:
     return good
 
 
-def _classes(layer: Layer, sizes: Mapping[str, int], steps: int) -> list[_Class]:
+@cache
+def _classes(kind: str, units: int, features: int, steps: int) -> tuple[_Class, ...]:
     """The right result first, then the mistakes by what networks of this kind and size can tell apart.
 
     Those that do no harm are in the first. That a weight is typed with fewer digits is no mistake here.
     """
-    generic = _Batch.generic(layer, sizes, steps)
-    names = {p.name for p in build(layer.kind, layer.options).params}
-    listed = [m for m in mistakes(Layer(layer.id, layer.label, layer.kind, layer.options, dict.fromkeys(names, _ZERO)))
-              if not isinstance(m.weights, Shortened)]  # fmt: skip
+    bare = Layer(kind, kind, kind, {}, {p.name: _ZERO for p in build(kind, {}).params})
+    listed = [m for m in mistakes(bare) if not isinstance(m.weights, Shortened)]
+    generic = _Batch.generic(bare, {"H": units, "D": features}, steps)
     found: list[tuple[list[float], list[Mistake]]] = [(generic.result().ravel().tolist(), [])]
     for m in listed:
         value = generic.result(m).ravel().tolist()
@@ -254,7 +255,7 @@ def _classes(layer: Layer, sizes: Mapping[str, int], steps: int) -> list[_Class]
             found.append((value, [m]))
         else:
             same.append(m)
-    return [_Class(tuple(made), k == 0) for k, (_, made) in enumerate(found)]
+    return tuple(_Class(tuple(made), k == 0) for k, (_, made) in enumerate(found))
 
 
 _ZERO = Tensor(np.zeros(1))

@@ -342,7 +342,7 @@ def _words(cell: Cell) -> slips.Words:
     }
 
 
-ORDERS = {"r | z | n": "PyTorch's, and TensorFlow 1's", "z | r | n": "Keras', and ONNX'"}
+ORDERS = {"r | z | n": "PyTorch's and TensorFlow 1's", "z | r | n": "that of Keras and ONNX"}
 
 
 def _orders(own: Layout) -> Iterator[Mistake]:
@@ -358,12 +358,16 @@ def _orders(own: Layout) -> Iterator[Mistake]:
             yield Mistake(
                 "gate order",
                 taken,
-                f"took the blocks of columns in the order `{taken}`" + _whose(taken),
-                f"take them in the order `{stored}`" + _whose(stored),
+                f"took the blocks of columns in the order {_spelled(taken)}" + _whose(taken),
+                f"take them in the order {_spelled(stored)}" + _whose(stored),
                 weights=Columns(rows, order),
                 rank=4,
                 known_from="keras #8720, keras #15915",
             )
+
+
+def _spelled(order: str) -> str:
+    return ", ".join(f"`{letter}`" for letter in order.split(" | "))
 
 
 def _whose(order: str) -> str:
