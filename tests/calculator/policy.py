@@ -7,6 +7,7 @@ digits of the exact result with the fewest risky lines, the smallest of several.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal, localcontext
@@ -69,15 +70,15 @@ def is_risky(value: Decimal, decimals: int) -> bool:
         return value % tenth != 0 and abs(scaled - turn) * whole <= tenth / 2
 
 
-def check_digits(lines: Iterable[Line], decimals: int) -> int:
-    """How many lines are marked; raises Wrong where digits or marks are not those of the policy."""
+def check_digits(lines: Iterable[Line], decimals: int, marks: bool = True) -> int:
+    """How many lines are marked; raises Wrong where digits or `marks`, if the format has them, are not the policy's."""
     marked = 0
     for line in lines:
         exact, printed = evaluate(line.numbers), number(line.value)
         value = rounded(exact, decimals)
         if value.as_tuple() != printed.as_tuple():
             raise Wrong(f"{line.name} is {value} by {decimals} decimals, printed is {line.value}")
-        if is_risky(exact, decimals) != bool(line.more):
+        if marks and is_risky(exact, decimals) != bool(line.more):
             raise Wrong(f"{line.name} is {exact}, marked is {line.more or 'nothing'}")
         if line.more and number(line.more).as_tuple().exponent != int(printed.as_tuple().exponent) - 2:
             raise Wrong(f"{line.name}: {line.more} should have two digits more than {line.value}")
@@ -119,3 +120,16 @@ def decimals_to_carry(lines: Sequence[Line], digits: int, exact: dict[Key, Decim
         if all(promised(again.values[key], digits) == value for key, value in wanted.items()):
             tried.append((again.risky, decimals))
     return (min(tried)[1], True) if tried else (min(digits + 4, MOST), False)
+
+
+def decimals_carried(lines: Iterable[Line]) -> int:
+    """Of a document, told from its values: as many as any number that is not tiny has."""
+    return max(-int(number(line.value).as_tuple().exponent) for line in lines if not re.search(r"e|10\^", line.value))
+
+
+def is_tie(value: Decimal, decimals: int) -> bool:
+    """Whether a double may stand on either side of the point where rounding turns."""
+    with localcontext() as context:
+        context.prec = 2 * PRECISION
+        scaled = abs(value) / _unit(value, decimals)
+        return abs(scaled % 1 - Decimal("0.5")) < max(scaled, 1) * Decimal("1e-13")

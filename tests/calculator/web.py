@@ -1,9 +1,58 @@
-"""Worked lines in a web page: elements of the class "line" that say their step, exponents as <sup>."""
+"""Worked lines in a web page: the text of <p class="line" data-step="3">, as a browser shows and a person copies it."""
 
 from __future__ import annotations
 
-from tests.calculator.line import Line
+import re
+from html.parser import HTMLParser
+
+from tests.calculator.line import Line, Section, Wrong, lines, step_of
 
 
 def read(document: str) -> list[Line]:
-    raise NotImplementedError
+    page = _Page()
+    page.feed(document)
+    page.close()
+    return lines(page.sections)
+
+
+class _Page(HTMLParser):
+    """Headings and worked lines; what scripts, styles and pictures hold is no text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sections: list[Section] = []
+        self.collecting = ""  # the tag whose text is wanted
+        self.text = ""
+        self.step = ""
+        self.silent = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        kinds = (given.get("class") or "").split()
+        if tag in ("script", "style", "svg"):
+            self.silent += 1
+        elif re.fullmatch(r"h[1-6]", tag) or tag == "p" and "line" in kinds and "vector" not in kinds:
+            self.collecting, self.text, self.step = tag, "", given.get("data-step") or ""
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("script", "style", "svg"):
+            self.silent -= 1
+        elif tag == self.collecting:
+            text = " ".join(self.text.replace("·", "*").split())
+            if tag == "p":
+                self._line(text)
+            elif re.match(r"(Step \d+|Output)\b", text):
+                self.sections.append((step_of(text), []))
+            self.collecting = ""
+
+    def _line(self, text: str) -> None:
+        if not self.sections:
+            raise Wrong(f"a line before any step: {text}")
+        step, found = self.sections[-1]
+        if self.step != str(step or 1):
+            raise Wrong(f"a line of step {self.step} under the heading of step {step}: {text}")
+        found.append(text)
+
+    def handle_data(self, data: str) -> None:
+        if self.collecting and not self.silent:
+            self.text += data

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from symgru.backends import latex, markdown, text
+from symgru.backends import html, latex, markdown, text, xlsx
 from symgru.building import build
 from symgru.explanation import Explanation
 from symgru.lesson.extent import Extent
@@ -24,7 +24,14 @@ def documents(e: Explanation, extent: Extent = FULL) -> dict[str, Document]:
         "txt": "".join(text.render_explanation(e, extent)),
         "md": "".join(markdown.render_explanation(e, extent)),
         "tex": "".join(latex.render_explanation(e, extent)),
+        "html": "".join(html.render_explanation(e, extent)),
+        "xlsx": xlsx.explanation_bytes(e),
     }
+
+
+def texts(e: Explanation) -> dict[str, str]:
+    """Those that are text, as a reader sees them who does not care for markup."""
+    return {kind: document for kind, document in documents(e).items() if isinstance(document, str)}
 
 
 def typed(rng: np.random.Generator, *shape: int, decimals: int = 8, scale: float = 0.6) -> Tensor:

@@ -12,14 +12,23 @@ import pytest
 
 from symgru.explanation import explain
 from symgru.network import Network, Tensor
-from tests.calculator import Line, check_lines, number, read, tokens
+from tests.calculator import Line, check_lines, evaluate, number, read, tokens
 from tests.calculator.checking import signed
-from tests.calculator.policy import Key, check_digits, decimals_to_carry, given, promised
+from tests.calculator.policy import (
+    Key,
+    check_digits,
+    decimals_carried,
+    decimals_to_carry,
+    given,
+    is_tie,
+    promised,
+)
 from tests.documents.conftest import documents, network, sequence
 from tests.documents.gru import last_state
 
 NETWORKS, CHUNK = 200, 10
 SAYS_SO = "The exact value rounds otherwise"
+MARKED = ("txt", "md", "tex", "html")  # a spreadsheet has no calculator's ten digits
 
 
 def random_case(seed: int) -> tuple[Network, Tensor, int]:
@@ -32,10 +41,20 @@ def random_case(seed: int) -> tuple[Network, Tensor, int]:
     return made, sequence(seed, steps, features), digits
 
 
+def without_extras(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out what holds no worked line and takes most of the time: mistakes, the page's formulas and calculator."""
+    monkeypatch.setattr("symgru.lesson.outline.caught", lambda e: ())
+    monkeypatch.setattr("symgru.backends.html.page.live", lambda e: None)
+    monkeypatch.setattr("symgru.backends.html.typeset.Typesetter.formula", lambda self, latex: "")
+
+
 @pytest.mark.parametrize("first", range(0, NETWORKS, CHUNK))
-def test_random_networks(first: int, record_property) -> None:
+def test_random_networks(first: int, record_property, monkeypatch) -> None:
+    """The first document of each ten is whole."""
     counts: dict[str, Counter[str]] = {}
     for seed in range(first, first + CHUNK):
+        if seed == first + 1:
+            without_extras(monkeypatch)
         made, x, digits = random_case(seed)
         e = explain(made, x, digits)
         weights = {name: tensor.text.tolist() for name, tensor in made.layers["layer_1"].weights.items()}
@@ -45,13 +64,20 @@ def test_random_networks(first: int, record_property) -> None:
         decimals, reached = carried(lines["txt"], digits, exact)
         wanted = sorted([*flat(weights), *flat(x.text), *[Decimal(0)] * len(exact)])
         for kind, document in made_of.items():
-            assert check_lines(lines[kind]) == e.steps * len(exact) * 8, (kind, seed)
-            assert numbers_of(lines[kind]) == numbers_of(lines["txt"]), (kind, seed)
-            assert sorted(map(Decimal, given(lines[kind]).values())) == wanted, (kind, seed)
-            assert (SAYS_SO in document) == (not reached), (kind, seed)
-            found = Counter(documents=1, lines=len(lines[kind]), reached=reached)
-            found["marked"] = check_digits(lines[kind], decimals)
-            counts[kind] = counts.get(kind, Counter()) + found
+            found = lines[kind]
+            assert check_lines(found) == e.steps * len(exact) * 8, (kind, seed)
+            assert sorted(map(Decimal, given(found).values())) == wanted, (kind, seed)
+            own = decimals_carried(found)
+            count = Counter(documents=1, lines=len(found), reached=reached)
+            count["marked"] = check_digits(found, own, marks=kind in MARKED)
+            if own != decimals:
+                assert kind == "xlsx" and any(is_tie(evaluate(line.numbers), decimals) for line in lines["txt"])
+                count["more decimals"] = 1
+            else:
+                assert numbers_of(found, kind in MARKED) == numbers_of(lines["txt"], kind in MARKED), (kind, seed)
+            if isinstance(document, str):
+                assert (SAYS_SO in document) == (not reached), (kind, seed)
+            counts[kind] = counts.get(kind, Counter()) + count
     record_property("worked lines", {kind: dict(found) for kind, found in counts.items()})
 
 
@@ -65,10 +91,11 @@ def carried(lines: list[Line], digits: int, exact: list[Decimal]) -> tuple[int, 
     return decimals, reached
 
 
-def numbers_of(lines: list[Line]) -> list[tuple[int | None, list[Decimal], Decimal, str]]:
-    """What every format says alike: the numbers of each line in their order, signs apart, and the value."""
+def numbers_of(lines: list[Line], marks: bool) -> list[tuple[int | None, list[Decimal], Decimal, str]]:
+    """What every format says alike: the numbers of each line in their order, signs apart, its value and mark."""
     return [
-        (line.step, operands(line.numbers), number(line.value), str(line.more and number(line.more))) for line in lines
+        (line.step, operands(line.numbers), number(line.value), str(number(line.more)) if marks and line.more else "")
+        for line in sorted(lines, key=lambda line: line.step or 0)
     ]
 
 
