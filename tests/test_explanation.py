@@ -15,7 +15,7 @@ from symgru.explanation import explain
 from symgru.network import Layer, Tensor, chain
 from symgru.rounding import Rounding
 from symgru.trace import exact, run
-from tests.documents.conftest import documents, network, sequence
+from tests.documents.conftest import network, sequence, texts
 
 X = Tensor.of(np.array([[[1.0], [2], [9], [8]]]))
 
@@ -31,7 +31,7 @@ def test_the_seed(seed_network) -> None:
     ]
     assert (e.decimals, e.reached, e.lines) == (8, True, 32)
     assert [c.text for c in e.checks()] == ["-0.46279538", "-0.46279537999927", "-0.46279538681734"]
-    for document in documents(e).values():
+    for document in texts(e).values():
         assert "-0.462795" in document
     assert "h_4 = -0.462795, to 6 decimals\n" in "".join(text.render_explanation(e))
     assert "all numbers are 0 and left out" in "".join(text.render_explanation(e))
@@ -76,7 +76,7 @@ def test_risky_lines_are_marked_with_two_more_digits() -> None:
             assert abs(more - printed) <= Decimal("0.51").scaleb(printed.as_tuple().exponent)
         if marked:
             found += 1
-            for kind, document in documents(e).items():
+            for kind, document in texts(e).items():
                 assert marked[0].more in document and ("dagger" if kind == "tex" else "†") in document
             assert "! " in "".join(text.render_explanation(e, ascii=True))
     assert found > 3
@@ -90,7 +90,7 @@ def test_where_the_digits_are_not_reached_the_document_says_so() -> None:
         e = explain(made, x, 6)
         if not e.reached:
             assert e.decimals == 8
-            assert all("The exact value rounds otherwise" in document for document in documents(e).values())
+            assert all("The exact value rounds otherwise" in document for document in texts(e).values())
             return
     pytest.fail("no such network found")
 
@@ -127,7 +127,7 @@ def test_the_framework_is_asked_last(seed_network) -> None:
 
 
 def test_documents_are_the_same_every_time(seed_network) -> None:
-    first, second = (documents(explain(seed_network, X)) for _ in range(2))
+    first, second = (texts(explain(seed_network, X)) for _ in range(2))
     assert first == second
     for document in first.values():
         head = document[:500]
@@ -143,11 +143,11 @@ def test_the_verification_box_says_whether_its_exact_values_are_proven(seed_netw
         "exact, proven, decimals shown above",
         "exact, proven, stored float32 numbers",
     ]
-    assert all("exact, proven, stored float32" in d and PROVEN in " ".join(d.split()) for d in documents(e).values())
+    assert all("exact, proven, stored float32" in d and PROVEN in " ".join(d.split()) for d in texts(e).values())
     monkeypatch.setitem(sys.modules, "flint", None)
     alone = explain(seed_network, X)
     assert [c.text for c in alone.checks()] == [c.text for c in e.checks()]
-    for document in (" ".join(d.split()) for d in documents(alone).values()):
+    for document in (" ".join(d.split()) for d in texts(alone).values()):
         assert "exact, not proven, decimals shown above" in document
         assert "Not proven: two decimal precisions agree on the exact values; python-flint is not" in document
         assert PROVEN not in document

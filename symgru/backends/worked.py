@@ -166,7 +166,7 @@ def input_name(dialect: Dialect, name: str, time: str = "") -> str:
 def columns_first(dialect: Dialect, canonical: Array) -> Array:
     """The texts of a matrix (units, inputs) as the dialect's style shows them: a row for each input where vectors are
     rows, a row for each unit where they are columns."""
-    return canonical if dialect.style.columns else cast(Array, canonical.T)
+    return canonical if dialect.style.columns else canonical.T
 
 
 def filled_in(dialect: Dialect, e: Expr, layer: Working, texts: Mapping[Ref, str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 
 from symgru.backends.worked import footnote, in_ulps, scientific
 from symgru.errors import SymgruError
@@ -35,7 +36,7 @@ def _checks(e: Explanation) -> Iterator[Check]:
         for rows in kinds.values():
             yield from rows[:MOST_CHECKED]
             if len(rows) > MOST_CHECKED and rows[0].difference is not None:
-                worst = max(rows, key=lambda check: abs(check.difference or 0))
+                worst = max(rows, key=lambda check: abs(check.difference or Decimal(0)))
                 yield replace(worst, says=f"{worst.says}, furthest of {len(rows)}")
 
 
