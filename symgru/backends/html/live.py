@@ -15,7 +15,7 @@ from typing import Any, cast
 import numpy as np
 from sympy import Expr
 
-from symgru.algebra import Mean, Select, Total, Vec, walk
+from symgru.algebra import Mat, Mean, Select, Total, Vec, walk
 from symgru.backends.html.worked import spoken
 from symgru.building import build
 from symgru.cell import Cell
@@ -51,7 +51,7 @@ class Live:
         if mistake.cell:
             told["cell"] = f"{name}_{k}"
             changed = needed(mistake.cell(build(layer.kind, layer.options)))
-            if not is_written(changed):
+            if not is_written(changed) or shape and _is_alike(changed, layer):
                 return None
             self.cells[told["cell"]] = changed
         if mistake.weights:
@@ -67,6 +67,13 @@ class Live:
         if mistake.start is not None:
             told["start"] = mistake.start
         return told
+
+
+def _is_alike(changed: Cell, layer: Layer) -> bool:
+    """Whether all that changes is what biases that are 0 do."""
+    own = build(layer.kind, layer.options)
+    zero = {s for s in own.params if not isinstance(s, Mat) and layer.weights[s.name].is_zero}
+    return changed.without(zero).equations == own.without(zero).equations
 
 
 def needed(cell: Cell) -> Cell:

@@ -51,7 +51,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal, localcontext
 
-from symgru.algebra import Mat
+from sympy import Expr
+
+from symgru.algebra import Mat, Vec, walk
 from symgru.backends.js.arithmetic import Arithmetic
 from symgru.backends.js.lines import INPUT, TIME, UNIT, CellWriter, biases_of
 from symgru.backends.js.text import listed, quoted
@@ -65,6 +67,8 @@ from symgru.rules import CALCULATOR
 from symgru.templating import render
 
 SLOT = "\x03"
+Written = list[tuple[str, str, str]]
+Known = dict[tuple[Expr, frozenset[object]], Written]
 DIGITS = 60  # of what a function gives, which is rounded to a few
 
 
@@ -77,9 +81,10 @@ def engine(cells: Mapping[str, Cell], dialect: Dialect | None = None) -> str:
 
     dialect = dialect or HTML
     policy, form = line_rounding(0), dialect.numbers()
+    known: Known = {}
     return render(
         "js/engine.js.j2",
-        cells=[_cell(name, cell, dialect) for name, cell in cells.items()],
+        cells=[_cell(name, cell, dialect, known) for name, cell in cells.items()],
         listed=listed,
         quoted=quoted,
         brackets=form.brackets(SLOT).split(SLOT),
@@ -114,7 +119,16 @@ def _pi(digits: int) -> str:
         return str(pi())
 
 
-def _cell(name: str, cell: Cell, dialect: Dialect) -> dict[str, object]:
+def _written(writer: CellWriter, rhs: Expr, known: Known) -> Written:
+    """What writes one equation; cells that share it share that."""
+    read = {s for s in walk(rhs) if isinstance(s, Vec | Mat)}
+    key = rhs, frozenset((s, writer.cell.dims[s], s in writer.cell.params) for s in read)
+    if key not in known:
+        known[key] = [(quoted(zero), symbols, numbers) for zero, symbols, numbers in writer.written(rhs)]
+    return known[key]
+
+
+def _cell(name: str, cell: Cell, dialect: Dialect, known: Known) -> dict[str, object]:
     calculator = CALCULATOR(cell)
     writer = CellWriter(calculator, dialect)
     after = {new.name: old.name for old, new in cell.states}
@@ -142,7 +156,7 @@ def _cell(name: str, cell: Cell, dialect: Dialect) -> dict[str, object]:
                     "biases": [p.name for p in biases_of(calculator, rhs)],
                 },
                 "value": Arithmetic().value(rhs),
-                "written": [(quoted(zero), symbols, numbers) for zero, symbols, numbers in writer.written(rhs)],
+                "written": _written(writer, rhs, known),
             }
             for lhs, rhs in calculator.equations
         ],
