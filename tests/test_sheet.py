@@ -102,6 +102,13 @@ def unusual() -> Network:
     return g.network(last, g.add("global_max", dense))
 
 
+def side_by_side(layers: list[dict], features: int) -> Network:
+    """Layers of two and of six units that read one input; each is an output."""
+    g = Graph(seed=11)
+    x = g.input("x", None, features)
+    return g.network(*(g.gru(x, 6 if k % 3 == 1 else 2, **own) for k, own in enumerate(layers)))
+
+
 def cases() -> dict[str, Case]:
     seed = read(ROOT / "examples" / "seed.json")
     brackets = read(ROOT / "examples" / "brackets.keras")
@@ -127,19 +134,17 @@ def cases() -> dict[str, Case]:
             ),
             ("one", "b_z", "one_b_z"),
         ),
+        "kinds": Case(side_by_side([{"kind": kind} for kind in KINDS], 7), (sequence(7, 3, 7),), (sequence(8, 3, 7),)),
+        **{
+            f"activations_{part}": Case(
+                side_by_side([{"activation": name} for name in sorted(table())[part::3]], 2),
+                (sequence(part, 2, 2),),
+                (sequence(part + 9, 2, 2),),
+            )
+            for part in range(3)
+        },
         "unusual": Case(unusual(), (sequence(5, 5, 2),), (sequence(50, 5, 2),)),
     }
-    for k, kind in enumerate(KINDS):
-        sizes = (6, 7) if k % 2 else (3, 2)
-        found[kind] = Case(
-            network(50 + k, [(kind, sizes[0], {})], sizes[1]),
-            (sequence(k, 3, sizes[1]),),
-            (sequence(k + 9, 3, sizes[1]),),
-        )
-    for k, name in enumerate(sorted(table())):
-        found[f"act_{name}"] = Case(
-            network(80 + k, [("gru", 2, {"activation": name})], 2), (sequence(k, 2, 2),), (sequence(k + 9, 2, 2),)
-        )
     return found
 
 
