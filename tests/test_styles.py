@@ -342,7 +342,7 @@ def test_decimal_comma_everywhere(tmp_path: Path) -> None:
             text = str(documents(e)[kind])
             body = text[text.index("worked out by hand") :]
             body = re.sub(r"\\begin\{tikzpicture\}.*?\\end\{tikzpicture\}|<svg.*?</svg>", "", body, flags=re.DOTALL)
-            body = re.sub(r"\\[a-z]+\{-?\d*\.\d+[a-z]*\}|\d\.\d+(?:pt|em|ex|\\\w+)|[(]-?\d*\.\d+,", "", body)
+            body = re.sub(r"\\[a-z]+\{-?\d*\.\d+[a-z]*\}|\d\.\d+(?:pt|em|ex|\\\w+)", "", body)
             assert not re.findall(r"\S*\d\.\d\S*", body), kind
             assert re.search(r"\d(?:,|\{,\})\d", body)
     form = TEXT.styled(own).syntax()

@@ -27,6 +27,7 @@ from symgru.explanation import Explanation
 from symgru.lesson.beside import beside_wikipedia
 from symgru.lesson.contributions import contributions
 from symgru.lesson.extent import Extent
+from symgru.lesson.letters import letters
 from symgru.lesson.parts import (
     Equation,
     Equations,
@@ -59,6 +60,7 @@ def layer_parts(e: Explanation, layer: Working, extent: Extent) -> Iterator[Part
     yield from weights(e, layer)
     yield from connections(layer)
     yield from equations(layer)
+    yield from letters(layer, e.style)
     if layer is next(other for other in e.layers if other.layer.kind == layer.layer.kind):
         yield from beside_wikipedia(layer, e.style)
     yield from layer_numbers(e, layer, extent)
@@ -288,12 +290,12 @@ def over_time(layer: Working, extent: Extent) -> Iterator[Part]:
 def summary(layer: Working, show: int | None) -> Table:
     """One row for each step, for several units one for each step and unit."""
     units, features = layer.sizes["H"], layer.sizes["D"]
-    letters = {new: old for old, new in layer.cell.states}
+    states = {new: old for old, new in layer.cell.states}
     symbols = summary_symbols(layer)
     xs = range(features) if features <= 2 and max(len(str(v)) for v in layer.x_texts.ravel()) < NARROW else ()
 
     def letter(s: Symbol, *index: str) -> Text:
-        return formula(lambda d: d.syntax().name(Name(letters.get(s, s).name, index=index)))
+        return formula(lambda d: d.syntax().name(Name(states.get(s, s).name, index=index)))
 
     heads = (
         formula(lambda d: "t"),
