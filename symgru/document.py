@@ -71,6 +71,16 @@ class Document:
     def _repr_markdown_(self) -> str:
         return self.text(".md")
 
+    def _repr_html_(self) -> str | None:
+        from symgru import display
+
+        return display.html(self.content)
+
+    def _repr_latex_(self) -> str | None:
+        from symgru import display
+
+        return display.latex(self.content)
+
 
 def _extent(options: dict[str, Any]) -> Extent:
     """How much is shown; takes what says so out of the options. Raises UnusableInput."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from symgru.document import Document
     from symgru.explanation import Framework
     from symgru.scaling import Scale
+    from symgru.tracing import LayerTrace
     from symgru.verify.emitted import Emitted
     from symgru.writing import Content
 
@@ -38,6 +39,21 @@ class Model:
     def __repr__(self) -> str:
         kinds = ", ".join(layer.kind for layer in self.network.layers.values())
         return f"<symgru model {self.network.name}: {kinds}; {self.network.parameters} numbers>"
+
+    def _repr_html_(self) -> str | None:
+        from symgru import display
+
+        return display.html(self.network)
+
+    def _repr_latex_(self) -> str | None:
+        from symgru import display
+
+        return display.latex(self.network)
+
+    def _repr_markdown_(self) -> str | None:
+        from symgru import display
+
+        return display.markdown(self.network)
 
     def read(self, x: object) -> tuple[Tensor, tuple[str, ...]]:
         """An input in any of its forms as (batch, time, features), and what was added to get there."""
@@ -177,6 +193,14 @@ class Model:
 
         framework, chosen = self.framework() if keras else None, None if style is None else any_style(style)
         return Document(explain(self.network, self.read_all(x)[0], digits, framework, chosen))
+
+    def trace(self, *x: object, layer: str | None = None) -> LayerTrace:
+        """Every gate and state of one sequence at every step, in float64: `trace.z` has shape (steps, units), and
+        `for step in trace` goes through the steps. Of several layers the one with the id `layer`, the first recurrent
+        one where None."""
+        from symgru.tracing import trace
+
+        return trace(self.network, self._inside(self.read_all(x)[0]), layer)
 
     def gradients(self, x: object, dy: object) -> tuple[list[Array], Array, list[Array]]:
         """The gradients of a loss L in float64, from dy = dL/dy, which has the shape of the output.

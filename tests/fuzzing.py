@@ -336,11 +336,11 @@ def outcome(name: str, content: bytes, beside: dict[str, bytes]) -> str:
 
 def _used(path: Path) -> str:
     """Load, show, run, emit."""
-    from symgru.cli.show import _lines
+    from symgru.overview import overview
     from symgru.yardstick import example_inputs
 
     model = load(path)
-    list(_lines(model.network))
+    list(overview(model.network))
     if model.network.parameters < 10_000:
         with np.errstate(all="ignore"):
             model.outputs(list(example_inputs(model.network)))
