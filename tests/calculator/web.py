@@ -10,13 +10,13 @@ from tests.calculator.line import Line, Section, Wrong, lines, step_of
 
 def read(document: str) -> list[Line]:
     page = _Page()
-    page.feed(document)
+    page.feed(re.sub(r"<(svg|script|style)\b.*?</\1>", "", document, flags=re.DOTALL))
     page.close()
     return lines(page.sections)
 
 
 class _Page(HTMLParser):
-    """Headings and worked lines; what scripts, styles and pictures hold is no text."""
+    """Headings and worked lines."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -24,20 +24,15 @@ class _Page(HTMLParser):
         self.collecting = ""  # the tag whose text is wanted
         self.text = ""
         self.step = ""
-        self.silent = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
         kinds = (given.get("class") or "").split()
-        if tag in ("script", "style", "svg"):
-            self.silent += 1
-        elif re.fullmatch(r"h[1-6]", tag) or tag == "p" and "line" in kinds and "vector" not in kinds:
+        if re.fullmatch(r"h[1-6]", tag) or tag == "p" and "line" in kinds and "vector" not in kinds:
             self.collecting, self.text, self.step = tag, "", given.get("data-step") or ""
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in ("script", "style", "svg"):
-            self.silent -= 1
-        elif tag == self.collecting:
+        if tag == self.collecting:
             text = " ".join(self.text.replace("·", "*").split())
             if tag == "p":
                 self._line(text)
@@ -54,5 +49,5 @@ class _Page(HTMLParser):
         found.append(text)
 
     def handle_data(self, data: str) -> None:
-        if self.collecting and not self.silent:
+        if self.collecting:
             self.text += data
