@@ -8,6 +8,7 @@ state before the first step stands in the column left of step 1, so that the sta
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -17,7 +18,7 @@ import numpy as np
 from sympy import Expr, Symbol
 
 from symgru.algebra import Mat, Ref, Select, Vec
-from symgru.backends.formula import BEFORE, NOW, Notation
+from symgru.backends.formula import BEFORE, NOW
 from symgru.backends.text.document import TEXT
 from symgru.backends.xlsx import maps
 from symgru.backends.xlsx.printer import SheetPrinter
@@ -26,7 +27,6 @@ from symgru.cell import Cell, masked
 from symgru.domains import Decimals, Float64
 from symgru.drawing.colours import letter
 from symgru.errors import UnusableInput
-from symgru.exact_maps import apply_exact
 from symgru.explanation import Explanation
 from symgru.maps import MAPS
 from symgru.network import Array, Call, Edge, Layer, Tensor
@@ -39,6 +39,7 @@ from symgru.wiring import does, phrase
 ROWS, COLUMNS = 1_048_576, 16_384  # of a sheet
 NAME, WORDS, START, FIRST = 0, 1, 2, 3  # columns: the line's name, its formula in words, step 0, step 1
 TOP = 3  # rows above the first block
+PLAIN = re.compile(r"[A-Za-z]\w*", re.ASCII)  # what a range can be called
 FEW = 4  # sizes up to which the words write every term out
 
 
@@ -176,7 +177,7 @@ def lay_out(e: Explanation) -> Plan:
 
 class _Planner:
     def __init__(self, e: Explanation) -> None:
-        self.e, self.network = e, e.network
+        self.e, self.network, self.dialect = e, e.network, TEXT.styled(e.style)
         self.shown = {w.trace.call.id: w for w in e.layers}
         self.cells = {call.id: cell for call, layer in self.network if (cell := self._cell(call, layer))}
         self.values: dict[Edge, Value] = {}
@@ -188,10 +189,21 @@ class _Planner:
         weighted = [layer.id for layer in self.network.layers.values() if layer.weights]
         self.prefixed = len(weighted) > 1
         self.weights = {
-            (layer.id, name): self.names.make(f"{layer.id}_{name}" if self.prefixed else name)
+            (layer.id, name): self.names.make(f"{layer.id}_{shown}" if self.prefixed else shown)
             for layer in self.network.layers.values()
-            for name in layer.weights
+            for name, shown in self._symbols(layer).items()
         }
+
+    def _symbols(self, layer: Layer) -> dict[str, str]:
+        """What the formulas in words call a layer's weights, where a range can have that name."""
+        found = {name: name for name in layer.weights}
+        if layer.kind not in MAPS:
+            cell = build(layer.kind, layer.options)
+            notation, form = self.dialect.notation(cell, {}, False), self.dialect.syntax()
+            for p in (p for p in cell.params if p.name in found):
+                shown = form.name(notation.matrix(p) if isinstance(p, Mat) else notation.vector(p))
+                found[p.name] = shown if PLAIN.fullmatch(shown) else p.name
+        return found
 
     def _cell(self, call: Call, layer: Layer) -> Cell | None:
         if layer.kind in MAPS:
@@ -258,28 +270,16 @@ class _Planner:
     # ------------------------------------------------------------ maps
 
     def _map(self, call: Call, layer: Layer) -> None:
-        args = [self.values[edge] for edge in call.args]
-        tables = [layer.weights[name] for name in MAPS[layer.kind].tables]
-        chain = self._mapped(layer, [a.chain for a in args], tables)
-        full = np.asarray(self.full.values[Edge(call.id)])
-        where = [a.where for a in args] + [
+        edge = Edge(call.id)
+        chain, full = self.e.values[edge], np.asarray(self.full.values[edge])
+        where = [self.values[arg].where for arg in call.args] + [
             self._table_cells(layer.id, name, layer.weights[name]) for name in MAPS[layer.kind].tables
         ]
-        edge = Edge(call.id)
         if layer.kind not in maps.FORMULAS:
             self.values[edge] = Value(maps.moved(layer, where), chain, full)
             return
         found = Value(maps.FORMULAS[layer.kind](layer.options, *where), chain, full)
         self.values[edge] = self._map_block(call, layer, found)
-
-    def _mapped(self, layer: Layer, args: list[Array], tables: list[Tensor]) -> Array:
-        if layer.kind == "cast":
-            return args[0]
-        domain = Decimals(PRECISION, typed=True, rounding=self.e.rounding)
-        with domain.context():
-            arrays = [*args, *map(domain.lift, tables)]
-            y = apply_exact(layer.kind, layer.options, arrays, Decimal(0), self.network.dtype)
-            return domain.store(y) if MAPS[layer.kind].computes else y
 
     def _table_cells(self, layer: str, name: str, tensor: Tensor) -> Array:
         own = self.weights[layer, name]
@@ -424,7 +424,7 @@ class _Planner:
         for edge in self.network.outputs or (Edge(self.network.calls[-1].id),):
             last = self.values[edge].map(lambda a: a.reshape(-1, a.shape[-1])[-1])
             for where, chain, full in zip(last.where, last.chain, last.full, strict=True):
-                yield Result(output_name(self.e, TEXT, k), str(where), Decimal(chain), float(full))
+                yield Result(output_name(self.e, self.dialect, k), str(where), Decimal(chain), float(full))
                 k += 1
 
 
@@ -457,7 +457,8 @@ class _Lines:
         self.origin = build(layer.kind, layer.options)
         trace = planner.traces[call.id]
         self.sizes = {"D": self.widths[cell.inputs[0]], "H": trace.columns[cell.output.name].shape[-1]}
-        self.notation = Notation(base, self.sizes, timed, "t", TEXT.before)
+        self.dialect = planner.dialect
+        self.notation = self.dialect.notation(base, self.sizes, timed)
         self.printer = SheetPrinter(self)
 
     def place(self, mask: int | None, columns: Mapping[str, Any]) -> None:
@@ -481,7 +482,7 @@ class _Lines:
 
     def inputs(self, args: list[Value]) -> Iterator[Row]:
         network = self.planner.network
-        form = TEXT.scalar(self.notation)
+        form = self.dialect.scalar(self.notation)
         for s, arg, edge in zip(
             (s for s in self.cell.inputs if s != self.cell.mask), args, self.call.args, strict=True
         ):
@@ -510,10 +511,10 @@ class _Lines:
 
     def _words(self) -> dict[tuple[Symbol, int], tuple[str, str]]:
         """Name and right side of each line, as the text document writes them."""
-        scalar, found = TEXT.scalar(self.notation), {}
+        scalar, found = self.dialect.scalar(self.notation), {}
         small = max(self.sizes.values()) <= FEW
         lines = {(line.lhs.of, line.lhs.idx[0]): line.rhs for line in lower(self.base, self.sizes)} if small else {}
-        unit = TEXT.unit(self.notation)
+        unit = self.dialect.unit(self.notation)
         for lhs, rhs in self.base.equations:
             state = self.after.get(lhs, lhs)
             for i in range(self.widths[lhs]):

@@ -39,7 +39,9 @@ def without_ties(e: Explanation) -> Explanation:
     for decimals in range(e.decimals + 1, min(e.digits + max(GUARDS), MOST_DECIMALS) + 1):
         result, layers = work_out(e.network, e.inputs, cells, decimals)
         reached = [promise(e.digits)(v) for y in result.outputs for v in y.ravel()] == exact
-        other = replace(e, decimals=decimals, reached=reached, layers=layers, outputs=result.outputs)
+        other = replace(
+            e, decimals=decimals, reached=reached, layers=layers, outputs=result.outputs, values=result.values
+        )
         if reached >= e.reached and not ties(other):
             return other
     return e
