@@ -12,6 +12,7 @@ function startLive(model) {
   takeLink();
   fillCalculator();
   show();
+  $("#calculator .mistakes").open = matchMedia("(min-width: 64rem)").matches;
   $("#calculator").hidden = false;
 }
 
@@ -210,7 +211,7 @@ function showMistakes() {
   const right = outcome({});
   for (const row of document.querySelectorAll("#calculator .choice")) {
     const found = outcome(row.mistake);
-    row.querySelector(".number").textContent = found === null || found.length > 2 ? "" : found.map((v) => v.toFixed(8)).join(", ");
+    row.querySelector(".number").textContent = found === null || found.length > 2 ? "" : found.map((v) => v.toFixed(found.length > 1 ? 4 : 8)).join(", ");
     const same = found !== null && right !== null && found.every((v, k) => v === right[k]);
     row.hidden = same && !row.querySelector("input").checked;
   }

@@ -12,9 +12,11 @@ from html import escape
 from importlib import import_module
 from typing import Any
 
+from symgru.backends.latex.printer import width
 from symgru.backends.wrapping import SUMS, split
 from symgru.errors import Unsupported
 
+NARROW = 180.0  # points at 10 pt that fit beside a left-hand side on a phone
 SIZE = 24  # ziamath's own, in pixels; the page scales with its text
 _SYMBOL = re.compile(r'<symbol id="([^"]+)"([^>]*)(?:/>|(?<!/)>(.*?)</symbol>)')  # a blank has nothing in it
 _ID = re.compile(r"STIXTwoMath\w*?_")
@@ -31,7 +33,7 @@ class Typesetter:
 
     def formula(self, latex: str) -> str:
         """One formula within a line, as an element that is read as its LaTeX."""
-        pieces = "".join(map(self._piece, split(latex, 1, SUMS)))
+        pieces = "".join(map(self._piece, split(latex, 1, SUMS) if width(latex) > NARROW else [latex]))
         return f'<span class="formula" role="img" aria-label="{escape(_said(latex))}">{pieces}</span>'
 
     def glyphs(self) -> str:
@@ -49,7 +51,7 @@ class Typesetter:
     def _made(self, latex: str) -> str:
         for command, spelled in _SPELLED.items():
             latex = latex.replace(command, spelled)
-        if latex.startswith(SUMS):
+        if latex.startswith((*SUMS, "= ")):
             latex = "{}" + latex  # a sign between two terms has room on both sides
         svg = _ziamath().Latex(latex, size=SIZE, color="currentColor").svg()
         for name, attributes, drawn in _SYMBOL.findall(svg):
