@@ -16,6 +16,7 @@ from symgru.drawing.measure import width
 from symgru.drawing.scribe import Scribe
 from symgru.drawing.shapes import (
     HAIR,
+    ITALIC,
     PAGE,
     SMALL,
     USUAL,
@@ -115,11 +116,12 @@ def _heading(scribe: Scribe, name: str) -> Iterator[Text]:
     """A gate's letter, and the names of the weights on its lines."""
     rhs = next(rhs for lhs, rhs in scribe.cell.equations if scribe.stored(lhs).name == name)
     letter = scribe.spell.symbol(scribe.letter(name))
-    yield Text(0, 9, letter, size=USUAL + 1, ink=scribe.colour(name))
+    yield Text(ITALIC, 9, letter, size=USUAL + 1, ink=scribe.colour(name))
     runs: Runs = ()
     for p in scribe.parameters(rhs):
         runs += (words(", ") if runs else ()) + scribe.parameter(p)
-    yield Text(width(letter, USUAL + 1) + 6, 9, runs, size=SMALL, ink=FAINT)
+    if runs:
+        yield Text(ITALIC + width(letter, USUAL + 1) + 6, 9, runs, size=SMALL, ink=FAINT)
 
 
 def _right(texts: Sequence[Text]) -> float:

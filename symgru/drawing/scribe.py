@@ -82,7 +82,7 @@ class Scribe:
         """From where to where a wire leads: "x_1 to z_2", "r_1 h_1 to n_1"; a bias from its name."""
         e = wire.source if wire.source is not None else wire.weight
         assert e is not None
-        return f"{' '.join(map(_key, _refs(e)))} to {_key(into)}"
+        return f"{'1-' if e.is_Add else ''}{' '.join(map(_key, _refs(e)))} to {_key(into)}"
 
 
 def _refs(e: Expr) -> Iterator[Ref]:

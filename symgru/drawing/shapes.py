@@ -19,6 +19,7 @@ Paint = Colour | str
 Anchor = Literal["start", "middle", "end"]
 HEAD = 5.0, 1.9  # an arrow's head: its length, and half its width
 PAGE = 455.0  # how wide a drawing may be, the text width of the LaTeX documents
+ITALIC = 2.0  # how far an italic letter may reach to the left of where it stands
 HAIR, THIN, THICK = 0.4, 0.6, 1.2  # widths of lines
 SMALL, USUAL, LARGE = 7, 8, 10  # sizes of letters
 

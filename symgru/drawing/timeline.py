@@ -13,6 +13,7 @@ from symgru.drawing.scales import Scale, round_step, short, ticks
 from symgru.drawing.scribe import Scribe
 from symgru.drawing.shapes import (
     HAIR,
+    ITALIC,
     LARGE,
     PAGE,
     SMALL,
@@ -181,7 +182,7 @@ def _merged(values: Array) -> Array:
 
 
 def _name(scribe: Scribe, s: Vec, y: float) -> Iterator[Shape]:
-    yield Text(0, y + 3, scribe.formulas.equation(s), size=LARGE, ink=scribe.colour(s.name))
+    yield Text(ITALIC, y + 3, scribe.formulas.equation(s), size=LARGE, ink=scribe.colour(s.name))
 
 
 def _unit(scribe: Scribe, s: Vec, unit: int) -> Runs:

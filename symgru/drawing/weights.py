@@ -80,8 +80,9 @@ def heat_map(working: Working, style: Style = DEFAULT) -> Drawing:
         right = max(right, MARGIN + wide * sum(v.shape[1] for v in panel.values))
         y += 11 + high * len(panel.values[0]) + 8
     if panels:
-        shapes += bar(scribe, scale, MARGIN, y + 4, min(160.0, max(right - MARGIN, 110.0)))
-        right, y = max(right, MARGIN + 130.0), y + 24
+        long = min(160.0, max(right - MARGIN, 110.0))
+        shapes += bar(scribe, scale, MARGIN, y + 4, long)
+        right, y = max(right, MARGIN + long + 16), y + 24
     head = max((width(text.runs, text.size) for text in shapes if isinstance(text, Text) and text.x == 0), default=0.0)
     return Drawing(max(right, head) + 2, y, *_said(scribe, most), tuple(shapes))
 

@@ -38,7 +38,7 @@ TIKZ_MACROS = "\n".join(
     [
         *(rf"\definecolor{{symgru-{c.name}}}{{HTML}}{{{c.ink[1:]}}}" for c in ALL),
         *(rf"\definecolor{{symgru-{c.name}-fill}}{{HTML}}{{{c.fill[1:]}}}" for c in ALL),
-        r"\newdimen\symgruX \newdimen\symgruY  % the size of a grid's cell",
+        r"\ifdefined\symgruX\else\newdimen\symgruX\newdimen\symgruY\fi  % the size of a grid's cell",
         r"% \symgrucell{column}{row}{how many cells in a row}",
         r"\providecommand\symgrucell[3]{\pgfpathrectangle"
         r"{\pgfqpoint{#1\symgruX}{-#2\symgruY}}{\pgfqpoint{#3\symgruX}{-\symgruY}}}",
@@ -72,12 +72,12 @@ _ANCHORS = {"start": "base west", "middle": "base", "end": "base east"}
 _COLOUR = "symgrunumber"  # a colour that stands for a number, defined where it is used
 
 
-def render_tikz(drawing: Drawing) -> str:
-    """The drawing as a tikzpicture, as wide and high as it says, smaller where that is more than a page; needs
-    TIKZ_PREAMBLE."""
+def render_tikz(drawing: Drawing, fit: bool = True) -> str:
+    """The drawing as a tikzpicture; needs TIKZ_PREAMBLE. It is as wide and high as the drawing says, but smaller where
+    it has to `fit` a page and would not."""
     width, height = _number(drawing.width), _number(drawing.height)
     fits = min(1.0, PAGE / drawing.width, TALL / drawing.height)
-    scaled = f",scale={floor(fits * 1000) / 1000},transform shape" if fits < 1 else ""
+    scaled = "" if fits == 1 or not fit else f",scale={floor(fits * 1000) / 1000},transform shape"
     lines = [line for shape in drawing for line in _lines(shape)]
     return "\n".join(
         [
@@ -85,7 +85,31 @@ def render_tikz(drawing: Drawing) -> str:
             rf"every node/.style={{inner sep=0pt,outer sep=0pt,font=\fontsize{{{DESIGN}}}{{12}}\selectfont}}{scaled}]",
             rf"\useasboundingbox (0,0) rectangle ({width},{height});",
             *lines,
-            r"\end{tikzpicture}",
+            r"\end{tikzpicture}%",
+            "",
+        ]
+    )
+
+
+def render_fragment(drawing: Drawing) -> str:
+    """The drawing with its colours, to be read by a document that has the package tikz."""
+    macros = TIKZ_MACROS.replace("\n", "%\n")  # no line's end is a space
+    return f"% needs \\usepackage{{tikz}}\n{macros}%\n{render_tikz(drawing)}"
+
+
+def render_page(drawing: Drawing) -> str:
+    """A document of one page, as large as the drawing."""
+    size = f"paperwidth={_number(drawing.width + 8)}pt,paperheight={_number(drawing.height + 8)}pt,margin=4pt"
+    return "\n".join(
+        [
+            r"\documentclass{article}",
+            r"\usepackage[T1]{fontenc}",
+            r"\usepackage{lmodern}",
+            rf"\usepackage[{size}]{{geometry}}",
+            TIKZ_PREAMBLE,
+            r"\pagestyle{empty}\parindent0pt\topskip0pt\lineskip0pt",
+            r"\begin{document}",
+            render_tikz(drawing, fit=False) + r"\end{document}",
             "",
         ]
     )
