@@ -13,11 +13,10 @@ import numpy as np
 
 from symgru import readers
 from symgru.backends import CODE, backend
-from symgru.errors import SymgruError, Unsupported, UnusableInput
-from symgru.network import Array, Layer, Network, Tensor, stored
+from symgru.errors import Unsupported, UnusableInput
+from symgru.network import Array, Network, Tensor, stored
 
 if TYPE_CHECKING:
-    from symgru.cell import Cell
     from symgru.certified import Exact
     from symgru.document import Document
     from symgru.explanation import Framework
@@ -327,6 +326,8 @@ def load(source: object, architecture: Mapping[str, object] | str | Path | None 
 
     Raises UnusableInput or Unsupported with one line that names the file, the layer and the reason.
     """
+    from symgru.soundness import check
+
     network = readers.read(source, architecture)
     check(network)
     if isinstance(source, list | tuple):
@@ -339,52 +340,6 @@ def warn_of(notes: tuple[str, ...]) -> None:
     """What had to be assumed of bare arrays, as Python warnings."""
     for note in notes:
         warnings.warn(note, stacklevel=3)
-
-
-def check(network: Network) -> None:
-    """Every layer has a cell or a map, all its weights are there and their shapes fit; a recurrent layer among them."""
-    from symgru.maps import MAPS
-    from symgru.shapes import shapes
-
-    recurrent, place = False, f"{network.origin[:60]}: " if network.origin else ""
-    try:
-        known = shapes(network)
-    except SymgruError as error:
-        raise type(error)(f"{place}{error}") from None
-    for layer in network.layers.values():
-        for name, tensor in layer.weights.items():
-            if not np.isfinite(tensor.value).all():
-                raise UnusableInput(
-                    f"{place}layer {layer.id}: {name} holds a NaN or an infinity; no network can use it"
-                )
-    for call, layer in network:
-        if layer.kind in MAPS:
-            continue
-        cell = _cell(layer, place)
-        recurrent |= bool(cell.states)
-        names = {p.name for p in cell.params}
-        if names != set(layer.weights):
-            raise UnusableInput(
-                f"{place}layer {layer.id} ({layer.kind}) needs {', '.join(sorted(names))}; "
-                f"it has {', '.join(sorted(layer.weights)) or 'nothing'}"[:300]
-            )
-        units = {layer.weights[p.name].value.shape[:1] for p in cell.params if cell.dims[p][0] == "H"}
-        sizes = {"D": known[call.args[0]][-1] or 0, "H": next(iter(units))[0] if len(units) == 1 else 0}
-        for p in cell.params:
-            shape, found = tuple(sizes.get(d, 0) for d in cell.dims[p]), layer.weights[p.name].value.shape
-            if found != shape:
-                raise UnusableInput(f"{place}layer {layer.id}: {p} has shape {found}; expected {shape} (units, inputs)")
-    if not recurrent:
-        raise Unsupported(f"{place}the model has no recurrent layer; symgru explains networks with a GRU in them")
-
-
-def _cell(layer: Layer, place: str) -> Cell:
-    from symgru.building import build
-
-    try:
-        return build(layer.kind, layer.options)
-    except Unsupported as e:
-        raise Unsupported(f"{place}layer {layer.id}: {e}") from None
 
 
 def derive(
