@@ -23,7 +23,7 @@ from symgru.maps import MAPS
 from symgru.network import Array, Edge, Layer, Network, Tensor, shortest, stored
 from symgru.rounding import PRECISION, Rounding, exactly, line_rounding, round_digits, ulps
 from symgru.styles import DEFAULT, Style
-from symgru.styles.network import Styled, styled
+from symgru.styles.network import Note, Styled, styled
 from symgru.trace import Run, run
 from symgru.wiring import is_shown
 from symgru.working import Working, shown, work_out
@@ -73,7 +73,7 @@ class Explanation:
     framework: Framework | None = None
     others: tuple[Explanation, ...] = ()  # of the further sequences of a batch
     style: Style = DEFAULT  # how everything is written
-    style_notes: tuple[str, ...] = ()  # what the style made of the network
+    style_notes: tuple[Note, ...] = ()  # what the style made of the network
 
     @property
     def x(self) -> Tensor:

@@ -11,7 +11,7 @@ from symgru.explanation import Explanation
 from symgru.lesson.closing import verification
 from symgru.lesson.extent import Extent
 from symgru.lesson.layers import input_equations, layer_parts
-from symgru.lesson.outline import answer, how_to_read, layer_title
+from symgru.lesson.outline import answer, how_to_read, layer_title, noted
 from symgru.lesson.parts import Box, Case, Cases, Equation, Heading, Paragraph, Part, Results
 from symgru.lesson.prose import Formula, Text, numbers, say
 from symgru.working import BLANK, Hidden
@@ -38,6 +38,7 @@ def _sheet(e: Explanation, made: Exercise) -> Iterator[Part]:
             s="s" if e.digits > 1 else "",
         )
     )
+    yield from noted(e)
     yield from how_to_read(e, PAPER)
     for layer in e.layers:
         yield Heading(2, layer_title(e, layer))

@@ -42,8 +42,7 @@ def outline(e: Explanation, extent: Extent) -> Iterator[Part]:
                 D=str(e.digits),
             )
         )
-    for note in (*e.style_notes, *notes(e)):
-        yield Paragraph(told(note), "Note")
+    yield from noted(e)
     yield from how_to_read(e, extent)
     shown = {layer.trace.call.id: layer for layer in e.layers}
     for call, own in e.network:
@@ -81,6 +80,12 @@ def another(first: Explanation, e: Explanation, extent: Extent) -> Iterator[Part
         yield from layer_numbers(e, layer, extent)
     if extent.answers:
         yield from result(e)
+
+
+def noted(e: Explanation) -> Iterator[Part]:
+    """What there is to know of the notation and of the layers."""
+    known: list[Text] = [*e.style_notes, *map(told, notes(e))]
+    yield from (Paragraph(note, "Note") for note in known)
 
 
 def answer(e: Explanation, extent: Extent) -> Box:
