@@ -25,10 +25,10 @@ def command(output: Path) -> None:
     from symgru.backends.html import empty_page
     from symgru.cli.output import say_written, waiting
     from symgru.errors import UnusableInput
-    from symgru.writing import write_text
+    from symgru.writing import write_pieces
 
     if output.suffix.lower() not in (".html", ".htm"):
         raise UnusableInput(f"{output.name}: a page is an .html file; name one, such as -o gru.html")
     with waiting(f"writing {output.name}") as sign:
-        write_text(output, sign.watch(empty_page(), output.name))
+        write_pieces(output, sign.watch(empty_page(), output.name))
     say_written([output])

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
+import os
 import re
 import warnings
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import symgru
-from tests.browser.conftest import DESKTOP, PHONE
-from tests.conftest import ROOT
+from symgru.building import build
+from symgru.cli import main
+from symgru.document import Document
+from symgru.explanation import explain
+from symgru.layout import layout
+from tests.browser.conftest import DESKTOP, PHONE, need_test_package
+from tests.conftest import ROOT, random_input, random_network
 
 SEED = json.loads((ROOT / "examples" / "seed.json").read_text())
 PASTED = """[array([[-0.90954137,  1.0425225 , -0.04404902]], dtype=float32),
@@ -256,12 +266,6 @@ def test_a_link_holds_the_numbers(browser, seed_page):
 
 
 def test_a_name_from_a_file_stays_a_name(browser, tmp_path):
-    from dataclasses import replace
-
-    from symgru.document import Document
-    from symgru.explanation import explain
-    from tests.conftest import random_input, random_network
-
     evil = "</script><script>document.title='x'</script><img src=x onerror=alert(1)>"
     network = replace(random_network([("gru", 1, {})], 1, name=evil), origin=evil)
     path = Document(explain(network, random_input(network, 2))).save(tmp_path / "evil.html")
@@ -271,14 +275,9 @@ def test_a_name_from_a_file_stays_a_name(browser, tmp_path):
 
 
 def axe():
-    import os
-    from pathlib import Path
-
     own = os.environ.get("SYMGRU_AXE")
     if own:
         return Path(own).read_text()
-    from tests.browser.conftest import need_test_package
-
     need_test_package("axe_core_python")
     import axe_core_python
 
@@ -302,3 +301,90 @@ def test_axe_finds_nothing_serious(browser, request, page, dark):
     ]
     assert serious == []
     assert len(found["passes"]) > 15
+
+
+@pytest.mark.parametrize("name", ["mgu", "gru_before", "ligru", "fully_gated", "simple", "mgu_after", "type3"])
+def test_every_cell_can_be_pasted(browser, empty_page, name):
+    """Against the cell itself, run by the reference in double precision."""
+    network = random_network([(name, 2, {})], 2, dtype="float64", seed=5)
+    x = random_input(network, 3)
+    (layer,) = network.layers.values()
+    own = layout(build(name, {}))
+    arrays = [
+        np.concatenate([np.atleast_2d(layer.weights[s.name].value.T) for s in rows[0]], axis=1)
+        if array not in ("bias", "recurrent_bias")
+        else np.stack([np.concatenate([layer.weights[s.name].value for s in row]) for row in rows]).squeeze()
+        for array, rows in own.arrays.items()
+    ]
+    np.set_printoptions(precision=17)
+    browser.open(empty_page)
+    paste(browser, repr(arrays), json.dumps(x.value[0].tolist()), cell=name)
+    assert [text for text in browser.texts("#paste .error") if text] == []
+    wanted = np.ravel(symgru.face.Model(network)(x.value)).tolist()
+    assert browser.exact() == pytest.approx(wanted, abs=1e-12)
+    assert browser.complaints() == []
+
+
+SPECS = {
+    "two units": ([("gru", 2, {})], 2, 3),
+    "stack": ([("gru", 2, {"return_sequences": True}), ("gru", 1, {}), ("dense", 1, {"activation": "sigmoid"})], 1, 3),
+    "relu": ([("gru", 1, {"activation": "relu"})], 1, 3),
+}
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_other_networks_move_too(browser, tmp_path, name):
+    specs, features, steps = SPECS[name]
+    network = random_network(specs, features, dtype="float64")
+    x = random_input(network, steps)
+    path = Document(explain(network, x)).save(tmp_path / "page.html")
+    browser.open(path, PHONE)
+    assert browser.run("return document.documentElement.scrollWidth") <= PHONE[0]
+    static = browser.run(LINES)
+    field = "x 2" if features == 1 else "x 2 1"
+    moved = float(browser.slide(field, 0.75))
+    value = x.text.astype(np.float64)  # the page has what is typed
+    value[0, 1, 0] = moved
+    wanted = np.ravel(symgru.face.Model(network)(value)).tolist()
+    assert browser.exact() == pytest.approx(wanted, abs=1e-12)
+    assert browser.run(LINES) != static
+    browser.find("#calculator .back").click()
+    assert browser.run(LINES) == static
+    assert browser.complaints() == []
+
+
+def test_a_large_network_has_no_fields_and_no_engine(browser, tmp_path):
+    network = random_network([("gru", 24, {})], 3)
+    path = Document(explain(network, random_input(network, 30))).save(tmp_path / "large.html")
+    assert "function work(" not in path.read_text()
+    browser.open(path, PHONE)
+    assert browser.complaints() == [] and not browser.run("return document.querySelector('#calculator')")
+    assert browser.run("return document.documentElement.scrollWidth") <= PHONE[0]
+
+
+def test_the_colours_can_be_switched(browser, seed_page):
+    browser.open(seed_page)
+    paper = "return getComputedStyle(document.body).backgroundColor"
+    light = browser.run(paper)
+    browser.find(".theme").click()
+    browser.find(".theme").click()
+    assert browser.run(paper) != light
+    browser.run("localStorage.clear()")
+
+
+def test_symgru_page_writes_the_empty_page(tmp_path):
+    main(["page", "-o", str(tmp_path / "a.html")])
+    text = (tmp_path / "a.html").read_text()
+    assert text.startswith("<!DOCTYPE html>") and 'id="paste"' in text
+    with pytest.raises(SystemExit) as stopped:
+        main(["page", "-o", str(tmp_path / "a.txt")])
+    assert stopped.value.code == 2
+
+
+def test_only_the_page_s_own_script_can_run(seed_page):
+    text = seed_page.read_text()
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', text)
+    script = text.rpartition("<script>")[2].partition("</script>")[0]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert policy and f"script-src 'sha256-{digest}'" in policy[1] and "default-src 'none'" in policy[1]
+    assert not re.search(r'(?:src|href)="(?!#)(?!https://pypi\.org/)', text)
