@@ -19,6 +19,7 @@ from symgru.building import build
 from symgru.cli import main
 from symgru.document import Document
 from symgru.explanation import explain
+from symgru.face import Model
 from symgru.layout import layout
 from tests.browser.conftest import DESKTOP, PHONE, need_test_package
 from tests.conftest import ROOT, random_input, random_network
@@ -320,7 +321,7 @@ def test_every_cell_can_be_pasted(browser, empty_page, name):
     browser.open(empty_page)
     paste(browser, repr(arrays), json.dumps(x.value[0].tolist()), cell=name)
     assert [text for text in browser.texts("#paste .error") if text] == []
-    wanted = np.ravel(symgru.face.Model(network)(x.value)).tolist()
+    wanted = np.ravel(Model(network)(x.value)).tolist()
     assert browser.exact() == pytest.approx(wanted, abs=1e-12)
     assert browser.complaints() == []
 
@@ -345,7 +346,7 @@ def test_other_networks_move_too(browser, tmp_path, name):
     moved = float(browser.slide(field, 0.75))
     value = x.text.astype(np.float64)  # the page has what is typed
     value[0, 1, 0] = moved
-    wanted = np.ravel(symgru.face.Model(network)(value)).tolist()
+    wanted = np.ravel(Model(network)(value)).tolist()
     assert browser.exact() == pytest.approx(wanted, abs=1e-12)
     assert browser.run(LINES) != static
     browser.find("#calculator .back").click()
@@ -373,7 +374,9 @@ def test_the_colours_can_be_switched(browser, seed_page):
 
 
 def test_symgru_page_writes_the_empty_page(tmp_path):
-    main(["page", "-o", str(tmp_path / "a.html")])
+    with pytest.raises(SystemExit) as done:
+        main(["page", "-o", str(tmp_path / "a.html")])
+    assert done.value.code == 0
     text = (tmp_path / "a.html").read_text()
     assert text.startswith("<!DOCTYPE html>") and 'id="paste"' in text
     with pytest.raises(SystemExit) as stopped:
