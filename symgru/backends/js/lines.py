@@ -148,7 +148,7 @@ class CellWriter:
             question = Arithmetic().doprint(condition)
             then, otherwise = (self._numbers(e, {**known, condition: holds}) for holds in (True, False))
             return f"isPositive((m, v) => {question}) ? {then} : {otherwise}"
-        numbers = Slots(self.cell).template(rebuild(e, lambda node: _case(node, known)), self.dialect.numbers())
+        numbers = Slots(self.cell).template(rebuild(_chosen(e, known)), self.dialect.numbers())
         since = [self._since(c, known[c]) for c in asked]
         return f"[{', '.join([numbers, *since])}]" if since else numbers
 
@@ -162,11 +162,14 @@ def biases_of(cell: Cell, rhs: Expr) -> list[Symbol]:
     return [p for p in cell.params if isinstance(p, Vec) and p in read]
 
 
-def _case(e: Expr, known: Mapping[Expr, bool]) -> Expr:
-    if not isinstance(e, where_positive):
+def _chosen(e: Expr, known: Mapping[Expr, bool]) -> Expr:
+    """An expression with only the cases that apply."""
+    if isinstance(e, where_positive):
+        condition, then, otherwise = cast("tuple[Expr, Expr, Expr]", e.args)
+        return _chosen(then if known[condition] else otherwise, known)
+    if not e.args:
         return e
-    condition, then, otherwise = cast("tuple[Expr, Expr, Expr]", e.args)
-    return then if known[condition] else otherwise
+    return cast(Expr, e.func(*(_chosen(cast(Expr, a), known) for a in e.args), evaluate=False))
 
 
 def _asked(e: Expr, known: Mapping[Expr, bool]) -> Iterator[Expr]:
