@@ -200,7 +200,7 @@ def test_the_seed_under_wikipedia(seed_network: Network, seed_input: Tensor) -> 
         assert h in text
     flat = " ".join(text.split())
     assert "W_z, b_z, U_z and c_z are printed negated" in flat
-    assert "the reset gate acts before the product with U_h; in this network it acts after" in flat
+    assert "the reset gate r acts before the product with U_h; in this network it acts after" in flat
 
 
 def test_negated_decimals_stay_as_typed() -> None:
@@ -447,3 +447,13 @@ def test_options() -> None:
     assert run("--style", "d2l") == (0, "d2l\n")
     assert run("--notation", str(ROOT / "symgru" / "styles" / "cho.toml")) == (0, "Cho et al. 2014\n")
     assert run("--style", "d2l", "--notation", "a.toml")[0] == 2
+
+
+def test_the_file_in_the_documentation(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "notation.md").read_text(encoding="utf-8")
+    own = made(tmp_path, re.search(r"```toml\n(.*?)```", page, re.DOTALL)[1])
+    cell = build("gru_before", {})
+    form = LATEX.styled(own)
+    shown = dict(equations(cell, form.unit(form.notation(cell, {"H": 1, "D": 1}))))
+    time, before = r"^{\langle t\rangle}", r"^{\langle t-1\rangle}"
+    assert shown[rf"\tilde{{c}}{time}"] == rf"\tanh(V\,x{time} + b_{{c}} + W_{{cc}}\,(\Gamma_{{r}}{time}\,c{before}))"

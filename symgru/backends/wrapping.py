@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import accumulate
 
 SUMS = (" + ", " - ", " if ", " otherwise ")  # and between cases in plain text
-PRODUCTS = (*SUMS, "·", " ⊙ ", " @ ", r" \odot ")
+PRODUCTS = (*SUMS, "·", " ⊙ ", " ∘ ", " × ", " * ", " @ ", r" \odot ", r" \circ ", r" \times ", r" \ast ")
 
 Row = tuple[bool, str]  # whether the row begins with an equals sign, and its text
 
