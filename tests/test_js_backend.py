@@ -163,6 +163,21 @@ def test_the_command(tmp_path):
     assert node(tmp_path / "out" / "test_mine.mjs").returncode == 0
 
 
+def test_the_example_of_the_docs(tmp_path, monkeypatch):
+    page = (ROOT / "docs" / "javascript.md").read_text(encoding="utf-8")
+    (commands,) = re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    example, equations = re.findall(r"^```js\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    emit, check = commands.splitlines()
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(cli, emit.replace("examples", str(ROOT / "examples")).split()[1:]).exit_code == 0
+    assert node(*check.split()[1:]).returncode == 0
+    call, says = re.search(r"^(predict.*); // (.*)$", example, re.MULTILINE).groups()
+    (tmp_path / "out" / "example.mjs").write_text(example + f"console.log({call});\n")
+    assert node("out/example.mjs").stdout.strip() == says
+    text = (tmp_path / "out" / "seed.mjs").read_text()
+    assert all(f"    {line}\n" in text for line in equations.splitlines())
+
+
 @pytest.mark.parametrize("name", ["", "1st", "a/b", "../a", "a b", "x" * 49, "a\u2028"])
 def test_a_name_that_is_none_is_refused(name, seed_network):
     with pytest.raises(UnusableInput, match="is no name for a module"):
