@@ -45,7 +45,7 @@ from symgru.lesson.prose import Formula, Text, formula, number, say, told
 from symgru.network import Array
 from symgru.working import Working
 
-MOST_WEIGHTS = 400  # numbers of an array that are printed; a larger one is drawn
+MOST_WEIGHTS, MANY_WEIGHTS = 400, 40  # numbers of an array that are printed; in an overview; a larger one is drawn
 MOST_LISTED = 24  # numbers of a row of the input
 MARKS = (1, 2, 5, 10, 20, 50, 100, 200, 500)  # steps at which the error is shown
 NARROW = 13  # characters of an input that has room in the summary
@@ -57,7 +57,7 @@ def layer_parts(e: Explanation, layer: Working, extent: Extent) -> Iterator[Part
     """Everything of one layer, under its heading."""
     if said := source(layer):
         yield Paragraph(told(said))
-    yield from weights(e, layer)
+    yield from weights(e, layer, MANY_WEIGHTS if extent.of(layer) == "overview" else MOST_WEIGHTS)
     yield from connections(layer)
     yield from equations(layer)
     yield from letters(layer, e.style)
@@ -78,16 +78,19 @@ def layer_numbers(e: Explanation, layer: Working, extent: Extent) -> Iterator[Pa
         yield from over_time(layer, extent)
 
 
-def weights(e: Explanation, layer: Working) -> Iterator[Part]:
-    """Each array of get_weights(): its numbers, or where they are many a picture of them."""
+def weights(e: Explanation, layer: Working, most: int) -> Iterator[Part]:
+    """Each array of get_weights(): its numbers, or where they are more than `most` a picture of them."""
     if not layer.arrays:
         return
     yield Heading(3, say("Weights"))
+    large = [a for a in layer.arrays if sum(b.texts.size for row in a.blocks for b in row) > most]
     count = units_of(e.network)[layer.trace.call.id].count
-    yield Paragraph(say("{count}. Each array of `get_weights()`, and the symbol of each number:", count=count))
+    if len(large) == len(layer.arrays):
+        yield Paragraph(say("{count}. Each array of `get_weights()`, the blocks under their symbols:", count=count))
+    else:
+        yield Paragraph(say("{count}. Each array of `get_weights()`, and the symbol of each number:", count=count))
     if max(layer.sizes.values()) > 1:
         yield Paragraph(lambda p: elements(layer.cell, layer.sizes, p.dialect) + ".")
-    large = [a for a in layer.arrays if sum(b.texts.size for row in a.blocks for b in row) > MOST_WEIGHTS]
     for array in layer.arrays:
         if array not in large:
             yield Weights(layer, array)

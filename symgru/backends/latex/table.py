@@ -19,9 +19,10 @@ def table(
     colours: Sequence[str] = (),
     above: str = "",
     ruled: bool = True,
+    headless: bool = False,
 ) -> str:
     """Columns aligned to the right, the first `left` to the left; `colours` has one for each column, "" for none, and
-    `above` is a row over the heads.
+    `above` is a row over the heads, and a `headless` table has none.
 
     A long table may be broken between pages. LaTeX sets it in pieces that learn of each other's widths only in the
     next run, so its columns have fixed widths.
@@ -42,7 +43,7 @@ def table(
     else:
         columns = "".join(rf"p{{{max(points(row[k]) for row in (heads, *rows)):.1f}pt}}" for k in range(len(heads)))
     top, bottom = ([r"\toprule"], [r"\bottomrule"]) if ruled else ([], [])
-    head = [*top, *([above] if above else []), line(heads), r"\midrule"]
+    head = top if headless else [*top, *([above] if above else []), line(heads), r"\midrule"]
     body = [*map(line, rows), *bottom]
     if short:
         return "\n".join(

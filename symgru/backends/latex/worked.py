@@ -54,6 +54,11 @@ def render_explanation(
     return stream("latex/explanation.tex.j2", e=e, parts=written_parts, macros=macros, fragment=fragment)
 
 
+def breakable(formula: str) -> str:
+    """A formula in a line of text, which may end between the numbers of a list."""
+    return f"${formula}$".replace(r",\ ", "$, $").replace(r";\ ", "$; $")
+
+
 def words(text: str) -> str:
     """symgru's own words, whose only special characters are these."""
     for character, written in WORDS.items():
@@ -104,13 +109,13 @@ class LatexWriter(Writer):
         return e.left(self.formulas), [side(self.formulas) for side in e.right]
 
     def results(self, part: Results) -> str:
-        rows = [f"${' = '.join((lhs, *sides))}$" for lhs, sides in map(self._formula, part.rows)]
+        rows = [breakable(" = ".join((lhs, *sides))) for lhs, sides in map(self._formula, part.rows)]
         if after := part.after(self.prose):
             rows[-1] += f", {after}"
         return "\\par\n".join(rows) + "\\par\n"
 
     def step(self, part: Step) -> str:
-        starts = (f"${' = '.join((lhs, *sides))}$" for lhs, sides in map(self._formula, part.starts))
+        starts = (breakable(" = ".join((lhs, *sides))) for lhs, sides in map(self._formula, part.starts))
         return f"\\subsubsection*{{{part.title(self.prose)}}}\n" + ", \\quad ".join(starts) + f"{STAYS}\n\n"
 
     def lines(self, part: Lines) -> str:
@@ -156,6 +161,9 @@ class LatexWriter(Writer):
             widest = max(points(f"${text}$") for _, head, values in columns for text in (head, *values))
             fit = max(1, int((WIDE - 30) // (widest + COLUMN)))
             units = len(columns) // len(row)
+            if not letter and len(columns) > fit:
+                yield self.upright(columns, units)
+                continue
             fit = fit // units * units or fit  # the columns of a gate stay together where they can
             for chunk in (columns[k : k + fit] for k in range(0, len(columns), fit)):
                 heads, shades = [f"${head}$" for _, head, _ in chunk], [ink for ink, _, _ in chunk]
@@ -165,6 +173,16 @@ class LatexWriter(Writer):
                     yield table(["", *heads], labelled, 1, ["", *shades])
                 else:
                     yield table(heads, numbers, colours=shades)
+
+    def upright(self, columns: list[tuple[str, str, list[str]]], units: int) -> str:
+        """A single row of an array that is too long for the page: a column for each gate, a row for each unit."""
+        gates = [columns[k : k + units] for k in range(0, len(columns), units)]
+        rows = [
+            [cell for gate in gates for cell in (f"${gate[unit][1]}$", f"${gate[unit][2][0]}$")]
+            for unit in range(units)
+        ]
+        shades = [gate[0][0] for gate in gates for _ in range(2)]
+        return table([""] * len(shades), rows, colours=shades, headless=True)
 
     def aligned(self, texts: list[str]) -> list[str]:
         """A column of numbers of any length, their decimal points below each other."""
@@ -182,7 +200,7 @@ class LatexWriter(Writer):
         if not hasattr(dd, "wiring"):
             return ""
         drawing = render_tikz(part.drawing())
-        return f"\\begin{{center}}\n{drawing}\n\n{{\\small {part.caption(self.prose)}}}\n\\end{{center}}\n\n"
+        return f"\\begin{{center}}\n{drawing}\\par\\nopagebreak\n{{\\small {part.caption(self.prose)}}}\n\\end{{center}}\n\n"
 
     def listing(self, part: Listing) -> str:
         return f"{{\\small\n\\begin{{verbatim}}\n{part.code()}\\end{{verbatim}}\n}}\n"
