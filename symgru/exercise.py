@@ -8,6 +8,7 @@ two answers that are told apart in the digits asked for.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -20,6 +21,7 @@ import numpy as np
 from symgru.building import build
 from symgru.cell import Cell
 from symgru.cells import CELLS
+from symgru.comparison import Profile
 from symgru.domains import Decimals
 from symgru.errors import UnusableInput
 from symgru.explanation import DEFAULT_DIGITS, MOST_DIGITS, Explanation, explain, promise
@@ -32,6 +34,8 @@ from symgru.readers.conventions import ARRAYS
 from symgru.rounding import line_rounding
 from symgru.rules import CALCULATOR
 from symgru.slips import Shortened, roles
+from symgru.styles import Style
+from symgru.styles.network import RULES
 from symgru.trace import run
 
 MOST_SIZE, MOST_STEPS = 8, 12  # units or features, and time steps, that a person works by hand
@@ -78,9 +82,14 @@ class Exercise:
         """The network as a .json MODEL that every command reads, with its input."""
         (layer,) = self.network.layers.values()
         entry = {"kind": layer.kind, "name": layer.label, "options": dict(layer.options), "weights": _arrays(layer)}
-        note = f"Made by symgru exercise with --seed {self.seed}."
+        note = f"Made by symgru exercise with --seed {self.seed}" + (
+            f" as version {self.version}" if self.version else ""
+        )
         top = {"name": self.network.name, "note": note, "dtype": self.network.dtype, "layers": [entry]}
-        return json.dumps({**top, "input": _plain(self.x.text[0])}, indent=2) + "\n"
+        text = json.dumps({**top, "input": _plain(self.x.text[0])}, indent=2) + "\n"
+        return re.sub(
+            r"\[[^\[\]{}]*\]", lambda row: f"[{' '.join(row[0][1:-1].split())}]", text
+        )  # a row of numbers on a line
 
 
 def exercise(
@@ -91,14 +100,17 @@ def exercise(
     seed: int = 0,
     digits: int | None = None,
     version: str = "",
+    style: Style | None = None,
 ) -> Exercise:
     """An exercise on one layer of `cell`, the same for the same arguments.
 
     `digits` are the decimals of the answer, 1 to 6, 4 where None. Another `version` has other numbers of the same kind.
-    Raises UnusableInput where the sizes are none to be worked by hand, or where no candidate serves.
+    Raises UnusableInput where the sizes are none to be worked by hand, where the cell has another update rule than the
+    `style`, or where no candidate serves.
     """
     digits = DEFAULT_DIGITS if digits is None else digits
     _check(cell, units, features, steps, seed, digits)
+    _check_rule(cell, style)
     sizes = {"H": units, "D": features}
     layer = Layer(cell, cell, cell, {}, {})
     # PCG64 is named, since what NumPy's default is may change
@@ -107,7 +119,7 @@ def exercise(
     for _ in range(BATCHES):
         batch = _Batch.drawn(layer, sizes, steps, numbers)
         for weights, x in batch.telling(told, digits):
-            made = _made(layer, weights, x, told, seed, digits, version)
+            made = _made(layer, weights, x, told, seed, digits, version, style)
             if made is not None:
                 return made
     raise UnusableInput(
@@ -118,7 +130,7 @@ def exercise(
 
 
 def _check(cell: str, units: int, features: int, steps: int, seed: int, digits: int) -> None:
-    known = [name for name, c in CELLS.items() if c.states]
+    known = _recurrent()
     if cell not in known:
         raise UnusableInput(f"no recurrent cell is called {str(cell)[:60]!r}; known are {', '.join(known)}")
     for says, n, most in (("units", units, MOST_SIZE), ("features", features, MOST_SIZE), ("steps", steps, MOST_STEPS)):
@@ -128,6 +140,23 @@ def _check(cell: str, units: int, features: int, steps: int, seed: int, digits: 
         raise UnusableInput(f"digits is {digits}; it must be a whole number from 1 to {MOST_DIGITS}")
     if seed < 0:
         raise UnusableInput(f"seed is {seed}; it must be 0 or a larger whole number")
+
+
+def _recurrent() -> list[str]:
+    return [name for name, c in CELLS.items() if c.states]
+
+
+def _check_rule(cell: str, style: Style | None) -> None:
+    """Refuse a style that would print the update gate's weights negated: that is nothing to begin with."""
+    if style is None or not style.update:
+        return
+    rules = {name: update.rule for name in _recurrent() if (update := Profile(CELLS[name]).update)}
+    if rules.get(cell, style.update) != style.update:
+        others = ", ".join(name for name, rule in rules.items() if rule == style.update)
+        raise UnusableInput(
+            f"in the notation of {style.title} the update gate says {RULES[style.update]}, and in cell {cell} "
+            f"{RULES[rules[cell]]}: choose another --style, or --cell {others}"
+        )
 
 
 # ------------------------------------------------------------------------------ candidates
@@ -265,13 +294,20 @@ _ZERO = Tensor(np.zeros(1))
 
 
 def _made(
-    layer: Layer, weights: Weights, x: Tensor, told: Sequence[_Class], seed: int, digits: int, version: str
+    layer: Layer,
+    weights: Weights,
+    x: Tensor,
+    told: Sequence[_Class],
+    seed: int,
+    digits: int,
+    version: str,
+    style: Style | None,
 ) -> Exercise | None:
     """A candidate worked out; None where a line ends on a tie or near one, or where two answers print alike."""
     own = Layer(layer.id, layer.label, layer.kind, layer.options, weights)
     network = _network(own, x.value.shape[-1], "exercise" + (f" {version}" if version else ""))
     network = network.with_steps(x.value.shape[1])
-    e = explain(network, x, digits)
+    e = explain(network, x, digits, style=style)
     if not e.reached or e.risky or any(_awkward(v, e.decimals) for v in _lines(e)):
         return None
     trial, domain = Trial(network, x), _Chain(WORKING, typed=True, rounding=line_rounding(e.decimals))
@@ -328,5 +364,5 @@ def _arrays(layer: Layer) -> object:
 
 
 def _plain(texts: Array) -> object:
-    """Nested lists of numbers whose shortest decimals are the texts."""
-    return texts.astype(np.float64).tolist()
+    """Nested lists of numbers, which JSON writes as their texts."""
+    return np.frompyfunc(json.loads, 1, 1)(texts).tolist()

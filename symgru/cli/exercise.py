@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from symgru.cli import styling
 from symgru.errors import UnusableInput
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ MOST_VERSIONS = 26
     "first step unless asked.",
 )
 @click.option("--versions", metavar="A,B", help="Versions of an exam: a sheet, a key and a model for each.")
+@styling.options
 @click.option(
     "-o", "--output", metavar="F", type=click.Path(path_type=Path), help="The sheet: a .pdf, .tex, .md or .txt file."
 )
@@ -47,6 +49,8 @@ def command(
     digits: int | None,
     blank: str | None,
     versions: str | None,
+    style: str | None,
+    notation: Path | None,
     output: Path | None,
 ) -> None:
     """Write an exercise to be worked by hand, and its key with the answer that each common mistake leads to.
@@ -60,9 +64,9 @@ def command(
 
     if output is not None and output.suffix.lower() not in PAPERS:
         raise UnusableInput(f"{output.name}: an exercise is a {', '.join(PAPERS[:-1])} or {PAPERS[-1]} file")
-    names = _versions(versions)
+    names, chosen = _versions(versions), styling.chosen(style, notation)
     with waiting("looking for numbers"):
-        made = [exercise(cell, units, features, steps, seed, digits, name) for name in names]
+        made = [exercise(cell, units, features, steps, seed, digits, name, chosen) for name in names]
     if output is None:
         _print(made, blank)
         return
