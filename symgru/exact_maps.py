@@ -16,7 +16,7 @@ from symgru.maps import MAPS, Options, apply, evaluate
 from symgru.network import Array
 
 LARGEST = ("max_pool", "global_max")  # maps whose text ends in .max(axis=...)
-COUNTED = ("erase", "global_mean")  # maps that multiply by a mask
+COUNTED = ("erase",)  # maps that multiply by a mask
 
 
 def apply_exact(kind: str, options: Options, arrays: Sequence[Array], zero: Any, dtype: str) -> Array:

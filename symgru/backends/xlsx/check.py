@@ -8,7 +8,7 @@ from typing import Any
 
 from symgru import __version__
 from symgru.backends.text.printer import plain_text
-from symgru.backends.worked import SENTENCE, ending, footnote, notes
+from symgru.backends.worked import SENTENCE, ending, notes
 from symgru.backends.xlsx.book import Book, Exact, fixed
 from symgru.backends.xlsx.lines import FULL
 from symgru.backends.xlsx.plan import FIRST, TOP, Plan, column_name
@@ -68,7 +68,7 @@ def _sentences(plan: Plan, found: list[Tie]) -> Iterator[tuple[str, str]]:
     yield "Check", "The result beside the exact value and the framework's, and how many decimals a number keeps."
     if said := ending(e):
         yield "Result", said
-    for note in (*notes(e), *e.style_notes):
+    for note in (*notes(e), *map(str, e.style_notes)):
         yield "Note", plain_text(note, SENTENCE)
     yield "Made by", f"symgru {__version__}, model SHA-256 {e.network.fingerprint}. {LICENCE}"
 
@@ -89,7 +89,7 @@ def write_check(book: Book, plan: Plan, found: list[Tie]) -> None:
             put(book, sheet, TABLE + k, column, k)
     row = TABLE + len(plan.results)
     _whole(book, sheet, plan, row)
-    for text in (*_remarks(plan, found), footnote(e), e.proof):
+    for text in (*_remarks(plan, found), e.proof):
         row += 2 if row == TABLE + len(plan.results) else 1
         sheet.write_string(row, 0, text, book.format(font_color=FAINT.ink))
     _decimals(book, sheet, plan, row + 2)
@@ -178,6 +178,8 @@ def _whole(book: Book, sheet: Any, plan: Plan, row: int) -> None:
 
 def _remarks(plan: Plan, found: list[Tie]) -> Iterator[str]:
     yield "The exact and the framework's values belong to the numbers as written: they do not follow a change."
+    if plan.explanation.framework is not None:
+        yield f"An ulp is a unit in the last place of a {plan.explanation.network.dtype}."
     if found:
         first = found[0]
         many = f"{len(found)} lines are ties" if len(found) > 1 else "One line is a tie"
