@@ -362,11 +362,11 @@ def _erf(a: Decimal) -> Decimal:
             n += 1
             term = -term * a * a / n
             total += term / (2 * n + 1)
-        t = 2 * total / _pi().sqrt()
+        t = 2 * total / pi().sqrt()
     return +t
 
 
-def _pi() -> Decimal:
+def pi() -> Decimal:
     """Pi by Machin's formula, in the precision of the context."""
 
     def arctan_inverse(k: int) -> Decimal:
@@ -415,7 +415,7 @@ _DECIMAL = {
     "expm1": _each(_expm1),
     "log1p": _each(_log1p),
     "erf": _each(_erf),
-    "gauss": lambda a: 2 / _pi().sqrt() * _each(Decimal.exp)(-a * a),
+    "gauss": lambda a: 2 / pi().sqrt() * _each(Decimal.exp)(-a * a),
     "between": lambda a, low, high: _each(lambda v: Decimal(int(low < v < high)))(a),
     "within": lambda a, low, high: _each(lambda v: Decimal(int(low <= v <= high)))(a),
     "sqrt": _each(Decimal.sqrt),

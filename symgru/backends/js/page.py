@@ -48,7 +48,7 @@ What cannot be used is an Error whose message is one line to show.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal, localcontext
 
 from sympy import Expr
@@ -59,7 +59,7 @@ from symgru.backends.js.lines import INPUT, TIME, UNIT, CellWriter, biases_of
 from symgru.backends.js.text import listed, quoted
 from symgru.backends.worked import Dialect
 from symgru.cell import Cell
-from symgru.domains import _pi as pi
+from symgru.domains import pi
 from symgru.layout import layout
 from symgru.readers import decimals, printed
 from symgru.rounding import DISPLAY, PRECISION, SMALLEST, line_rounding
@@ -99,24 +99,19 @@ def engine(cells: Mapping[str, Cell], dialect: Dialect | None = None) -> str:
         smallest=SMALLEST,
         significant=policy.significant,
         fewest=policy.fewest,
-        ln10=_ln10(DIGITS + 60),
-        pi=_pi(DIGITS + 60),
+        ln10=_constant(lambda: Decimal(10).ln()),
+        pi=_constant(pi),
         max_depth=printed.MAX_DEPTH,
         max_digits=decimals.MAX_DIGITS,
         max_exponent=decimals.MAX_EXPONENT,
     )
 
 
-def _ln10(digits: int) -> str:
+def _constant(value: Callable[[], Decimal]) -> str:
+    """A constant's digits, more than any function needs."""
     with localcontext() as context:
-        context.prec = digits
-        return str(Decimal(10).ln())
-
-
-def _pi(digits: int) -> str:
-    with localcontext() as context:
-        context.prec = digits
-        return str(pi())
+        context.prec = 2 * DIGITS
+        return str(value())
 
 
 def _written(writer: CellWriter, rhs: Expr, known: Known) -> Written:

@@ -83,7 +83,7 @@ def module(network: Network, options: Options) -> str:
     return render(
         "numpy/module.py.j2",
         **_common(network, module_name(network, options)),
-        title=_title(list(body.units.values())),
+        title=title_of(list(body.units.values())),
         **_functions(functions),
         weights=list(body.weights.literals()),
         constants=list(body.weights.constant_literals()),
@@ -117,7 +117,7 @@ def _backwards(network: Network, units: list[Unit], calls: list[str], functions:
     return backwards(network, units, calls, functions)
 
 
-def _title(units: list[Unit]) -> str:
+def title_of(units: list[Unit]) -> str:
     """The layers with weights and their widths, on as many lines as they need."""
     shown = [unit for unit in units if unit.cell.params] or units
     items = [f"{base_name(unit)} ({unit.sizes['D']} -> {unit.sizes['H']})" for unit in shown]

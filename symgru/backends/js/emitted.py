@@ -13,7 +13,7 @@ from symgru.backends.js.body import Body
 from symgru.backends.js.functions import Functions
 from symgru.backends.model import SPARE
 from symgru.backends.numpy.body import Body as Facts
-from symgru.backends.numpy.files import _title
+from symgru.backends.numpy.files import title_of
 from symgru.backends.numpy.functions import Functions as NumPyFunctions
 from symgru.backends.numpy.interface import Interface
 from symgru.backends.numpy.literals import literal
@@ -91,7 +91,7 @@ def module(network: Network, options: Options) -> str:
     context: dict[str, object] = {
         "name": module_name(network, options),
         "fingerprint": network.fingerprint,
-        "title": _title(list(body.facts.units.values())),
+        "title": title_of(list(body.facts.units.values())),
         "dtype": network.dtype,
         "inputs": [
             {
