@@ -60,7 +60,7 @@ function summaryHtml(layer, worked, x) {
   );
   const head = heads.map((text) => `<th scope="col">${text}</th>`).join("");
   const body = rows.map((row) => `<tr>${row.map((text) => `<td class="number">${text}</td>`).join("")}</tr>`).join("");
-  return `<div class="scroll" tabindex="0" role="region" aria-label="Summary"><table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>`;
+  return `<div class="scroll" tabindex="0" role="group" aria-label="Summary"><table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>`;
 }
 
 /** Every quantity of a few units over time. */

@@ -69,10 +69,31 @@ function showDocument(model, worked) {
       const number = Number(place.closest("[data-layer]")?.dataset.layer ?? 1) - 1 === k && numbers.get(place.dataset.ref);
       if (number) place.textContent = number;
     }
+    if (model.layers.length === 1) showPictures(numbers);
     const table = summaryOf(k);
     if (table) table.outerHTML = summaryHtml(layer, worked[k], k === 0 ? model.x : inputsOf(worked[k]));
   });
   if (!moved || !document.querySelector(".line [tabindex='0']")) firstStop();
+}
+
+/** The numbers of a picture whose every group is one unit's quantity at one step: "z 3". */
+function showPictures(numbers) {
+  for (const figure of document.querySelectorAll("figure")) {
+    const groups = [...figure.querySelectorAll("[data-key]")].map((group) => [group, groupNumber(group, numbers)]);
+    if (!groups.length || groups.some(([, number]) => number === undefined)) continue;
+    figure.classList.remove("still");
+    for (const [group, number] of groups) {
+      const texts = document.createTreeWalker(group, NodeFilter.SHOW_TEXT);
+      let last = null;
+      while (texts.nextNode()) if (texts.currentNode.data.trim()) last = texts.currentNode;
+      last.data = last.data.replace(/[-−]?[0-9.]+$/, number.replace("-", "−"));
+    }
+  }
+}
+
+function groupNumber(group, numbers) {
+  const [, name, t] = /^([a-z]+) (\d+)$/.exec(group.dataset.key) ?? [];
+  return numbers.has(`${name}[1]@${t}`) ? undefined : numbers.get(`${name}[0]@${t}`);
 }
 
 const stepOf = (box) => box.closest(".step") ?? box;

@@ -135,7 +135,7 @@ function weightTable(layer, array, symbols) {
   });
   const rows = grids[0][0].map((_, j) => `<tr>${symbols.flatMap((name) => cells(name, j)).join("")}</tr>`);
   return (
-    `<div class="scroll" tabindex="0" role="region" aria-label="${array}, ${symbols.join(", ")}"><table class="weights" data-layer="1"><caption>${array}</caption>` +
+    `<div class="scroll" tabindex="0" role="group" aria-label="${array}, ${symbols.join(", ")}"><table class="weights" data-layer="1"><caption>${array}</caption>` +
     `<thead><tr>${head.join("")}</tr></thead><tbody>${rows.join("")}</tbody></table></div>`
   );
 }

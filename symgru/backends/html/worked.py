@@ -36,7 +36,7 @@ from symgru.lesson.writer import Writer
 from symgru.styles import DEFAULT, Style
 from symgru.working import Block, Working
 
-SCROLL = 'class="scroll" tabindex="0" role="region"'  # what is wide scrolls by itself, with the keyboard too
+SCROLL = 'class="scroll" tabindex="0" role="group"'  # what is wide scrolls by itself, with the keyboard too
 
 
 def code_text(text: str) -> str:
