@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import symgru
+from symgru import styles
 from symgru.backends.notebook import render_explanation
 from symgru.explanation import explain
 from symgru.lesson.extent import Extent
@@ -100,6 +101,17 @@ def test_every_detail(detail, show):
     e = explain(network(3, [("gru", 3, {})], 2), sequence(3, 8, 2))
     stored, ran = run("".join(render_explanation(e, Extent(detail, show))))
     assert stored == ran
+
+
+@pytest.mark.parametrize("name", styles.named())
+def test_every_style(name):
+    """Its symbols, and its columns where vectors are columns; the numbers are those of any other."""
+    made = network(5, [("gru", 2, {}), ("dense", 2, {})], 3)
+    e = explain(made, sequence(5, 2, 3), style=styles.style(name))
+    text = "".join(render_explanation(e))
+    stored, ran = run(text)
+    assert stored == ran
+    assert len(printed(stored)) == 2 * 2 * 8 + 2
 
 
 def test_a_batch():

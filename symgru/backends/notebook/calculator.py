@@ -49,11 +49,10 @@ class Calculator:
 
     def _writer(self, e: Explanation, place: int, layer: Working, before: StepWriter | None) -> StepWriter | None:
         """In the document's own style where Python can spell its symbols."""
-        own = f"L{layer.place}_" if len(e.layers) > 1 else ""
-        several = bool(self.explanation.others)
-        marks = own, f"S{place}_{own}" if several else own
+        own = f"L{layer.place}_" if layer.place > 1 else ""
+        marks = own, f"S{place}_{own}" if place > 1 else own
         notation = Notation(layer.calculator, layer.sizes, layer.timed)
-        first = (f"DECIMALS = {e.decimals}",) if several else ()
+        first = (f"DECIMALS = {e.decimals}",) if self.explanation.others else ()
         follows = None if layer.source else before
         for style in dict.fromkeys((e.style, DEFAULT)):
             called: set[str] = set()

@@ -57,9 +57,11 @@ class StepWriter:
         return Code("\n".join(f"{self.form.scalar(b.symbol)} = {self._weight(b)}" for b in shown))
 
     def _weight(self, block: Block) -> str:
-        """As its framework has it: a matrix with a row for each input, or a vector."""
-        is_matrix = isinstance(block.symbol, Mat)
-        return self._value(block.texts if is_matrix else block.texts[0], is_matrix)
+        """A vector; or a matrix as its framework has it, with a row for each input, but with a row for each unit where
+        the style's vectors are columns."""
+        if not isinstance(block.symbol, Mat):
+            return self._value(block.texts[0])
+        return self._value(block.texts.T if self.form.style.columns else block.texts, matrix=True)
 
     def step(self, t: int) -> Code:
         """The lines of one step, and what they print."""
