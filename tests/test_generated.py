@@ -94,13 +94,26 @@ def proofs_files():
         yield f"proofs{ending}", whole(backend.render_proofs(proved))
 
 
-def picture():
+def picture_files():
+    from symgru import drawing
+    from symgru.backends.latex.tikz import render_fragment
     from symgru.backends.svg import render_svg
-    from symgru.drawing import unrolled
 
-    model = load(SEED)
-    (layer,) = explain(model.network, model.read("1,2,9,8")[0], DIGITS).layers
-    yield "../docs/seed.svg", render_svg(unrolled(layer)).encode()
+    (seed,) = _at_work(SEED, "1,2,9,8")
+    brackets = load(ROOT / "examples" / "brackets.keras")
+    sunspots = _at_work(ROOT / "examples" / "sunspots.keras", str(ROOT / "examples" / "sunspots_window.csv"))[0]
+    yield "../docs/seed.svg", render_svg(drawing.unrolled(seed)).encode()
+    yield "pictures/seed_wiring.svg", render_svg(drawing.wiring(seed)).encode()
+    yield "pictures/seed_wiring.tex", render_fragment(drawing.wiring(seed)).encode()
+    yield "pictures/brackets_layers.svg", render_svg(drawing.graph(brackets.network)).encode()
+    yield "pictures/sunspots_wiring.svg", render_svg(drawing.wiring(sunspots)).encode()
+    yield "pictures/sunspots_weights.svg", render_svg(drawing.heat_map(sunspots)).encode()
+    yield "pictures/sunspots_time.svg", render_svg(drawing.over_time(sunspots)).encode()
+
+
+def _at_work(path, given):
+    model = load(path)
+    return explain(model.network, model.read(given)[0], DIGITS).layers
 
 
 MAKERS = [
@@ -111,7 +124,7 @@ MAKERS = [
     networks_files,
     cells_files,
     proofs_files,
-    picture,
+    picture_files,
 ]
 
 

@@ -245,16 +245,19 @@ class _Plan:
         yield Text((start + turn) / 2, high - 3, says, "middle", SMALL, FAINT)
 
     def said(self) -> tuple[str, str]:
-        layer, sizes = self.scribe.working.layer, self.sizes
-        read = {b.name: [*(_in_words(t.key) for t in b.taps), *b.reads] for b in self.blocks}
+        read = {b.name: [*map(self.in_words, b.taps), *b.reads] for b in self.blocks}
         flows = "; ".join(f"{name} reads {', '.join(sources)}" for name, sources in read.items())
-        return f"Wiring of {layer.id}: {sizes['H']} units, {sizes['D']} features", f"{flows}."
+        return f"Wiring of {self.scribe.title}", f"{flows}."
 
-
-def _in_words(key: str) -> str:
-    """ "x through W_z" for "x to z: W_z"."""
-    ends, _, matrix = key.partition(": ")
-    return ends.partition(" to ")[0] + (f" through {matrix}" if matrix else "")
+    def in_words(self, tap: _Tap) -> str:
+        """A line into a box: "x through W_z = -0.5", "h"."""
+        ends, _, matrix = tap.key.partition(": ")
+        source = ends.partition(" to ")[0]
+        if not matrix:
+            return source
+        texts = self.scribe.working.layer.weights[matrix].text
+        numbers = f" = {', '.join(map(str, texts[0]))}" if len(texts) == 1 and texts.size <= MOST else ""
+        return f"{source} through {matrix}{numbers}"
 
 
 def _outside(e: Expr) -> Iterator[Expr]:

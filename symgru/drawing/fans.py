@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from symgru.algebra import Ref
-from symgru.drawing.circuit import PLUS, Joint, Wire, circuits
+from symgru.drawing.circuit import PLUS, TIMES, Joint, Wire, circuits
 from symgru.drawing.colours import FAINT, INK
 from symgru.drawing.measure import width
-from symgru.drawing.scribe import Scribe
+from symgru.drawing.scribe import Scribe, counted
 from symgru.drawing.shapes import (
     HAIR,
     ITALIC,
@@ -217,19 +217,24 @@ def _middle(ends: Sequence[tuple[Point, Group | None]]) -> float:
     return (ends[0][0][1] + ends[-1][0][1]) / 2
 
 
-def _said(scribe: Scribe, trees: dict[Ref, Joint]) -> tuple[str, str]:
+def _said(scribe: Scribe, trees: Mapping[Ref, Joint]) -> tuple[str, str]:
     """Title and description."""
-    units, features = scribe.working.sizes["H"], scribe.working.sizes["D"]
     lines = sum(wire.weight is not None for tree in trees.values() for wire in tree.wires())
-    sums = "; ".join(
-        f"{scribe.said(value)} is {_in_words(tree)} of {', '.join(scribe.said_wire(w) for w in tree.wires())}"
-        for value, tree in trees.items()
-    )
-    return (
-        f"Wiring of {scribe.working.layer.id}: {units} units, {features} features",
-        f"Every one of {lines} weights on its line. {sums}.",
-    )
+    sums = "; ".join(f"{scribe.said(value)} is {_in_words(scribe, tree)}" for value, tree in trees.items())
+    return f"Wiring of {scribe.title}", f"{counted(lines, 'weight')}, each on its line. {sums}."
 
 
-def _in_words(tree: Joint) -> str:
-    return "the sum" if tree.does == PLUS else tree.does
+def _in_words(scribe: Scribe, part: Wire | Joint, inside: bool = False) -> str:
+    """A tree as a sentence: "tanh of (0.5 times x 1 plus r 1 times (…))"."""
+    if isinstance(part, Wire):
+        return scribe.said_wire(part)
+    if part.does == TIMES:
+        return " times ".join(_in_words(scribe, p, True) for p in part.parts)
+    total = " plus ".join(_in_words(scribe, p, len(part.parts) > 1 and _is_sum(p)) for p in part.parts)
+    if part.does != PLUS:
+        return f"{part.does} of ({total})"
+    return f"({total})" if inside else total
+
+
+def _is_sum(part: Wire | Joint) -> bool:
+    return isinstance(part, Joint) and part.does == PLUS

@@ -27,6 +27,12 @@ class Scribe:
         self.formulas = Formulas(working.cell, working.sizes, working.timed, self.spell)
 
     @property
+    def title(self) -> str:
+        """What is drawn, in a title: "gru, 2 units, 1 feature"."""
+        sizes = self.working.sizes
+        return f"{self.working.layer.id}, {counted(sizes['H'], 'unit')}, {counted(sizes['D'], 'feature')}"
+
+    @property
     def cell(self) -> Cell:
         return self.working.cell
 
@@ -67,15 +73,14 @@ class Scribe:
 
     def said(self, e: Expr) -> str:
         """A value in plain words for a screen reader: "z 1", "h 2"."""
-        names = (f"{s.of.name.replace('_', ' ')} {' '.join(str(k + 1) for k in reversed(s.idx))}" for s in _refs(e))
-        return " times ".join(names)
+        return " times ".join(map(_spoken, _refs(e)))
 
     def said_wire(self, wire: Wire) -> str:
-        weight = f"{self.working.layer.weights[wire.weight.of.name].text[wire.weight.idx]}" if wire.weight else ""
+        weight = str(self.working.layer.weights[wire.weight.of.name].text[wire.weight.idx]) if wire.weight else ""
         if wire.source is None:
             return weight
         said = self.said(wire.source)
-        said = f"1 minus {said}" if wire.source.is_Add else said
+        said = f"(1 minus {said})" if wire.source.is_Add else said
         return f"{weight} times {said}" if weight else said
 
     def key(self, wire: Wire, into: Ref) -> str:
@@ -85,8 +90,18 @@ class Scribe:
         return f"{'1-' if e.is_Add else ''}{' '.join(map(_key, _refs(e)))} to {_key(into)}"
 
 
+def counted(n: int, what: str) -> str:
+    """ "1 unit", "2 units"."""
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
 def _refs(e: Expr) -> Iterator[Ref]:
     return (s for s in walk(e) if isinstance(s, Ref))
+
+
+def _spoken(ref: Ref) -> str:
+    index = " ".join(str(k + 1) for k in reversed(ref.idx))
+    return f"{'the previous ' if ref.dt == -1 else ''}{ref.of.name.replace('_', ' ')} {index}"
 
 
 def _key(ref: Ref) -> str:

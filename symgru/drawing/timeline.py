@@ -10,7 +10,7 @@ import numpy as np
 from symgru.algebra import Ref, Vec
 from symgru.drawing.colours import FAINT, INK, Colour
 from symgru.drawing.scales import Scale, round_step, short, ticks
-from symgru.drawing.scribe import Scribe
+from symgru.drawing.scribe import Scribe, counted
 from symgru.drawing.shapes import (
     HAIR,
     ITALIC,
@@ -199,7 +199,7 @@ def _time_axis(scribe: Scribe, y: float, wide: float) -> Iterator[Shape]:
         yield line((at, y), (at, y + 2.5), ink=FAINT, width=THIN)
         yield Text(at, y + 10, words(str(int(t))), "middle", SMALL, FAINT)
     label = words("step")
-    yield Text(LEFT + wide + 7, y + 10, label, size=SMALL, ink=FAINT)
+    yield Text(LEFT + wide + 11, y + 10, label, size=SMALL, ink=FAINT)
 
 
 def _notes(working: Working, few: bool) -> Iterator[str]:
@@ -207,7 +207,7 @@ def _notes(working: Working, few: bool) -> Iterator[str]:
     if any(working.held):
         yield f"{'A gap' if few else 'Grey'}: the mask keeps the state, no gate is computed."
     if few and steps > POINTS:
-        yield f"Every {-(-steps // POINTS)}th step is drawn."
+        yield f"One step in {-(-steps // POINTS)} is drawn."
     down, across = -(-units // ROWS), -(-steps // COLUMNS)
     if not few and (down > 1 or across > 1):
         yield f"Each cell is the mean of {down} × {across} (units × steps)."
@@ -221,4 +221,4 @@ def _said(scribe: Scribe) -> tuple[str, str]:
         finite = values[np.isfinite(values)]
         span = f"from {short(float(finite.min()))} to {short(float(finite.max()))}" if finite.size else "nowhere"
         parts.append(f"{scribe.stored(s).name} {span}")
-    return f"{working.layer.id} over {working.steps} steps", f"{working.sizes['H']} units: {', '.join(parts)}."
+    return f"{working.layer.id} over {counted(working.steps, 'step')}", f"{scribe.title}: {', '.join(parts)}."

@@ -103,3 +103,11 @@ def _read(wire):
 def test_a_bias_of_zero_is_left_out_as_in_the_document():
     layer = seed_at_work()
     assert not any("b" in key.split(" to ")[0] for key in (k for k, _ in groups(parsed(render_svg(wiring(layer))))))
+
+
+def test_what_a_screen_reader_says():
+    described = wiring(at_work("gru", 2, 1)).description
+    assert "h 2 is z 2 times the previous h 2 plus (1 minus z 2) times n 2" in described
+    assert "z through" not in described
+    one = wiring(seed_at_work()).description
+    assert "n reads x through W_n = -0.04404902, h through U_n = 0.36734456, r;" in one

@@ -1,0 +1,54 @@
+"""symgru draw."""
+
+import pytest
+
+from symgru.cli import main
+from tests.conftest import ROOT, SEED, need
+from tests.drawing.pictures import parsed, words
+
+BRACKETS = str(ROOT / "examples" / "brackets.keras")
+
+
+def draw(*arguments):
+    with pytest.raises(SystemExit) as ended:
+        main(["draw", *map(str, arguments)])
+    return ended.value.code
+
+
+@pytest.mark.parametrize("what", ["wiring", "unrolled", "weights", "time", "graph"])
+def test_each_picture(what, tmp_path):
+    place = tmp_path / "f.svg"
+    assert draw(SEED, "--input", "1,2,9,8", "--what", what, "-o", place) == 0
+    assert words(parsed(place.read_text(encoding="utf-8")))
+    assert draw(SEED, "--input", "1,2,9,8", "--what", what, "-o", tmp_path / "f.tex") == 0
+    assert r"\begin{tikzpicture}" in (tmp_path / "f.tex").read_text(encoding="utf-8")
+
+
+def test_a_pdf(tmp_path):
+    need("pdflatex")
+    assert draw(SEED, "-o", tmp_path / "f.pdf") == 0
+    assert (tmp_path / "f.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_weights_need_no_input(tmp_path):
+    for what in ("wiring", "weights"):
+        assert draw(BRACKETS, "--what", what, "--layer", "backward_gru", "-o", tmp_path / "f.svg") == 0
+        assert "backward_gru" in parsed((tmp_path / "f.svg").read_text(encoding="utf-8"))[0].text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--what", "time", "-o", "f.svg"], "--input"),
+        (["-o", "f.png"], ".svg, .tex, .pdf"),
+        (["--layer", "\x1b[31mnone", "-o", "f.svg"], "there are gru"),
+        (["--what", "unrolled", "--input", "1,2", "--unit", "2", "-o", "f.svg"], "there is no unit 2"),
+        (["--style", "nobody", "-o", "f.svg"], "nobody"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(arguments, says, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert draw(SEED, *arguments) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith("symgru: ") and says in error and "\x1b" not in error
+    assert not list(tmp_path.iterdir())
