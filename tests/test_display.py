@@ -13,7 +13,7 @@ from symgru.backends.model import units_of
 from symgru.errors import UnusableInput
 from symgru.face import Model
 from tests import oracle
-from tests.conftest import SEED, need, need_package, random_input, random_network
+from tests.conftest import ROOT, SEED, need, need_package, random_input, random_network
 
 TRUTH = """
 1 0.2870936963 0.7393364308 -0.0440205524 -0.0313825293
@@ -180,3 +180,16 @@ def test_a_kernel_shows_them(tmp_path):
     assert kinds[:3] == [everything] * 3
     assert kinds[3] | {"text/html"} == everything  # the page needs ziamath
     assert kinds[4] == everything - {"text/html"}
+
+
+def test_the_page_on_notebooks_is_true(monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    page = (ROOT / "docs" / "notebooks.md").read_text(encoding="utf-8")
+    stored, example = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    (shown,) = re.findall(r"^```text\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    exec(compile(example, "docs/notebooks.md", "exec"), {})
+    assert capsys.readouterr().out.endswith(shown)
+    book = json.loads(symgru.load(SEED).explain([1, 2, 9, 8], digits=6).text(".ipynb"))
+    cells = ["".join(cell["source"]) for cell in book["cells"]]
+    first, last = stored.split("...\n")
+    assert any(cell.startswith(first) and cell.endswith(last.rstrip("\n")) for cell in cells)
