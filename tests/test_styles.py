@@ -248,7 +248,7 @@ def test_an_activation_without_the_symmetry_is_left() -> None:
     net = network(1, [("gru", 2, {"recurrent_activation": "softsign"})], 2)
     made = styled(net, style("wikipedia"))
     assert list(made.network.layers.values()) == list(net.layers.values())
-    assert "would be another function" in made.notes[0]
+    assert "would be another function" in str(made.notes[0])
 
 
 def test_layers_of_a_graph() -> None:

@@ -18,6 +18,7 @@ from symgru.errors import UnusableInput
 from symgru.styles.symbols import NoSymbol, Sign, Spelling, read_group, read_symbol
 
 FOLDER = Path(__file__).parent
+STATE = "h"
 LARGEST = 64_000  # bytes of a notation file
 MOST_SYMBOLS = 200
 CHOICES: dict[str, dict[str, str]] = {  # what each key of a notation file may say, and what that means here
@@ -84,6 +85,8 @@ class Style:
         pattern = self.symbols.get(letter)
         below = self.subscript(gate) if gate else self.subscripts.get(of, ())
         if pattern and pattern.open:
+            if of == STATE and len((*pattern.below, *pattern.above)) > 1:
+                below = self.subscript(STATE)  # what else stands there is not left out with the gate: W_{xh}
             return pattern.of(below)
         return Spelling(Sign(letter), below)
 
