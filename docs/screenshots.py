@@ -41,7 +41,7 @@ def pages(*numbers: int) -> Image.Image:
 
 def main() -> None:
     for name, picture in {"page": page(), "pages": pages(2, 3)}.items():
-        picture.quantize(128).save(HERE / f"{name}.png", optimize=True)
+        picture.save(HERE / f"{name}.png", optimize=True)
 
 
 if __name__ == "__main__":
