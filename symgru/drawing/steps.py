@@ -176,6 +176,8 @@ class _Strip:
         working, cell = self.working, self.scribe.cell
         parts = []
         for t in steps:
-            values = [f"{s.name.rstrip('1')} {working.value(s.name, t, self.unit)}" for s in cell.defined]
+            shown = [s for s in cell.defined if s == cell.output or not working.keeps(t)]
+            values = [f"{self.scribe.stored(s).name} {working.value(s.name, t, self.unit)}" for s in shown]
+            values += ["kept by the mask"] if working.keeps(t) else []
             parts.append(f"step {t}: x {' '.join(map(str, working.x_texts[t - 1][:FEATURES]))}, {', '.join(values)}")
         return f"{working.layer.id}, unit {self.unit + 1}, step by step", "; ".join(parts) + "."

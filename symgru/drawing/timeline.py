@@ -58,7 +58,7 @@ def over_time(working: Working, style: Style = DEFAULT) -> Drawing:
         shapes.append(Group(tuple(draw(scribe, s, values, y + 6, wide, high)), f"{scribe.stored(s).name} over time"))
         y += high + BETWEEN
     shapes += _time_axis(scribe, y - BETWEEN + 6, wide)
-    y += 18
+    y += 20 - BETWEEN
     for note in _notes(working, few):
         shapes.append(Text(LEFT, y + 8, words(note), size=SMALL, ink=FAINT))
         y += 10

@@ -9,7 +9,8 @@ import pytest
 from symgru.backends.svg import render_svg
 from symgru.cells import CELLS
 from symgru.drawing import blocks, graph, heat_map, over_time, unrolled, wiring
-from symgru.drawing.shapes import Polyline, Text
+from symgru.drawing.shapes import Grid, Polyline, Text
+from symgru.explanation import explain
 from symgru.face import load
 from symgru.styles import named, style
 from tests.conftest import ROOT, need
@@ -113,3 +114,17 @@ def test_as_a_browser_measures_it(every, tmp_path):
     made = subprocess.run([chromium, *options, page.as_uri()], capture_output=True, text=True, timeout=240, check=True)
     (found,) = re.findall(r"RESULT(.*)END", made.stdout, re.DOTALL)
     assert json.loads(found.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")) == [], found
+
+
+def test_no_gate_is_drawn_where_a_mask_keeps_the_state():
+    model = load(ROOT / "examples" / "brackets.keras")
+    layers = explain(model.network, model.read("[1,2,1,2,0,0]")[0]).layers
+    backward = next(layer for layer in layers if layer.layer.id == "backward_gru")  # time reversed: padding first
+    says = [word.text for word in words(parsed(render_svg(unrolled(backward))))]
+    assert says.count("masked: kept") == 2
+    assert not any(text.startswith(f"{gate}{t},1 =") for text in says for gate in "zrn" for t in (1, 2))
+    assert any(text.startswith("z3,1 =") for text in says)
+    drawn = over_time(backward)
+    assert any("mask" in "".join(r.text for r in s.runs) for s in drawn if isinstance(s, Text))
+    gates = [s for s in drawn if isinstance(s, Grid) and len(s.rows[0]) == 6][:3]
+    assert all(row[:2] == (0, 0) and 0 not in row[2:] for grid in gates for row in grid.rows)
