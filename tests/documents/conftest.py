@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import pytest
@@ -18,20 +19,23 @@ FULL = Extent("full", code=False)
 Document = str | bytes
 
 
-def documents(e: Explanation, extent: Extent = FULL) -> dict[str, Document]:
-    """The worked example in every format that is read back."""
-    return {
-        "txt": "".join(text.render_explanation(e, extent)),
-        "md": "".join(markdown.render_explanation(e, extent)),
-        "tex": "".join(latex.render_explanation(e, extent)),
-        "html": "".join(html.render_explanation(e, extent)),
-        "xlsx": xlsx.explanation_bytes(e),
-    }
+WRITERS: dict[str, Callable[[Explanation, Extent], Document]] = {
+    "txt": lambda e, extent: "".join(text.render_explanation(e, extent)),
+    "md": lambda e, extent: "".join(markdown.render_explanation(e, extent)),
+    "tex": lambda e, extent: "".join(latex.render_explanation(e, extent)),
+    "html": lambda e, extent: "".join(html.render_explanation(e, extent)),
+    "xlsx": lambda e, extent: xlsx.explanation_bytes(e),
+}
+
+
+def documents(e: Explanation, extent: Extent = FULL, kinds: Iterable[str] = KINDS) -> dict[str, Document]:
+    """The worked example in several formats."""
+    return {kind: WRITERS[kind](e, extent) for kind in kinds}
 
 
 def texts(e: Explanation) -> dict[str, str]:
     """Those that are text, as a reader sees them who does not care for markup."""
-    return {kind: document for kind, document in documents(e).items() if isinstance(document, str)}
+    return {kind: str(document) for kind, document in documents(e, kinds=(*KINDS, "html")).items()}
 
 
 def typed(rng: np.random.Generator, *shape: int, decimals: int = 8, scale: float = 0.6) -> Tensor:

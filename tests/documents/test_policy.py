@@ -23,7 +23,7 @@ from tests.calculator.policy import (
     is_tie,
     promised,
 )
-from tests.documents.conftest import documents, network, sequence
+from tests.documents.conftest import WRITERS, documents, network, sequence
 from tests.documents.gru import last_state
 
 NETWORKS, CHUNK, WHOLE = 200, 10, 40
@@ -61,7 +61,7 @@ def test_random_networks(first: int, record_property, monkeypatch) -> None:
         e = explain(made, x, digits)
         weights = {name: tensor.text.tolist() for name, tensor in made.layers["layer_1"].weights.items()}
         exact = last_state(weights, x.text[0].tolist(), "c_n" in weights)
-        made_of = documents(e)
+        made_of = documents(e, kinds=WRITERS)
         lines = {kind: read(document, kind) for kind, document in made_of.items()}
         decimals, reached = carried(lines["txt"], digits, exact)
         wanted = sorted([*flat(weights), *flat(x.text), *[Decimal(0)] * len(exact)])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -10,10 +12,32 @@ import pytest
 from symgru.activations import table
 from symgru.explanation import explain
 from symgru.network import Tensor
+from symgru.readers import read
 from tests.calculator import Wrong, check, evaluate, number
-from tests.documents.conftest import KINDS, documents, network, sequence
+from tests.conftest import ROOT
+from tests.documents.conftest import WRITERS, documents, network, sequence
 
 SEED_INPUT = Tensor.of(np.array([[[1.0], [2], [9], [8]]]))
+
+
+def test_the_seed_in_every_format(seed_network) -> None:
+    for kind, document in documents(explain(seed_network, SEED_INPUT, 6), kinds=WRITERS).items():
+        assert check(document, kind) == 32, kind
+
+
+def test_two_units_in_every_format() -> None:
+    x = Tensor.of(np.array([[[1, -0.5], [0.5, 2], [-1.5, 1]]]))
+    e = explain(read(ROOT / "examples" / "two_units.json"), x)
+    for kind, document in documents(e, kinds=WRITERS).items():
+        assert check(document, kind) == 48, kind
+
+
+def test_layer_after_layer_in_every_format() -> None:
+    """A stack with a head without time, whose lines stand under the heading Output."""
+    layers = [("gru", 2, {"return_sequences": True}), ("gru_before", 1, {}), ("dense", 2, {"activation": "relu"})]
+    e = explain(network(3, layers, 1), sequence(3, 2, 1))
+    for kind, document in documents(e, kinds=WRITERS).items():
+        assert check(document, kind) == e.lines == 2 * 2 * 8 + 2 * 8 + 2 * 2, kind
 
 
 @pytest.mark.parametrize("seed", range(24))
@@ -61,41 +85,65 @@ def test_tiny_and_large_numbers() -> None:
         assert check(document, kind) == 24, kind
 
 
-def worked_digits(document: str, pattern: str) -> list[int]:
-    """Where the digits of `pattern` stand in the worked lines, headings left out."""
-    start, end = document.index("Step 1"), document.index("Summary")
-    found, at = [], 0
-    for row in document.splitlines(keepends=True):
-        if start < at < end and not row.startswith(("Step", "###", "$", "\\subsection")):
-            spans = (m.span(1) for m in re.finditer(pattern, row))
-            found += [at + k for i, j in spans for k in range(i, j) if row[k].isdigit()]
-        at += len(row)
-    return found
+VALUE, NUMBER = r"\d\.\d{8}", r"\d\.\d{6,8}"  # of the seed's 8 decimals; also its weights
+
+
+def worked_digits(document: str, kind: str, number: str) -> list[int]:
+    """Where the digits of numbers stand in the worked lines, headings left out."""
+    if kind == "html":
+        rows = re.finditer(r'<p class="line .*?</p>', document, re.DOTALL)
+        texts = [(r.start() + t.start(1), t[1]) for r in rows for t in re.finditer(r">([^<]*)<", r[0])]
+    else:
+        body = document[document.index("Step 1") : document.index("Summary")]
+        start, starts = document.index("Step 1"), ("Step", "#", "$", "\\sub")
+        texts = [(start + r.start(), r[0]) for r in re.finditer(r".+", body) if not r[0].startswith(starts)]
+    spans = ((at, m.span()) for at, text in texts for m in re.finditer(number, text))
+    return [at + k for at, (i, j) in spans for k in range(i, j) if document[at + k].isdigit()]
 
 
 def altered(document: str, at: int) -> str:
     return document[:at] + str((int(document[at]) + 1) % 10) + document[at + 1 :]
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_any_altered_digit_of_a_value_is_noticed(kind: str, seed_network) -> None:
-    document = documents(explain(seed_network, SEED_INPUT, 6))[kind]
+@pytest.mark.parametrize("kind", ["txt", "md", "tex", "html"])
+def test_altered_digits_are_noticed(kind: str, seed_network) -> None:
+    """Of values and operands, also where rounding hides the change: a number was printed before, or will be again."""
+    document = documents(explain(seed_network, SEED_INPUT, 6), kinds=(kind,))[kind]
+    assert isinstance(document, str)
     assert check(document, kind) == 32
-    digits = worked_digits(document, r"= (-?\d+\.\d{8})(?=$| \\\\)")
-    assert len(digits) == 32 * 9
-    for at in digits:
-        with pytest.raises(Wrong):
-            check(altered(document, at), kind)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_altered_digits_of_operands_are_noticed(kind: str, seed_network) -> None:
-    """Also where rounding hides the change: a number was printed before, or will be printed again."""
-    document = documents(explain(seed_network, SEED_INPUT, 6))[kind]
-    digits = worked_digits(document, r"(\d\.\d{6,8})")
-    for at in np.random.default_rng(0).choice(digits, 200, replace=False):
+    values, numbers = (worked_digits(document, kind, number) for number in (VALUE, NUMBER))
+    assert len(values) > 32 * 9 and len(numbers) > len(values)
+    for at in np.random.default_rng(0).choice(
+        sorted({*values, *numbers}), 40 if kind == "html" else 300, replace=False
+    ):
         with pytest.raises(Wrong):
             check(altered(document, int(at)), kind)
+
+
+def test_altered_digits_of_a_spreadsheet_are_noticed(seed_network) -> None:
+    """Every value of the sheet Steps as it is kept in the file; and weights and inputs, which all steps share."""
+    document = documents(explain(seed_network, SEED_INPUT, 6), kinds=("xlsx",))["xlsx"]
+    assert isinstance(document, bytes)
+    assert check(document, "xlsx") == 32
+    rng = np.random.default_rng(0)
+    for sheet, pattern, least in ((4, r"<v>-?(\d\.\d{4,})</v>", 250), (2, r"<v>-?(\d\.\d{5})\d*</v>", 36)):
+        part = f"xl/worksheets/sheet{sheet}.xml"
+        with ZipFile(BytesIO(document)) as archive:
+            text = archive.read(part).decode()
+        digits = [k for m in re.finditer(pattern, text) for k in range(*m.span(1)) if text[k].isdigit()]
+        assert len(digits) >= least
+        for at in rng.choice(digits, 36, replace=False):
+            with pytest.raises(Wrong):
+                check(with_part(document, part, altered(text, int(at))), "xlsx")
+
+
+def with_part(document: bytes, part: str, text: str) -> bytes:
+    """The same archive with one of its files written anew."""
+    target = BytesIO()
+    with ZipFile(BytesIO(document)) as old, ZipFile(target, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, text if name == part else old.read(name))
+    return target.getvalue()
 
 
 def test_the_calculator_itself() -> None:
