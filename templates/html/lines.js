@@ -8,8 +8,11 @@ function letterOf(layer, name) {
   return part in layer.colours ? part : CELLS[layer.cell].output;
 }
 
+/** A number with the page's decimal sign. */
+const shown = (text) => String(text).replace(".", page.decimal);
+
 function lineHtml(layer, line) {
-  const more = line.more ? `<span class="more"> † ${line.more}</span>` : "";
+  const more = line.more ? `<span class="more"> † ${shown(line.more)}</span>` : "";
   const since = line.since ? `<span class="since">, since ${line.since}</span>` : "";
   return (
     `<p class="line ${coloured(layer, line.name)}" data-step="${line.t}"><span class="name">${line.left}</span> ` +
@@ -22,7 +25,7 @@ function lineHtml(layer, line) {
 function startHtml(layer, worked, x, start, t) {
   const cell = CELLS[layer.cell];
   const { sizes } = worked;
-  const row = (texts) => (texts.length > 1 ? `[${texts.join(", ")}]` : texts[0]);
+  const row = (texts) => (texts.length > 1 ? `[${texts.map(shown).join(page.separator)}]` : shown(texts[0]));
   const spell = (symbol, time, many) => {
     const names = cell.names[symbol];
     const name = names[`0${layer.timed ? "t" : ""}`].replace(page.timeMark, time);
@@ -59,7 +62,7 @@ function summaryHtml(layer, worked, x) {
     ])
   );
   const head = heads.map((text) => `<th scope="col">${text}</th>`).join("");
-  const body = rows.map((row) => `<tr>${row.map((text) => `<td class="number">${text}</td>`).join("")}</tr>`).join("");
+  const body = rows.map((row) => `<tr>${row.map((text) => `<td class="number">${shown(text)}</td>`).join("")}</tr>`).join("");
   return `<div class="scroll" tabindex="0" role="group" aria-label="Summary"><table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>`;
 }
 

@@ -42,7 +42,7 @@ function show() {
 function showResult(model, worked) {
   const lines = results(model, worked);
   const [text, exact] = [(line) => line.value, (line) => line.exact];
-  const all = (of) => lines.map((line) => `${line.left} = ${of(line)}`).join(", ");
+  const all = (of) => lines.map((line) => `${line.left} = ${shown(of(line))}`).join(page.separator);
   $("#calculator output").innerHTML = all(text);
   $("#calculator .exact").innerHTML = `in double precision ${all(exact)}`;
   $("#calculator .exact").dataset.exact = JSON.stringify(lines.map(exact));
@@ -67,32 +67,46 @@ function showDocument(model, worked) {
     const numbers = numbersOf(layer, worked[k], k === 0 ? model.x : null, k === 0 ? model.start : null);
     for (const place of document.querySelectorAll(".number[data-ref]")) {
       const number = Number(place.closest("[data-layer]")?.dataset.layer ?? 1) - 1 === k && numbers.get(place.dataset.ref);
-      if (number) place.textContent = number;
+      if (number) place.textContent = shown(number);
     }
-    if (model.layers.length === 1) showPictures(numbers);
+    if (model.layers.length === 1) showPictures(layer, numbers);
     const table = summaryOf(k);
     if (table) table.outerHTML = summaryHtml(layer, worked[k], k === 0 ? model.x : inputsOf(worked[k]));
   });
   if (!moved || !document.querySelector(".line [tabindex='0']")) firstStop();
 }
 
-/** The numbers of a picture whose every group is one unit's quantity at one step: "z 3". */
-function showPictures(numbers) {
+/** The pictures of one unit whose numbers all have a name; with other equations a picture of them is another one. */
+function showPictures(layer, numbers) {
+  const same = ![...live.chosen.values()].some((mistake) => mistake.cell);
   for (const figure of document.querySelectorAll("figure")) {
-    const groups = [...figure.querySelectorAll("[data-key]")].map((group) => [group, groupNumber(group, numbers)]);
-    if (!groups.length || groups.some(([, number]) => number === undefined)) continue;
-    figure.classList.remove("still");
-    for (const [group, number] of groups) {
-      const texts = document.createTreeWalker(group, NodeFilter.SHOW_TEXT);
-      let last = null;
-      while (texts.nextNode()) if (texts.currentNode.data.trim()) last = texts.currentNode;
-      last.data = last.data.replace(/[-−]?[0-9.]+$/, number.replace("-", "−"));
-    }
+    const keyed = [...figure.querySelectorAll("[data-key]")];
+    const groups = keyed.map((group) => [numberIn(group), numberOf(group, layer, numbers)]);
+    const isWire = (k) => groups[k][0] === null && keyed[k].dataset.key.includes(" to ");
+    const follows = same && groups.length > 0 && groups.every(([, number], k) => number !== undefined || isWire(k));
+    figure.classList.toggle("still", !follows);
+    if (!follows) continue;
+    for (const [text, number] of groups) if (text) text.data = text.data.replace(NUMBER, shown(number).replace("-", "−"));
   }
 }
 
-function groupNumber(group, numbers) {
-  const [, name, t] = /^([a-z]+) (\d+)$/.exec(group.dataset.key) ?? [];
+const NUMBER = /[-−]?\d[\d.,]*$/;
+
+/** The text that a group of shapes ends in, where it is a number. */
+function numberIn(group) {
+  const texts = document.createTreeWalker(group, NodeFilter.SHOW_TEXT);
+  let last = null;
+  while (texts.nextNode()) if (texts.currentNode.data.trim()) last = texts.currentNode;
+  return last && NUMBER.test(last.data) ? last : null;
+}
+
+/** What "z 3" and "x to z: W_z" stand for, of a single unit with a single feature. */
+function numberOf(group, layer, numbers) {
+  const cell = CELLS[layer.cell];
+  const [, weight] = /: (\w+)$/.exec(group.dataset.key) ?? [];
+  if (weight) return numbers.has(`${weight}[1,0]`) || numbers.has(`${weight}[0,1]`) ? undefined : numbers.get(`${weight}[0,0]`);
+  const [, symbol, t] = /^(\w+) (\d+)$/.exec(group.dataset.key) ?? [];
+  const name = symbol === cell.lines.at(-1).symbol ? cell.state : symbol;
   return numbers.has(`${name}[1]@${t}`) ? undefined : numbers.get(`${name}[0]@${t}`);
 }
 

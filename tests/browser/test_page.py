@@ -21,6 +21,7 @@ from symgru.document import Document
 from symgru.explanation import explain
 from symgru.face import Model
 from symgru.layout import layout
+from symgru.styles import read_style
 from tests.browser.conftest import DESKTOP, PHONE, need_test_package
 from tests.conftest import ROOT, random_input, random_network
 
@@ -140,6 +141,20 @@ def test_the_lines_follow_a_number(browser, seed_page):
     assert first == "a_z_1 = W_z·x_1 + U_z·h_0 = (-0.90954137)·(-2) + 0.24168766·0 = 1.81908274"
     assert browser.texts(".starts")[0].startswith("x_1 = -2")
     assert browser.find("body").get_attribute("class") == "moved"
+
+
+def test_pictures_of_one_unit_follow_others_are_marked(browser, seed_page):
+    browser.open(seed_page)
+    browser.type("x 1", "-2")
+    browser.type("W_z", "0.5")
+    value = browser.run("return document.querySelector('.value [data-ref=\"z[0]@1\"]').textContent")
+    drawn = "return document.querySelector(`figure [data-key='${arguments[0]}']`).textContent.trim()"
+    assert browser.run(drawn, "z 1").endswith(value) and value == "0.26894142"  # 1/(1 + e)
+    assert browser.run(drawn, "x to z: W_z").endswith("= 0.5")
+    still = "return [...document.querySelectorAll('figure')].map((f) => f.classList.contains('still'))"
+    assert browser.run(still) == [False, False, True]
+    switch(browser, "update rule: swapped")
+    assert browser.run(still) == [True, True, True]
 
 
 def test_a_number_that_cannot_be_used_is_said_beside_its_field(browser, seed_page):
@@ -391,3 +406,17 @@ def test_only_the_page_s_own_script_can_run(seed_page):
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     assert policy and f"script-src 'sha256-{digest}'" in policy[1] and "default-src 'none'" in policy[1]
     assert not re.search(r'(?:src|href)="(?!#)(?!https://pypi\.org/)', text)
+
+
+def test_a_decimal_comma_reaches_every_number(browser, tmp_path, seed_network, seed_input):
+    notation = tmp_path / "comma.toml"
+    notation.write_text('title = "Comma"\ndecimal = ","\n', encoding="utf-8")
+    worked = explain(seed_network, seed_input, style=read_style(notation))
+    path = Document(worked).save(tmp_path / "comma.html")
+    browser.open(path)
+    static = browser.run(LINES)
+    browser.type("x 1", "1.5")
+    assert "1,5" in browser.texts(".starts")[0] and "1.5" not in browser.texts(".starts")[0]
+    assert all("." not in text for text in browser.texts(".line, .chapter table.weights td, #calculator output"))
+    browser.find("#calculator .back").click()
+    assert browser.run(LINES) == static

@@ -121,6 +121,8 @@ def page(
     known = (alive.data if alive else {}) | {
         "live": alive is not None,
         "timeMark": TIME,
+        "decimal": dialect.style.decimal,
+        "separator": dialect.style.separator,
         "mostDecimals": MOST_DECIMALS,
     }
     return stream(
