@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from itertools import accumulate
 
 SUMS = (" + ", " - ", " if ", " otherwise ")  # and between cases in plain text
 PRODUCTS = (*SUMS, "·", " ⊙ ", " ∘ ", " × ", " * ", " @ ", r" \odot ", r" \circ ", r" \times ", r" \ast ")
+
+_AFTER = re.compile(r"(?<=[,;] )|(?<=[,;]\\ )")  # the signs between the numbers of a list, in plain text and in LaTeX
 
 Row = tuple[bool, str]  # whether the row begins with an equals sign, and its text
 
@@ -14,7 +17,7 @@ Row = tuple[bool, str]  # whether the row begins with an equals sign, and its te
 def arrange(parts: Sequence[str], room: float, measure: Callable[[str], float], equals: str = " = ") -> list[Row]:
     """The rows of "... = part = part": as few as fit into `room`, broken before = and, where a part alone is too
     long, before + and -, then before the sign of a product, then before + and - within brackets (the
-    outermost first)."""
+    outermost first), and a list of numbers after its commas."""
     rows: list[Row] = []
     for part in parts:
         if rows and measure(rows[-1][1] + equals + part) <= room:
@@ -36,7 +39,7 @@ def _pieces(text: str, room: float, measure: Callable[[str], float], level: int 
     depth = max(level - 1, 0)
     chunks = split(text, depth, PRODUCTS if level == 1 else SUMS)
     if len(chunks) == 1 and level and depth >= _deepest(text):
-        return [text]
+        return _listed(text, room, measure)
     packed: list[str] = []
     filled = 0.0
     for chunk in chunks:
@@ -49,6 +52,17 @@ def _pieces(text: str, room: float, measure: Callable[[str], float], level: int 
                 packed.append(part)
                 filled = wide
     return [piece.strip() for piece in packed] if level == 0 else packed
+
+
+def _listed(text: str, room: float, measure: Callable[[str], float]) -> list[str]:
+    """What holds no sign to break before, such as the numbers of a vector, broken after what separates them."""
+    packed: list[str] = []
+    for item in _AFTER.split(text):
+        if packed and measure(packed[-1] + item) <= room:
+            packed[-1] += item
+        else:
+            packed.append(item)
+    return packed
 
 
 def _deepest(text: str) -> int:
