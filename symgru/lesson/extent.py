@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 Detail = Literal["full", "matrix", "overview"]
 DETAILS: tuple[Detail, ...] = ("full", "matrix", "overview")
-MOST_LINES, MOST_NUMBERS = 480, 20_000  # lines that are read in full; numbers that are read as vectors
+MOST_LINES, MOST_NUMBERS = 120, 20_000  # lines that are read in full; numbers that are read as vectors
 MANY_UNITS = 16  # more than these have no room side by side
 ENDS = 2  # steps shown at either end where the middle is left out
 

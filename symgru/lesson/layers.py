@@ -58,7 +58,7 @@ def layer_parts(e: Explanation, layer: Working, extent: Extent) -> Iterator[Part
     if said := source(layer):
         yield Paragraph(told(said))
     yield from weights(e, layer, MANY_WEIGHTS if extent.of(layer) == "overview" else MOST_WEIGHTS)
-    yield from connections(layer)
+    yield from connections(e, layer)
     yield from equations(layer)
     yield from letters(layer, e.style)
     if layer is next(other for other in e.layers if other.layer.kind == layer.layer.kind):
@@ -75,7 +75,7 @@ def layer_numbers(e: Explanation, layer: Working, extent: Extent) -> Iterator[Pa
     else:
         yield from steps(layer, extent)
     if layer.timed:
-        yield from over_time(layer, extent)
+        yield from over_time(e, layer, extent)
 
 
 def weights(e: Explanation, layer: Working, most: int) -> Iterator[Part]:
@@ -95,7 +95,7 @@ def weights(e: Explanation, layer: Working, most: int) -> Iterator[Part]:
         if array not in large:
             yield Weights(layer, array)
     if large:
-        yield heat_map(layer)
+        yield heat_map(e, layer)
     if layer.partly_left_out:
         yield Paragraph(say("All 0 and left out below: {names}.", names=_parameters(layer.partly_left_out)))
 
@@ -107,18 +107,20 @@ def _parameters(symbols: tuple[Symbol, ...]) -> Text:
     return formula(text)
 
 
-def heat_map(layer: Working) -> Picture:
+def heat_map(e: Explanation, layer: Working) -> Picture:
     from symgru import drawing
 
-    return Picture(lambda: drawing.heat_map(layer), say("The weights, one square a number, the gates side by side."))
+    return Picture(
+        lambda: drawing.heat_map(layer, style=e.style), say("The weights, one square a number, the gates side by side.")
+    )
 
 
-def connections(layer: Working) -> Iterator[Part]:
+def connections(e: Explanation, layer: Working) -> Iterator[Part]:
     """Which input reaches which node: the cell with the weights on its edges, then the same cell at every step."""
     from symgru import drawing
 
     yield Heading(3, say("How it is connected"))
-    yield Picture(lambda: drawing.wiring(layer), say("What each unit reads, and with which weight."))
+    yield Picture(lambda: drawing.wiring(layer, style=e.style), say("What each unit reads, and with which weight."))
     if layer.cell.states:
         yield Paragraph(
             say(
@@ -129,7 +131,9 @@ def connections(layer: Working) -> Iterator[Part]:
                 x=formula(lambda d: d.unit(d.notation(layer.cell, _single(layer))).scalar(layer.cell.inputs[0])),
             )
         )
-        yield Picture(lambda: drawing.unrolled(layer), say("The same unit at each step, with the values it takes."))
+        yield Picture(
+            lambda: drawing.unrolled(layer, style=e.style), say("The same unit at each step, with the values it takes.")
+        )
 
 
 def _single(layer: Working) -> dict[str, int]:
@@ -279,7 +283,7 @@ def drift(e: Explanation, layer: Working) -> Iterator[Part]:
     yield Table(heads, tuple(row(t) for t in dict.fromkeys(shown)))
 
 
-def over_time(layer: Working, extent: Extent) -> Iterator[Part]:
+def over_time(e: Explanation, layer: Working, extent: Extent) -> Iterator[Part]:
     """The summary: a table of every gate and state after each step, and the same as a picture."""
     from symgru import drawing
 
@@ -287,7 +291,7 @@ def over_time(layer: Working, extent: Extent) -> Iterator[Part]:
         yield Heading(3, say("Summary"))
         yield summary(layer, extent.ends(layer))
     if layer.steps > 2 and extent.answers:
-        yield Picture(lambda: drawing.over_time(layer), say("Every quantity over time."))
+        yield Picture(lambda: drawing.over_time(layer, style=e.style), say("Every quantity over time."))
 
 
 def summary(layer: Working, show: int | None) -> Table:

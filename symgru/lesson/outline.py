@@ -12,7 +12,7 @@ from symgru.lesson.between import between
 from symgru.lesson.closing import caught, code, verification
 from symgru.lesson.extent import Extent
 from symgru.lesson.layers import input_equations, layer_numbers, layer_parts
-from symgru.lesson.parts import Box, Equation, Heading, Paragraph, Part, Results
+from symgru.lesson.parts import Box, Equation, Heading, Paragraph, Part, Picture, Results
 from symgru.lesson.prose import Formula, Text, formula, given, joined, say, told
 from symgru.working import Working
 
@@ -44,6 +44,8 @@ def outline(e: Explanation, extent: Extent) -> Iterator[Part]:
         )
     yield from noted(e)
     yield from how_to_read(e, extent)
+    if len(e.network.calls) > 1:
+        yield network_picture(e)
     shown = {layer.trace.call.id: layer for layer in e.layers}
     for call, own in e.network:
         if call.id in shown:
@@ -60,6 +62,13 @@ def outline(e: Explanation, extent: Extent) -> Iterator[Part]:
         yield from caught(e)
     if extent.answers and extent.code:
         yield from code(e)
+
+
+def network_picture(e: Explanation) -> Picture:
+    """The layers, and what flows from one to the next."""
+    from symgru import drawing
+
+    return Picture(lambda: drawing.graph(e.network), say("The layers in the order in which they are computed."))
 
 
 def result(e: Explanation) -> Iterator[Part]:
