@@ -21,7 +21,7 @@ from symgru.document import Document
 from symgru.explanation import explain
 from symgru.face import Model
 from symgru.layout import layout
-from symgru.styles import read_style
+from symgru.styles import read_style, style
 from tests.browser.conftest import DESKTOP, PHONE, need_test_package
 from tests.conftest import ROOT, random_input, random_network
 
@@ -420,3 +420,18 @@ def test_a_decimal_comma_reaches_every_number(browser, tmp_path, seed_network, s
     assert all("." not in text for text in browser.texts(".line, .chapter table.weights td, #calculator output"))
     browser.find("#calculator .back").click()
     assert browser.run(LINES) == static
+
+
+@pytest.mark.parametrize("name", ["wikipedia", "cho", "d2l", "pytorch"])
+def test_the_calculator_keeps_to_the_style(browser, tmp_path, seed_network, seed_input, name):
+    """The other update rule with its negated weights too: x and h keep their numbers."""
+    path = Document(explain(seed_network, seed_input, style=style(name))).save(tmp_path / f"{name}.html")
+    browser.open(path)
+    static = browser.run(LINES)
+    assert browser.exact()[0] == pytest.approx(-0.46279537999927, abs=1e-13)
+    moved = float(browser.slide("x 2", 3))
+    assert browser.exact()[0] == pytest.approx(reference(x=[1, moved, 9, 8]), abs=1e-12)
+    browser.find("#calculator .back").click()
+    assert browser.run(LINES) == static
+    switch(browser, "update rule: swapped")
+    assert browser.exact()[0] == pytest.approx(FACTS["update rule: swapped"], abs=5.1e-9)

@@ -96,12 +96,12 @@ def is_written(cell: Cell) -> bool:
 def live(e: Explanation) -> Live | None:
     """For an explained network; None where it is too large for fields, or no chain of layers with equations."""
     steps, features = e.x.value.shape[1], e.x.value.shape[-1]
-    layers = [layer for _, layer in e.network]
+    layers = [worked.layer for worked in e.layers]  # as the style writes them
     fits = (
         e.network.is_chain
         and not e.others
         and e.x.value.ndim == 3
-        and len(layers) == len(e.layers)
+        and len(layers) == len(e.network.calls)
         and all(layer.kind not in MAPS for layer in layers)
         and all(w.sizes["H"] <= MOST_UNITS and w.sizes["D"] <= MOST_FEATURES for w in e.layers)
         and steps <= MOST_STEPS
@@ -113,6 +113,11 @@ def live(e: Explanation) -> Live | None:
         found.cells[f"cell{k + 1}"] = build(layer.kind, layer.options)
         if k == 0 and worked.cell.states:
             found.add_mistakes("cell1", layer, (steps, features))
+            if (
+                layer is not e.network.layers[layer.id]
+            ):  # somebody takes the file's own arrays otherwise
+                kept = [m for m in found.data["mistakes"]["cell1"] if "weights" not in m]
+                found.data["mistakes"]["cell1"] = kept
     if not all(map(is_written, found.cells.values())):
         return None
     found.data["model"] = {
