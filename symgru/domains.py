@@ -262,7 +262,7 @@ class Decimals:
 
     def store(self, v: Array) -> Array:
         """A line's value as it is used from then on."""
-        return _each(self.rounding)(v) if self.rounding else v
+        return _each(self.rounding)(_exactly(v)) if self.rounding else v
 
     @contextmanager
     def context(self) -> Iterator[None]:

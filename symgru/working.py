@@ -42,7 +42,7 @@ class Chain(Decimals):
         self._stored: list[Array] = []
 
     def store(self, v: Array) -> Array:
-        self._stored.append(np.asarray(v, dtype=object))
+        self._stored.append(np.asarray(v if isinstance(v, np.ndarray) else Decimal(v), dtype=object))
         return super().store(v)
 
     def functions(self, cell: Cell) -> Mapping[str, Callable[..., Array]]:

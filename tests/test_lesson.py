@@ -145,3 +145,9 @@ def test_own_words_mark_code_and_values() -> None:
     from symgru.backends.markdown.worked import MarkdownWriter
 
     assert say("`x_y` and {n}", n="3")(MarkdownWriter().prose) == "`x_y` and 3"
+
+
+def test_a_gate_that_is_given_nothing_has_lines_too() -> None:
+    """A gate of bias alone, without its bias, is sigma(0)."""
+    e = explain(network(1, [("type3", 2, {"use_bias": False})], 2), sequence(1, 2, 2))
+    assert "z_1[1]   = σ(a_z_1[1]) = 1/(1 + e^-0.000000) = 0.500000" in shown(e)
