@@ -103,6 +103,26 @@ def test_every_detail(detail, show):
     assert stored == ran
 
 
+def test_a_change_goes_through_the_steps_that_are_not_shown(monkeypatch):
+    """Also through more of them than a cell computes: then the state is given as a number."""
+    nbformat, nbclient = need_package("nbformat"), need_package("nbclient")
+    made, x = network(3, [("gru", 2, {})], 1), sequence(3, 9, 1)
+    e = explain(made, x)
+    book = nbformat.reads("".join(render_explanation(e, Extent("full", 2))), as_version=4)
+    for cell in book.cells:
+        cell.source = re.sub(r"^x_1 = .*$", 'x_1 = vector("0.5")', cell.source, flags=re.MULTILINE)
+    nbclient.NotebookClient(book, timeout=120).execute()
+    x.text[0, 0, 0], x.value[0, 0, 0] = "0.5", 0.5
+    other = explain(made, x)
+    assert other.decimals == e.decimals
+    assert printed(prints(book)) == recomputed("".join(render_explanation(other, Extent("full", 2))))
+    monkeypatch.setattr("symgru.backends.notebook.steps.MOST_LEFT_OUT", 3)
+    text = "".join(render_explanation(other, Extent("full", 2)))
+    stored, ran = run(text)
+    assert stored == ran
+    assert "# what the steps left out come to" in text
+
+
 @pytest.mark.parametrize("name", styles.named())
 def test_every_style(name):
     """Its symbols, and its columns where vectors are columns; the numbers are those of any other."""

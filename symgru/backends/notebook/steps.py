@@ -19,6 +19,7 @@ from symgru.errors import Unsupported
 from symgru.network import Array
 from symgru.working import Block, Working
 
+MOST_LEFT_OUT = 200  # steps that a folded cell computes
 _NUMBER = re.compile(r"[+-]?[0-9]*\.?[0-9]*(?:[eE][+-]?[0-9]+)?")
 
 
@@ -65,20 +66,41 @@ class StepWriter:
 
     def step(self, t: int) -> Code:
         """The lines of one step, and what they print."""
-        cell = self.layer.calculator
-        names = [self.name(lhs, t) for lhs, _ in cell.equations]
-        rows = [
-            *(() if self.given else self.first),
-            f"{self.name(cell.inputs[0], t)} = {self.input(t)}",
-            *self._start(t),
-            *(f"{name} = R({text})" for name, text in zip(names, self._right_sides(t), strict=True)),
-            f'show("{" ".join(names)}")',
-        ]
-        self.given.add(t)
+        names = self._left_sides(t)
+        code = "\n".join([*self._rows(t), f'show("{" ".join(names)}")'])
         pad = max(map(len, names))
-        values = (_listed(self._texts(lhs, t)) for lhs, _ in cell.equations)
+        values = (_listed(self._texts(lhs, t)) for lhs, _ in self.layer.calculator.equations)
         prints = (f"{name:<{pad}} = {value}\n" for name, value in zip(names, values, strict=True))
-        return Code("\n".join(rows), "".join(prints))
+        return Code(code, "".join(prints))
+
+    def left_out(self, t: int) -> Iterator[Code]:
+        """The steps before step t that the document does not show, so that a change reaches it; nothing where they are
+        too many."""
+        missing = range(max(self.given, default=0) + 1, t)
+        if not self.layer.calculator.states or not 0 < len(missing) <= MOST_LEFT_OUT:
+            return
+        said = f"step {missing[0]}" if len(missing) == 1 else f"steps {missing[0]} to {missing[-1]}"
+        rows = (row for k in missing for row in self._rows(k))
+        yield Code("\n".join([f"# {said}, worked in the same way", *rows]), folded=True)
+
+    def _rows(self, t: int) -> list[str]:
+        """The assignments of one step, which is given from now on."""
+        if self.layer.keeps(t):
+            start = self._start(t)
+            rows = [*start, f"{self._state(t)} = {self._state(t - 1)}  # the mask keeps it"]
+        else:
+            names, cell = self._left_sides(t), self.layer.calculator
+            rows = [
+                f"{self.name(cell.inputs[0], t)} = {self.input(t)}",
+                *self._start(t),
+                *(f"{name} = R({text})" for name, text in zip(names, self._right_sides(t), strict=True)),
+            ]
+        rows = [*(() if self.given else self.first), *rows]
+        self.given.add(t)
+        return rows
+
+    def _left_sides(self, t: int) -> list[str]:
+        return [self.name(lhs, t) for lhs, _ in self.layer.calculator.equations]
 
     def _right_sides(self, t: int) -> Iterator[str]:
         return (at_time(text, t) for text in self._printed)
@@ -104,15 +126,9 @@ class StepWriter:
 
     def _start(self, t: int) -> Iterator[str]:
         """The state before the step, where no cell has computed it."""
-        if not self.layer.calculator.states or t - 1 in self.given:
-            return
-        last = max((k for k in self.given if k < t), default=0)
-        if last and all(map(self.layer.keeps, range(last + 1, t))):
-            for k in range(last + 1, t):
-                yield f"{self._state(k)} = {self._state(k - 1)}  # the mask keeps it"
-            return
-        said = "  # what the steps left out come to" if t > 1 else ""
-        yield f"{self._state(t - 1)} = {self._value(np.array(self.layer.state(t - 1), dtype=object))}{said}"
+        if self.layer.calculator.states and t - 1 not in self.given:
+            said = "  # what the steps left out come to" if t > 1 else ""
+            yield f"{self._state(t - 1)} = {self._value(np.array(self.layer.state(t - 1), dtype=object))}{said}"
 
     def _state(self, t: int) -> str:
         ((before, _),) = self.layer.calculator.states

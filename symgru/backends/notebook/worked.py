@@ -71,6 +71,7 @@ class NotebookWriter(MarkdownWriter):
         elif isinstance(part, Lines | Vectors):
             writer = self.calculator.of(part.layer)
             if writer and part.t not in writer.given:
+                yield from writer.left_out(part.t)
                 yield writer.step(part.t)
 
     def listing(self, part: Listing) -> str:
