@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
+from itertools import islice
 from math import sqrt
 from typing import cast
 
@@ -24,7 +25,7 @@ from symgru.cells import CELLS
 from symgru.comparison import Profile
 from symgru.domains import Decimals
 from symgru.errors import UnusableInput
-from symgru.explanation import DEFAULT_DIGITS, MOST_DIGITS, Explanation, explain, promise
+from symgru.explanation import DEFAULT_DIGITS, GUARDS, MOST_DIGITS, Explanation, explain, promise
 from symgru.hypotheses import Weights
 from symgru.layout import layout
 from symgru.matching import Stacked
@@ -37,9 +38,12 @@ from symgru.slips import Shortened, roles
 from symgru.styles import Style
 from symgru.styles.network import RULES
 from symgru.trace import run
+from symgru.working import Chain
 
 MOST_SIZE, MOST_STEPS = 8, 12  # units or features, and time steps, that a person works by hand
-BATCH, BATCHES = 256, 60  # candidates drawn at once, and how often
+MOST_STATES = 24  # units times steps
+BATCH, BATCHES = 256, 20  # candidates drawn at once, and how often
+MOST_WORKED = 300  # of them that are worked out in decimals
 GRAIN = Decimal("0.05")  # weights and biases are multiples of it
 SMALLEST, LARGEST = 2, 19  # of them, in grains
 BIASES = 10
@@ -116,16 +120,16 @@ def exercise(
     # PCG64 is named, since what NumPy's default is may change
     numbers = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, *version.encode()])))
     told = _classes(cell, units, features, steps)
-    for _ in range(BATCHES):
-        batch = _Batch.drawn(layer, sizes, steps, numbers)
-        for weights, x in batch.telling(told, digits):
-            made = _made(layer, weights, x, told, seed, digits, version, style)
-            if made is not None:
-                return made
+    batches = (_Batch.drawn(layer, sizes, steps, numbers) for _ in range(BATCHES))
+    candidates = (pair for batch in batches for pair in batch.telling(told, digits))
+    for weights, x in islice(candidates, MOST_WORKED):
+        made = _made(layer, weights, x, told, seed, digits, version, style)
+        if made is not None:
+            return made
     raise UnusableInput(
         f"of {BATCH * BATCHES} networks of {units} unit{'s' * (units > 1)} and {steps} step{'s' * (steps > 1)} none "
         f"leads every mistake to an answer of its own at {digits} digit{'s' * (digits > 1)}: ask for more --digits, "
-        "more --units or another --seed"
+        "--units or --steps, or for another --seed"
     )
 
 
@@ -136,6 +140,11 @@ def _check(cell: str, units: int, features: int, steps: int, seed: int, digits: 
     for says, n, most in (("units", units, MOST_SIZE), ("features", features, MOST_SIZE), ("steps", steps, MOST_STEPS)):
         if not 1 <= n <= most:
             raise UnusableInput(f"{says} is {n}; an exercise to be worked by hand has 1 to {most}")
+    if units * steps > MOST_STATES:
+        raise UnusableInput(
+            f"{units} units at {steps} steps are {units * steps} states; an exercise to be worked by hand has at most "
+            f"{MOST_STATES}"
+        )
     if not 1 <= digits <= MOST_DIGITS:
         raise UnusableInput(f"digits is {digits}; it must be a whole number from 1 to {MOST_DIGITS}")
     if seed < 0:
@@ -307,10 +316,13 @@ def _made(
     own = Layer(layer.id, layer.label, layer.kind, layer.options, weights)
     network = _network(own, x.value.shape[-1], "exercise" + (f" {version}" if version else ""))
     network = network.with_steps(x.value.shape[1])
-    e = explain(network, x, digits, style=style)
-    if not e.reached or e.risky or any(_awkward(v, e.decimals) for v in _lines(e)):
+    trial, fewest = Trial(network, x), digits + min(GUARDS)
+    if _awkward(trial, fewest):
         return None
-    trial, domain = Trial(network, x), _Chain(WORKING, typed=True, rounding=line_rounding(e.decimals))
+    e = explain(network, x, digits, style=style)
+    if not e.reached or e.risky or e.decimals != fewest and _awkward(trial, e.decimals):
+        return None
+    domain = _Chain(WORKING, typed=True, rounding=line_rounding(e.decimals))
     rounding = promise(digits)
     printed: dict[tuple[str, ...], tuple[Mistake, ...]] = {}
     for c in told:
@@ -331,17 +343,16 @@ class _Chain(Decimals):
         return super().store(np.asarray(v, dtype=object) + Decimal(0))
 
 
-def _lines(e: Explanation) -> Iterator[Decimal]:
-    """Every line's value before it was rounded."""
-    return (cast(Decimal, v) for layer in e.layers for row in layer.raw for a in row.values() for v in a.ravel())
-
-
-def _awkward(v: Decimal, decimals: int) -> bool:
-    """Whether a value is small without being 0, or lies just between two rounded ones."""
-    if v == 0:
-        return False
-    rest = abs(v).scaleb(decimals) % 1
-    return abs(v) < Decimal(str(VALUES)) or rest == Decimal("0.5")
+def _awkward(trial: Trial, decimals: int) -> bool:
+    """Whether a line's value is small without being 0, lies just between two rounded ones, or is risky."""
+    rounding = line_rounding(decimals)
+    chain = Chain(rounding)
+    trial.run(None, chain, CALCULATOR)
+    lines = (cast(Decimal, v) for row in chain.raw for a in row.values() for v in a.ravel() if v)
+    return any(
+        abs(v) < Decimal(str(VALUES)) or abs(v).scaleb(decimals) % 1 == Decimal("0.5") or rounding.is_risky(v)
+        for v in lines
+    )
 
 
 def _network(layer: Layer, features: int, name: str = "exercise") -> Network:

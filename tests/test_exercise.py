@@ -187,6 +187,7 @@ def test_refusals() -> None:
         ({"units": 0}, "units is 0; an exercise to be worked by hand has 1 to 8"),
         ({"features": 9}, "features is 9"),
         ({"steps": 13}, "steps is 13; an exercise to be worked by hand has 1 to 12"),
+        ({"units": 8, "steps": 12}, "8 units at 12 steps are 96 states"),
         ({"digits": 7}, "digits is 7"),
         ({"seed": -1}, "seed is -1"),
         ({"units": 1, "features": 1, "digits": 1}, "more --digits"),
