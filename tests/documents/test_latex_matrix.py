@@ -42,7 +42,7 @@ def test_the_pdf_has_the_numbers_in_their_order(units: int, tmp_path: Path) -> N
     written, printed = (numbers(document) for document in (source, text))
     assert written == printed
     assert len(written) > 3 * units * 8 * 2
-    at = text.index(printed[-1])
+    at = text.rindex(printed[-1], 0, text.index("Summary")) + printed[-1].index(".") + 1
     assert numbers(text[:at] + str((int(text[at]) + 1) % 10) + text[at + 1 :]) != written
 
 
