@@ -12,6 +12,7 @@ import pytest
 import symgru
 from symgru import styles
 from symgru.backends.notebook import render_explanation
+from symgru.cells import CELLS
 from symgru.explanation import explain
 from symgru.lesson.extent import Extent
 from tests.calculator import check, read
@@ -93,6 +94,20 @@ def test_what_is_stored_is_what_runs(name):
     assert found.items() <= lines.items()
     missing = {layer for layer, *_ in lines.keys() - found.keys()}
     assert missing == ({2} if name == "an error function" else set())
+
+
+@pytest.mark.parametrize("units", [1, 2])
+@pytest.mark.parametrize("name", CELLS)
+def test_every_cell(name, units, capsys):
+    """Run here, since a kernel for each would take minutes."""
+    layers = [(name, units, {})] if CELLS[name].states else [("gru", units, {}), (name, units, {})]
+    e = explain(network(1, layers, units), sequence(1, 3, units))
+    book, namespace = json.loads("".join(render_explanation(e))), {}
+    cells = [cell for cell in book["cells"] if cell["cell_type"] == "code"]
+    for cell in cells:
+        exec(compile("".join(cell["source"]), cell["id"], "exec"), namespace)
+        assert capsys.readouterr().out == "".join(line for o in cell["outputs"] for line in o["text"])
+    assert sum(bool(cell["outputs"]) for cell in cells) == e.steps + len(layers)
 
 
 @pytest.mark.parametrize("detail", ["full", "matrix", "overview"])
