@@ -1,7 +1,7 @@
 r"""Writes a drawing as a tikzpicture.
 
 A document that includes one needs TIKZ_PREAMBLE once: the packages tikz and xcolor, and the colours. Large grids are
-written in pgf's basic layer, one path for each colour, since TikZ takes a millisecond for a rectangle.
+written in pgf's system layer, one path for each colour: TikZ takes a millisecond for a rectangle.
 """
 
 from __future__ import annotations
@@ -40,8 +40,9 @@ TIKZ_MACROS = "\n".join(
         *(rf"\definecolor{{symgru-{c.name}-fill}}{{HTML}}{{{c.fill[1:]}}}" for c in ALL),
         r"\ifdefined\symgruX\else\newdimen\symgruX\newdimen\symgruY\fi  % the size of a grid's cell",
         r"% \symgrucell{column}{row}{how many cells in a row}",
-        r"\providecommand\symgrucell[3]{\pgfpathrectangle"
-        r"{\pgfqpoint{#1\symgruX}{-#2\symgruY}}{\pgfqpoint{#3\symgruX}{-\symgruY}}}",
+        r"\makeatletter\providecommand\symgrucell[3]"
+        r"{\pgfsys@rect{#1\symgruX}{-#2\symgruY}{#3\symgruX}{-\symgruY}}",
+        r"\providecommand\symgrufill{\pgfsys@fill}\makeatother",
     ]
 )
 TIKZ_PREAMBLE = rf"\usepackage{{tikz}}{chr(10)}{TIKZ_MACROS}{chr(10)}"
@@ -237,9 +238,10 @@ def _words(text: str) -> str:
 
 def _grid(grid: Grid) -> Iterator[str]:
     w, h = (f"{size:.4f}" for size in grid.cell)
-    yield rf"\begin{{scope}}[shift={{{_point((grid.x, grid.y))}}}]\symgruX={w}pt\relax\symgruY={h}pt\relax"
+    yield rf"\begin{{scope}}[shift={{{_point((grid.x, grid.y))}}}]\pgflowlevelsynccm"
+    yield rf"\symgruX={w}pt\relax\symgruY={h}pt\relax"
     for colour, runs in grid.runs().items():
         yield rf"\definecolor{{{_COLOUR}}}{{HTML}}{{{grid.palette[colour][1:]}}}\pgfsetfillcolor{{{_COLOUR}}}"
         yield from (rf"\symgrucell{{{x}}}{{{y}}}{{{length}}}" for x, y, length in runs)
-        yield r"\pgfusepath{fill}"
+        yield r"\symgrufill"
     yield r"\end{scope}"
