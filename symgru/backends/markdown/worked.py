@@ -62,7 +62,7 @@ class MarkdownWriter(Writer):
     def __init__(self, style: Style = DEFAULT) -> None:
         self.text = TextWriter(style)
         plain = replace(self.text.worked, quoted="`")
-        prose = Prose(plain, str, markdown_text, lambda code: f"`{code}`", plain.number)
+        prose = Prose(plain, words, markdown_text, lambda code: f"`{code}`", plain.number)
         super().__init__(prose, LATEX.styled(style), self.text.worked)
 
     def heading(self, part: Heading) -> str:
@@ -113,6 +113,11 @@ class MarkdownWriter(Writer):
 
     def box(self, part: Box) -> str:
         return "".join(map(self.part, part.parts))
+
+
+def words(text: str) -> str:
+    """symgru's own words: 3 x (1*1 + 2*1) is not emphasised."""
+    return text.replace("*", r"\*")
 
 
 def fenced(text: str, language: str = "text") -> str:
