@@ -1,8 +1,11 @@
 """generated/ holds what symgru writes today: `pytest tests/test_generated.py --update` rewrites what differs."""
 
 import difflib
+import io
 import json
+from functools import cache
 
+import openpyxl
 import pytest
 
 from symgru.backends import latex, markdown, text
@@ -15,6 +18,7 @@ from symgru.face import load
 from symgru.proving import prove
 from symgru.writers.targets import converted
 from tests.conftest import ROOT, SEED
+from tests.gallery import ENDINGS, EXAMPLES, GALLERY, document, gallery_files, without_pictures
 
 GENERATED = ROOT / "generated"
 DOCUMENTS = {".tex": latex, ".md": markdown, ".txt": text}
@@ -125,13 +129,14 @@ MAKERS = [
     cells_files,
     proofs_files,
     picture_files,
+    gallery_files,
 ]
 
 
 @pytest.mark.parametrize("make", MAKERS)
 def test_generated_files_are_up_to_date(make, request):
     stale = []
-    for name, content in make():
+    for name, content in made(make).items():
         place = GENERATED / name
         committed = place.read_bytes() if place.exists() else b""
         if committed.replace(b"\r\n", b"\n") == content:
@@ -145,6 +150,28 @@ def test_generated_files_are_up_to_date(make, request):
     assert not stale, "run pytest tests/test_generated.py --update\n" + "\n".join(stale)
 
 
+@cache
+def made(make):
+    return dict(make())
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_gallerys_web_pages_and_sheets_are_up_to_date(name):
+    """`python -m tests.gallery` writes them anew."""
+    page = (GALLERY / f"{name}.html").read_text(encoding="utf-8")
+    assert without_pictures(page) == without_pictures(document(name).text(".html"))
+    committed, now = (
+        {
+            sheet.title: [[cell.value for cell in row] for row in sheet.iter_rows()]
+            for sheet in openpyxl.load_workbook(file)
+        }
+        for file in (GALLERY / f"{name}.xlsx", io.BytesIO(b"".join(document(name).pieces(".xlsx"))))
+    )
+    assert committed == now
+
+
 def test_nothing_is_left_over():
-    known = {(GENERATED / name).resolve() for make in MAKERS for name, _ in make()}
+    known = {(GENERATED / name).resolve() for make in MAKERS for name in made(make)}
+    known |= {(GALLERY / f"{name}{ending}").resolve() for name in EXAMPLES for ending in ENDINGS}
+    known |= {(GALLERY / place).with_suffix(".pdf").resolve() for place in GALLERY.glob("exercise*.tex")}
     assert {p.resolve() for p in GENERATED.rglob("*") if p.is_file()} <= known

@@ -101,7 +101,7 @@ def test_layers_without_lines_are_walked_through_in_order() -> None:
     assert places == sorted(places)
     rows = model.network.layers["embedding"].weights
     first = next(iter(rows.values())).text[1]
-    assert f"  1   {first[0]}" in document or f"1  {first[0]}" in document.replace("   ", "  ")
+    assert re.search(rf"^ +1 +{re.escape(first[0])} +{re.escape(first[1])}$", document, re.MULTILINE)
 
 
 def test_the_order_of_the_outline(seed_network) -> None:

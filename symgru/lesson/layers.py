@@ -16,6 +16,7 @@ from symgru.backends.worked import (
     held,
     input_name,
     names,
+    parameter,
     scientific,
     shown_steps,
     source,
@@ -97,14 +98,11 @@ def weights(e: Explanation, layer: Working, most: int) -> Iterator[Part]:
     if large:
         yield heat_map(e, layer)
     if layer.partly_left_out:
-        yield Paragraph(say("All 0 and left out below: {names}.", names=_parameters(layer.partly_left_out)))
+        yield Paragraph(say("All 0 and left out below: {names}.", names=_parameters(layer)))
 
 
-def _parameters(symbols: tuple[Symbol, ...]) -> Text:
-    def text(d: Dialect) -> str:
-        return ", ".join(d.syntax().name(Name(*s.name.split("_"))) for s in symbols)
-
-    return formula(text)
+def _parameters(layer: Working) -> Text:
+    return formula(lambda d: ", ".join(parameter(layer, d, s) for s in layer.partly_left_out))
 
 
 def heat_map(e: Explanation, layer: Working) -> Picture:
