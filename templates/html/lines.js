@@ -76,16 +76,25 @@ function plotHtml(layer, worked) {
   const low = Math.min(0, ...lines.map((line) => line.exact));
   const x = (t) => left + ((width - left - 50) * (t - 1)) / (worked.steps.length - 1);
   const y = (v) => top + ((height - 2 * top - 14) * (high - v)) / (high - low);
-  const curve = (name, unit) => {
+  const units = Math.min(worked.sizes.H, 4);
+  const curves = names.flatMap((name) => each(units, (unit) => {
     const own = lines.filter((line) => line.name === name && line.index === unit);
-    const label = worked.sizes.H > 1 ? `${name}[${unit + 1}]` : name;
+    return { name, own, end: y(own.at(-1).exact) + 4, label: worked.sizes.H > 1 ? `${name}[${unit + 1}]` : name };
+  }));
+  curves.sort((a, b) => a.end - b.end).forEach((curve, k) => {
+    if (k) curve.end = Math.max(curve.end, curves[k - 1].end + 11); // labels stand below each other
+  });
+  const drawn = curves.map(({ name, own, end, label }) => {
     const path = own.map((line) => `${x(line.t).toFixed(1)} ${y(line.exact).toFixed(1)}`).join(" L");
-    return `<g class="${coloured(layer, name)}"><path d="M${path}"/><text class="named" x="${x(own.at(-1).t) + 5}" y="${y(own.at(-1).exact) + 4}">${label}</text></g>`;
-  };
-  const curves = names.flatMap((name) => each(Math.min(worked.sizes.H, 4), (unit) => curve(name, unit)));
+    return (
+      `<g class="${coloured(layer, name)}"><path d="M${path}"/>` +
+      `<text class="named" x="${x(own.at(-1).t) + 5}" y="${end.toFixed(1)}">${label}</text></g>`
+    );
+  });
   const marks = [high, 0, low].filter((v, k, all) => all.indexOf(v) === k);
   const grid = marks.map((v) => `<line x1="${left}" x2="${width - 50}" y1="${y(v)}" y2="${y(v)}"/><text x="2" y="${y(v) + 4}">${Number(v.toPrecision(3))}</text>`);
   const times = worked.steps.map((s) => s.t).filter((t, k, all) => all.length < 13 || t === 1 || t === all.length);
   const axis = times.map((t) => `<text x="${x(t) - 3}" y="${height - 2}">${t}</text>`);
-  return `<svg class="plot" viewBox="0 0 ${width} ${height}" role="img" aria-label="${names.join(", ")} over time; the numbers are in the summary">${grid.join("")}${axis.join("")}${curves.join("")}</svg>`;
+  const tall = Math.max(height, ...curves.map(({ end }) => end + 4));
+  return `<svg class="plot" viewBox="0 0 ${width} ${tall}" role="img" aria-label="${names.join(", ")} over time; the numbers are in the summary">${grid.join("")}${axis.join("")}${drawn.join("")}</svg>`;
 }

@@ -70,6 +70,8 @@ function showDocument(model, worked) {
       if (number) place.textContent = shown(number);
     }
     if (model.layers.length === 1) showPictures(layer, numbers);
+    const plot = document.querySelector(`.chapter[data-layer="${k + 1}"] svg.plot`);
+    if (plot) plot.outerHTML = plotHtml(layer, worked[k]);
     const table = summaryOf(k);
     if (table) table.outerHTML = summaryHtml(layer, worked[k], k === 0 ? model.x : inputsOf(worked[k]));
   });

@@ -1,7 +1,5 @@
 // The empty page: weights as they are pasted ----------------------------------------------------------------------------
 
-const CASES = { weights: "#pasted", input: "#pasted-input", digits: "#pasted-digits" };
-
 function startPaste() {
   const form = $("#paste");
   form.addEventListener("submit", (event) => {
@@ -60,7 +58,7 @@ function read() {
   });
   if (model === null) return;
   $("#notes").innerHTML = "";
-  $("#notes").append(...found.notes.map((note) => Object.assign(document.createElement("p"), { textContent: note })));
+  $("#notes").append(...found.notes.map((note) => Object.assign(document.createElement("p"), { textContent: `Note: ${note}.` })));
   live.shown = false;
   $("#worked").innerHTML = documentHtml(model, workThrough(model));
   startLive(model);
@@ -107,7 +105,7 @@ function layerHtml(model, layer, worked, k) {
       `<div class="lines" data-layer="${k + 1}" data-step="${t}"></div></div>`
   );
   const x = k === 0 ? model.x : inputsOf(worked);
-  const summary = layer.timed ? `<h3>Summary</h3>${summaryHtml(layer, worked, x)}${plotHtml(layer, worked).replace("<svg", '<svg data-plot=""')}` : "";
+  const summary = layer.timed ? `<h3>Summary</h3>${summaryHtml(layer, worked, x)}${plotHtml(layer, worked)}` : "";
   return (
     `<section class="chapter" data-layer="${k + 1}"><h2>${model.layers.length > 1 ? `Layer ${k + 1}: ` : ""}${title}</h2>` +
     `<h3>Weights</h3>${weightTables(layer)}<h3>Equations</h3>${page.equations[layer.cell] ?? ""}<h3>Step by step</h3>` +
