@@ -35,11 +35,16 @@ def check_lines(lines: Iterable[Line]) -> int:
 def _check_step(line: Line, printed: dict[str, Decimal]) -> None:
     if line.name in printed:
         raise Wrong(f"{line.name} is computed twice")
-    if line.step is not None:
-        plain, latex = r"(?:[a-z]'*_)?[a-z]\w*_(\d+)(?:\[[\d,]+\])?", r"[a-z]'*_\{(?:[a-z]\w*,)?(\d+)(?:,\d+)*\}"
-        inside = re.fullmatch(f"{plain}|{latex}", line.name)
-        if not inside or int(inside[1] or inside[2]) != line.step:
-            raise Wrong(f"{line.name} under the heading of step {line.step}")
+    if line.step is not None and line.step not in _times(line.name):
+        raise Wrong(f"{line.name} under the heading of step {line.step}")
+
+
+def _times(name: str) -> list[int]:
+    """The time in a name: z_3[1] and z^<3>[1], or the first number of z_{3,1} in LaTeX."""
+    above = re.search(r"\^<(\d+)>", name)
+    below = re.search(r"_\{(?:[A-Za-z]\w*,)*(\d+)[,}]|_(\d+)(?:\[|$)", name)
+    found = above or below
+    return [int(n) for n in found.groups() if n] if found else []
 
 
 def _check_value(line: Line) -> None:

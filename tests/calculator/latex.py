@@ -17,7 +17,10 @@ def _sections(document: str) -> Iterator[Section]:
     heading, rows = r"\\subsubsection\*\{(Step \d+|Output)\}", r"\\begin\{align\*\}\n((?:.*\n)*?)\\end\{align\*\}"
     for title, body in re.findall(rf"^{heading}.*\n((?:(?!\\(?:sub)*section).*\n)*)", document, re.MULTILINE):
         found = [s for block in re.findall(rows, body) for s in _statements(block)]
-        yield step_of(title), [plain(s) for s in found if not re.match(r"\s*\\mathbf", s)]  # not in matrix form
+        yield (
+            step_of(title),
+            [plain(s) for s in found if not re.match(r"\s*(\\\w+\{)?\\mathbf", s)],
+        )  # not in matrix form
 
 
 def _statements(block: str) -> list[str]:
@@ -33,6 +36,8 @@ def _statements(block: str) -> list[str]:
 def plain(latex: str) -> str:
     """LaTeX in the calculator's own writing."""
     text = re.sub(r"\\quad\\text\{since \}.*$", "", latex.strip()).replace(r"\;{}^{\dagger}\;", " † ")
+    text = re.sub(r"\\(tilde|hat)\{([A-Za-z])\}", r"\2'", text)  # an accent is a part of the name
+    text = re.sub(r"\^\{\\langle (\d+)\\rangle\}", r"^<\1>", text)
     for old, new in (
         (r"\qquad {}", " "),
         (r",\ ", ", "),

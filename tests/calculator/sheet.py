@@ -174,4 +174,5 @@ def _at(text: str, step: int | None) -> str:
     """A name or a formula at a step: a_z_t[2] is a_z_3[2]."""
     if step is None:
         return text
-    return re.sub(r"_\(t-1\)", f"_{step - 1}", re.sub(r"_t(?![a-z])", f"_{step}", text))
+    text = re.sub(r"_t(?![a-z])", f"_{step}", text).replace("_(t-1)", f"_{step - 1}")
+    return text.replace("^<t>", f"^<{step}>").replace("^<t-1>", f"^<{step - 1}>")

@@ -9,6 +9,7 @@ from zipfile import ZipFile
 import numpy as np
 import pytest
 
+from symgru import styles
 from symgru.activations import table
 from symgru.explanation import explain
 from symgru.network import Tensor
@@ -38,6 +39,17 @@ def test_layer_after_layer_in_every_format() -> None:
     e = explain(network(3, layers, 1), sequence(3, 2, 1))
     for kind, document in documents(e, kinds=WRITERS).items():
         assert check(document, kind) == e.lines == 2 * 2 * 8 + 2 * 8 + 2 * 2, kind
+
+
+@pytest.mark.parametrize("style", styles.named())
+@pytest.mark.parametrize("units", [1, 2])
+def test_every_style_in_every_format(units: int, style: str, monkeypatch) -> None:
+    """Also where a style has the other update rule, so that z and its weights are others than the network's."""
+    monkeypatch.setattr("symgru.lesson.outline.caught", lambda e: ())
+    monkeypatch.setattr("symgru.backends.html.typeset.Typesetter.formula", lambda self, latex: "")
+    e = explain(network(units, [("gru", units, {})], 2), sequence(units, 2, 2), style=styles.style(style))
+    for kind, document in documents(e, kinds=WRITERS).items():
+        assert check(document, kind) == units * 2 * 8, kind
 
 
 @pytest.mark.parametrize("seed", range(24))

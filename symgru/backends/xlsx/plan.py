@@ -32,6 +32,7 @@ from symgru.maps import MAPS
 from symgru.network import Array, Call, Edge, Layer, Tensor
 from symgru.rounding import PRECISION
 from symgru.rules import CALCULATOR
+from symgru.styles.network import styled
 from symgru.trace import Trace, cell_of, run
 from symgru.unroll import lower
 from symgru.wiring import does, phrase
@@ -177,7 +178,8 @@ def lay_out(e: Explanation) -> Plan:
 
 class _Planner:
     def __init__(self, e: Explanation) -> None:
-        self.e, self.network, self.dialect = e, e.network, TEXT.styled(e.style)
+        self.e, self.dialect = e, TEXT.styled(e.style)
+        self.network = styled(e.network, e.style).network  # with the style's update rule, as its lines have it
         self.shown = {w.trace.call.id: w for w in e.layers}
         self.cells = {call.id: cell for call, layer in self.network if (cell := self._cell(call, layer))}
         self.values: dict[Edge, Value] = {}

@@ -9,6 +9,7 @@ from decimal import Decimal
 from symgru.explanation import GUARDS, MOST_DECIMALS, Explanation, promise
 from symgru.network import Array
 from symgru.rounding import PRECISION, Rounding
+from symgru.styles.network import styled
 from symgru.working import Working, work_out
 
 NEAR = 1e-7  # of a unit of the last place; what a sum of doubles is off by is far less
@@ -34,10 +35,11 @@ def without_ties(e: Explanation) -> Explanation:
     """The same example with the fewest more decimals at which no line is a tie; itself where there are none such."""
     if not ties(e):
         return e
+    network = styled(e.network, e.style).network
     cells = {layer.trace.call.id: layer.shown for layer in e.layers}
     exact = [promise(e.digits)(v) for y in e.exact_typed for v in y.ravel()]
     for decimals in range(e.decimals + 1, min(e.digits + max(GUARDS), MOST_DECIMALS) + 1):
-        result, layers = work_out(e.network, e.inputs, cells, decimals)
+        result, layers = work_out(network, e.inputs, cells, decimals)
         reached = [promise(e.digits)(v) for y in result.outputs for v in y.ravel()] == exact
         other = replace(
             e, decimals=decimals, reached=reached, layers=layers, outputs=result.outputs, values=result.values
