@@ -195,12 +195,8 @@ class LatexWriter(Writer):
         ]
 
     def picture(self, part: Picture) -> str:
-        from symgru import drawing as dd
-
-        if not hasattr(dd, "wiring"):
-            return ""
-        drawing = render_tikz(part.drawing())
-        return f"\\begin{{center}}\n{drawing}\\par\\nopagebreak\n{{\\small {part.caption(self.prose)}}}\n\\end{{center}}\n\n"
+        drawing, caption = render_tikz(part.drawing()), rf"{{\small {part.caption(self.prose)}}}"
+        return f"\\begin{{center}}\n{drawing}\\par\\nopagebreak\n{caption}\n\\end{{center}}\n\n"
 
     def listing(self, part: Listing) -> str:
         return f"{{\\small\n\\begin{{verbatim}}\n{part.code()}\\end{{verbatim}}\n}}\n"
