@@ -30,7 +30,7 @@ from symgru.templating import directory, render, stream
 SCRIPTS = ("theme", "highlight")
 DARK = """--paper: #14181d; --text: #e6e9ed; --soft: #a9b2bc; --line: #3a424c; --panel: #1c2128; --link: #7ab8f5;
 --from: #7ab8f5; --to: #f2a65a; --bad: #ff9b9b; --mark: #ffe08a;"""
-LIVE_SCRIPTS = ("working", "lines", "fields", "live", "paste")
+LIVE_SCRIPTS = ("working", "lines", "fields", "pictures", "mistakes", "live", "link", "paste")
 
 
 def render_explanation(e: Explanation, extent: Extent = EVERYTHING) -> Iterator[str]:
