@@ -113,9 +113,7 @@ def live(e: Explanation) -> Live | None:
         found.cells[f"cell{k + 1}"] = build(layer.kind, layer.options)
         if k == 0 and worked.cell.states:
             found.add_mistakes("cell1", layer, (steps, features))
-            if (
-                layer is not e.network.layers[layer.id]
-            ):  # somebody takes the file's own arrays otherwise
+            if layer is not e.network.layers[layer.id]:  # somebody takes the file's own arrays otherwise
                 kept = [m for m in found.data["mistakes"]["cell1"] if "weights" not in m]
                 found.data["mistakes"]["cell1"] = kept
     if not all(map(is_written, found.cells.values())):
