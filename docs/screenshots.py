@@ -1,6 +1,6 @@
 """The README's pictures of the gallery: the web page in Chromium, and two pages of a PDF.
 
-    python docs/screenshots.py        # needs chromium, pdftoppm and Pillow; writes docs/page.png and docs/pages.png
+python docs/screenshots.py        # needs chromium, pdftoppm and Pillow; writes docs/page.png and docs/pages.png
 """
 
 import subprocess

@@ -396,7 +396,7 @@ def test_a_nan_in_a_file(symgru, tmp_path):
         (["explain", SEED, "--input", INPUT, "--digits", "7"], ["digits", "7"]),
         (["explain", SEED, "--input", INPUT, "--digits", "-1"], ["digits"]),
         (["explain", SEED, "--input", INPUT, "--digits", "four"], ["digits", "four"]),
-        (["explain", SEED, "--input", str([[1]] * 21)], ["21 sequences", "1 to 20"]),
+        (["explain", SEED, "--input", str([[[1]]] * 21)], ["21 sequences", "1 to 20"]),
         (["explain", SEED, "--input", "[[1,2],[3,4]]", "-o", "e.xlsx"], [".xlsx", "one sequence"]),
         (["explain", SEED, "--input", INPUT, "--fragment"], ["--fragment", ".tex"]),
         (["explain", SEED, "--input", INPUT, "--style", "klingon"], ["klingon", "pytorch"]),
