@@ -22,6 +22,7 @@ from symgru.backends.formula import BEFORE, NOW
 from symgru.backends.text.document import TEXT
 from symgru.backends.xlsx import maps
 from symgru.backends.xlsx.printer import SheetPrinter
+from symgru.backends.xlsx.ties import as_worked
 from symgru.building import build
 from symgru.cell import Cell, masked
 from symgru.domains import Decimals, Float64
@@ -32,7 +33,6 @@ from symgru.maps import MAPS
 from symgru.network import Array, Call, Edge, Layer, Tensor
 from symgru.rounding import PRECISION
 from symgru.rules import CALCULATOR
-from symgru.styles.network import styled
 from symgru.trace import Trace, cell_of, run
 from symgru.unroll import lower
 from symgru.wiring import does, phrase
@@ -178,8 +178,7 @@ def lay_out(e: Explanation) -> Plan:
 
 class _Planner:
     def __init__(self, e: Explanation) -> None:
-        self.e, self.dialect = e, TEXT.styled(e.style)
-        self.network = styled(e.network, e.style).network  # with the style's update rule, as its lines have it
+        self.e, self.network, self.dialect = e, as_worked(e), TEXT.styled(e.style)
         self.shown = {w.trace.call.id: w for w in e.layers}
         self.cells = {call.id: cell for call, layer in self.network if (cell := self._cell(call, layer))}
         self.values: dict[Edge, Value] = {}
