@@ -26,7 +26,7 @@ ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results"
 FORMATS = ("txt", "md", "tex", "html", "xlsx", "ipynb")
 SIZES = ((1, 4, 3), (32, 100, 15))  # units, steps, at most so many times the imports
-RUNS = 5
+RUNS = 3
 IMPORTS = [sys.executable, "-c", "import sympy, jinja2, numpy"]
 
 
