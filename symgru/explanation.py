@@ -95,7 +95,7 @@ class Explanation:
 
     @property
     def risky(self) -> int:
-        return sum(layer.risky_lines() for layer in self.layers)
+        return sum(layer.risky_lines for layer in self.layers)
 
     @property
     def uses_tanh(self) -> bool:
@@ -227,7 +227,7 @@ def _explain(written: Styled, x: tuple[Tensor, ...], digits: int, framework: Fra
         if [promise(digits)(v) for y in result.outputs for v in y.ravel()] == wanted
     ]
     # of several with the fewest risky lines the first, which has the fewest decimals
-    result, layers = min(good, key=lambda a: sum(w.risky_lines() for w in a[1])) if good else tried[-1]
+    result, layers = min(good, key=lambda a: sum(w.risky_lines for w in a[1])) if good else tried[-1]
     return Explanation(
         network,
         x,

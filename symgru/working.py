@@ -277,7 +277,9 @@ class Working:
             self._numeric[key] = rebuild(expanded(rhs), choose)
         return self._numeric[key], tuple((c, branch[c]) for c in dict.fromkeys(_asked(expanded(rhs), branch)))
 
+    @cached_property
     def risky_lines(self) -> int:
+        """How many lines a calculator's ten digits could round otherwise."""
         worked = (row for t, row in enumerate(self.raw, 1) if not self.keeps(t))
         return sum(self.rounding.is_risky(v) for row in worked for a in row.values() for v in a.ravel())
 

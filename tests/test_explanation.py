@@ -58,7 +58,7 @@ def test_decimals_follow_the_policy(seed: int, digits: int) -> None:
     for d in range(digits + 2, min(digits + 4, 8) + 1):
         result, layers = work_out(made, x, cells, d)
         if Rounding(digits, 2)(result.y.item()) == wanted:
-            scores[d] = layers[0].risky_lines()
+            scores[d] = layers[0].risky_lines
     assert e.reached == bool(scores)
     assert e.decimals == (min(scores, key=lambda d: (scores[d], d)) if scores else min(digits + 4, 8))
     assert digits + 2 <= e.decimals <= 8

@@ -117,7 +117,12 @@ def connections(e: Explanation, layer: Working) -> Iterator[Part]:
     """Which input reaches which node: the cell with the weights on its edges, then the same cell at every step."""
     from symgru import drawing
 
+    if not any(isinstance(p, Mat) for p in layer.cell.params):  # element by element
+        return
     yield Heading(3, say("How it is connected"))
+    if not layer.cell.states:
+        sizes = {name: f"{n} {what}{'s' * (n > 1)}" for name, what, n in _counted(layer)}
+        yield Paragraph(say("Each of {H} reads {D}." if layer.sizes["H"] > 1 else "{H} reads {D}.", **sizes))
     yield Picture(lambda: drawing.wiring(layer, style=e.style), say("What each unit reads, and with which weight."))
     if layer.cell.states:
         yield Paragraph(
@@ -132,6 +137,11 @@ def connections(e: Explanation, layer: Working) -> Iterator[Part]:
         yield Picture(
             lambda: drawing.unrolled(layer, style=e.style), say("The same unit at each step, with the values it takes.")
         )
+
+
+def _counted(layer: Working) -> Iterator[tuple[str, str, int]]:
+    yield "H", "unit", layer.sizes["H"]
+    yield "D", "input", layer.sizes["D"]
 
 
 def _single(layer: Working) -> dict[str, int]:
