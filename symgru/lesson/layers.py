@@ -8,6 +8,7 @@ import numpy as np
 from sympy import Expr, Symbol
 
 from symgru.activations import LOGISTIC, Activation
+from symgru.algebra import Mat
 from symgru.backends.formula import MatrixForm, Name, UnitForm
 from symgru.backends.model import units_of
 from symgru.backends.worked import (
