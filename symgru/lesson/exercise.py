@@ -10,7 +10,8 @@ from symgru.exercise import APART, Exercise
 from symgru.explanation import Explanation
 from symgru.lesson.closing import verification
 from symgru.lesson.extent import Extent
-from symgru.lesson.layers import input_equations, layer_parts
+from symgru.lesson.inputs import input_equations
+from symgru.lesson.layers import layer_parts
 from symgru.lesson.outline import answer, how_to_read, layer_title, noted
 from symgru.lesson.parts import Box, Case, Cases, Equation, Heading, Paragraph, Part, Results
 from symgru.lesson.prose import Formula, Text, numbers, say

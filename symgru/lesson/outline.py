@@ -11,9 +11,11 @@ from symgru.explanation import Explanation
 from symgru.lesson.between import between
 from symgru.lesson.closing import caught, code, verification
 from symgru.lesson.extent import Extent
-from symgru.lesson.layers import input_equations, layer_numbers, layer_parts
+from symgru.lesson.inputs import input_equations
+from symgru.lesson.layers import layer_parts
 from symgru.lesson.parts import Box, Equation, Heading, Paragraph, Part, Picture, Results
 from symgru.lesson.prose import Formula, Text, formula, given, joined, say, told
+from symgru.lesson.steps import layer_numbers
 from symgru.working import Working
 
 MOST_INPUTS, MOST_RESULTS = 12, 8  # rows of the input and of the result that the answer shows
