@@ -11,8 +11,8 @@ from tests.calculator.line import Wrong
 
 PRECISION = 60
 NUMBER = r"\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?"
-_ABOVE = r"(?:\^<\d+>)?"  # the time, where a style puts it there
-NAME = rf"[A-Za-z]'*_\{{[^}}]*\}}{_ABOVE}|[A-Za-zσ]\w*'*(?:_\w+)?{_ABOVE}(?:\[[\d,]+\])?"
+_ABOVE = r"(?:\^<\d+>)?"  # the time, where a style puts it there; h^(3) is read as h^<3>
+NAME = rf"[A-Za-z]+'*_\{{[^}}]*\}}{_ABOVE}|[^\W\d_]\w*'*(?:_\w+)?{_ABOVE}(?:\[[\d,]+\])?"
 _TOKENS = re.compile(rf"\s*({NUMBER}|{NAME}|[-+*/^(),])")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 
 from tests.calculator.arithmetic import FUNCTIONS, NAME, NUMBER, PRECISION, evaluate, evaluate_symbols, number, tokens
@@ -11,35 +11,39 @@ from tests.calculator.line import Line, Wrong
 from tests.calculator.reading import Document, read
 
 
-def check(document: Document, kind: str) -> int:
+def check(document: Document, kind: str, comma: bool = False) -> int:
     """How many worked lines the document has; raises Wrong where a reader would get something else."""
-    return check_lines(read(document, kind))
+    return check_lines(read(document, kind, comma))
 
 
-def check_lines(lines: Iterable[Line]) -> int:
-    """The same for lines that are read already."""
-    printed: dict[str, Decimal] = {}
-    count = layer = 0
+def check_lines(lines: Iterable[Line], elsewhere: Mapping[str, Decimal] | None = None) -> int:
+    """The same for lines that are read already; `elsewhere` has what the document says in vectors and tables."""
+    printed = dict(elsewhere or {})
+    computed: set[str] = set()
+    count, layer = 0, 1
     for line in lines:
         if line.layer != layer:  # the next layer may use the same letters
             layer = line.layer
             printed.clear()
-        _check_step(line, printed)
+            computed.clear()
+        _check_step(line, computed)
         _check_value(line)
         _check_symbols(line, printed)
-        printed[line.name] = number(line.value)
+        if printed.setdefault(line.name, number(line.value)) != number(line.value):
+            raise Wrong(f"{line.name} is {line.value}, elsewhere it is {printed[line.name]}")
+        computed.add(line.name)
         count += 1
     return count
 
 
-def _check_step(line: Line, printed: dict[str, Decimal]) -> None:
-    if line.name in printed:
+def _check_step(line: Line, computed: set[str]) -> None:
+    if line.name in computed:
         raise Wrong(f"{line.name} is computed twice")
-    if line.step is not None and line.step not in _times(line.name):
+    if line.step is not None and line.step not in time_of(line.name):
         raise Wrong(f"{line.name} under the heading of step {line.step}")
 
 
-def _times(name: str) -> list[int]:
+def time_of(name: str) -> list[int]:
     """The time in a name: z_3[1] and z^<3>[1], or the first number of z_{3,1} in LaTeX."""
     above = re.search(r"\^<(\d+)>", name)
     below = re.search(r"_\{(?:[A-Za-z]\w*,)*(\d+)[,}]|_(\d+)(?:\[|$)", name)

@@ -8,22 +8,30 @@ from collections.abc import Callable, Iterator
 from tests.calculator.line import Line, Section, lines, step_of
 
 
-def read(document: str) -> list[Line]:
-    return lines(_sections(document))
+def read(document: str, comma: bool = False) -> list[Line]:
+    return lines(_sections(decimal_points(document, comma)))
+
+
+def decimal_points(document: str, comma: bool) -> str:
+    """The document with decimal points where it has a decimal `comma`."""
+    if not comma:
+        return document
+    return document.replace("{,}", ".").replace(r";\ ", r",\ ").replace("$; $", "$, $")
 
 
 def _sections(document: str) -> Iterator[Section]:
     """Under a heading every align environment down to the next heading."""
-    heading, rows = r"\\subsubsection\*\{(Step \d+|Output)\}", r"\\begin\{align\*\}\n((?:.*\n)*?)\\end\{align\*\}"
+    heading, rows = r"\\subsubsection\*\{((?:Step \d+|Output)[^}]*)\}", r"\\begin\{align\*\}\n((?:.*\n)*?)\\end\{align\*\}"
     for title, body in re.findall(rf"^{heading}.*\n((?:(?!\\(?:sub)*section).*\n)*)", document, re.MULTILINE):
-        found = [s for block in re.findall(rows, body) for s in _statements(block)]
+        found = [s for block in re.findall(rows, body) for s in statements(block)]
         yield (
             step_of(title),
-            [plain(s) for s in found if not re.match(r"\s*(\\\w+\{)?\\mathbf", s)],
+            [plain(s) for s in found if not re.match(r"\s*(\\\w+\{)?\\(mathbf|boldsymbol)", s)],
         )  # not in matrix form
 
 
-def _statements(block: str) -> list[str]:
+def statements(block: str) -> list[str]:
+    """The rows of a display that belong together: one with a name, and those behind it without."""
     found: list[str] = []
     for row in re.split(r"\\\\\*?(?:\[3pt\])?\n", block):
         name, _, text = row.strip().partition("&")
@@ -36,8 +44,8 @@ def _statements(block: str) -> list[str]:
 def plain(latex: str) -> str:
     """LaTeX in the calculator's own writing."""
     text = re.sub(r"\\quad\\text\{since \}.*$", "", latex.strip()).replace(r"\;{}^{\dagger}\;", " † ")
-    text = re.sub(r"\\(tilde|hat)\{([A-Za-z])\}", r"\2'", text)  # an accent is a part of the name
-    text = re.sub(r"\^\{\\langle (\d+)\\rangle\}", r"^<\1>", text)
+    text = re.sub(r"\\(tilde|hat|bar)\{(\\?[A-Za-z]+)\}", r"\2'", text)  # an accent is a part of the name
+    text = re.sub(r"\^\{(?:\\langle |\()(\d+)(?:\\rangle|\))\}", r"^<\1>", text)
     for old, new in (
         (r"\qquad {}", " "),
         (r",\ ", ", "),
@@ -55,7 +63,7 @@ def plain(latex: str) -> str:
     text = _groups(text, r"\frac", lambda a, b: f"(({a})/({b}))", 2)
     text = _groups(text, r"\sqrt", lambda a: f"sqrt({a})", 1)
     text = _groups(text, "^", lambda a: f"^({a})", 1)
-    return " ".join(re.sub(r"\\(tanh|ln|max|min)", r"\1", text).split())
+    return " ".join(re.sub(r"\\([A-Za-z]+)", r"\1", text).split())  # functions and Greek letters
 
 
 def _groups(text: str, command: str, write: Callable[..., str], count: int) -> str:

@@ -8,13 +8,24 @@ from collections.abc import Iterator
 from tests.calculator.line import Line, Section, lines, step_of
 
 
-def text(document: str) -> list[Line]:
+def cleaned(text: str, comma: bool = False) -> str:
+    """With decimal points where the document has a decimal `comma`, and the time of h^(3) written h^<3>."""
+    text = re.sub(r"(?<=[^\W\d])(?<!\be)\^\((\d+)\)", r"^<\1>", text)
+    if not comma:
+        return text
+    text = re.sub(r"([\w>']\[[\d,]+\])|(?<=\d),(?=\d)", lambda m: m[1] or ".", text)
+    return re.sub(r";(?=\s)", ",", text)
+
+
+def text(document: str, comma: bool = False) -> list[Line]:
     """Under a heading, which alone starts at the margin, everything indented down to the next heading."""
+    document = cleaned(document, comma)
     return lines(_sections(document, r"^((?:Step \d+|Output)\b).*\n((?:(?: .*)?\n)+)"))
 
 
-def markdown(document: str) -> list[Line]:
+def markdown(document: str, comma: bool = False) -> list[Line]:
     """Under a heading every block of text down to the next heading."""
+    document = cleaned(document, comma)
     found = _sections(document, r"^#### ((?:Step \d+|Output)\b).*\n((?:(?!#).*\n)+)", r"^```text\n((?:.*\n)*?)```")
     return lines(found)
 
@@ -34,7 +45,7 @@ def statements(body: str) -> list[str]:
         if re.match(r"\S+ = ", words):
             found.append(words)
             open_ = True
-        elif open_ and words[:1] in tuple("=+-*@⊙×"):
+        elif open_ and words[:1] in tuple("=+-*@⊙×∘"):
             found[-1] += " " + words
         else:
             open_ = False

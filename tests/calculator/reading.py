@@ -9,19 +9,20 @@ from tests.calculator import latex, plain, sheet, web
 from tests.calculator.line import Line
 
 Document = str | bytes
-_READERS: dict[str, Callable[[Document], list[Line]]] = {
-    "txt": lambda document: plain.text(_characters(document)),
-    "md": lambda document: plain.markdown(_characters(document)),
-    "tex": lambda document: latex.read(_characters(document)),
-    "html": lambda document: web.read(_characters(document)),
-    "xlsx": lambda document: sheet.read(_bytes(document)),
+_READERS: dict[str, Callable[[Document, bool], list[Line]]] = {
+    "txt": lambda document, comma: plain.text(_characters(document), comma),
+    "md": lambda document, comma: plain.markdown(_characters(document), comma),
+    "tex": lambda document, comma: latex.read(_characters(document), comma),
+    "html": lambda document, comma: web.read(_characters(document), comma),
+    "xlsx": lambda document, comma: sheet.read(_bytes(document)),
 }
 KINDS = tuple(_READERS)
 
 
-def read(document: Document, kind: str) -> list[Line]:
-    """Every worked line of a document, whose kind is the ending of its file's name."""
-    return _READERS[kind](document)
+def read(document: Document, kind: str, comma: bool = False) -> list[Line]:
+    """Every worked line of a document, whose kind is the ending of its file's name; its numbers may have a decimal
+    `comma`."""
+    return _READERS[kind](document, comma)
 
 
 def read_file(path: Path) -> list[Line]:

@@ -6,10 +6,11 @@ import re
 from html.parser import HTMLParser
 
 from tests.calculator.line import Line, Section, Wrong, lines, step_of
+from tests.calculator.plain import cleaned
 
 
-def read(document: str) -> list[Line]:
-    page = _Page()
+def read(document: str, comma: bool = False) -> list[Line]:
+    page = _Page(comma)
     page.feed(re.sub(r"<(svg|script|style)\b.*?</\1>", "", document, flags=re.DOTALL))
     page.close()
     return lines(page.sections)
@@ -18,8 +19,9 @@ def read(document: str) -> list[Line]:
 class _Page(HTMLParser):
     """Headings and worked lines."""
 
-    def __init__(self) -> None:
+    def __init__(self, comma: bool) -> None:
         super().__init__()
+        self.comma = comma
         self.sections: list[Section] = []
         self.collecting = ""  # the tag whose text is wanted
         self.text = ""
@@ -33,7 +35,7 @@ class _Page(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         if tag == self.collecting:
-            text = " ".join(self.text.replace("·", "*").split())
+            text = " ".join(cleaned(self.text, self.comma).replace("·", "*").split())
             if tag == "p":
                 self._line(text)
             elif re.match(r"(Step \d+|Output)\b", text):
