@@ -219,7 +219,9 @@ def elements(cell: Cell, sizes: Mapping[str, int], dialect: Dialect) -> str:
         if row in said or not axes:
             continue
         one, whole = form.name(notation.matrix(m, row, "i")), form.whole(notation.matrix(m), matrix=True)
-        places = " and ".join(f"{place} {index}" for place, _, index in axes)
+        across = {"row": "column", "column": "row"} if dialect.style.columns else {}
+        stands = [f"{across.get(place, place)} {index}" for place, _, index in axes]
+        places = " and ".join(reversed(stands) if across else stands)
         ways = " ".join(f"{'from' if place == 'row' else 'to'} {kind} {index}" for place, kind, index in axes)
         said[row] = f"{quote(one)} stands in {places} of {quote(whole)} and leads {ways}"
     return "; ".join(said.values())

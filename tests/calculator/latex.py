@@ -21,7 +21,10 @@ def decimal_points(document: str, comma: bool) -> str:
 
 def _sections(document: str) -> Iterator[Section]:
     """Under a heading every align environment down to the next heading."""
-    heading, rows = r"\\subsubsection\*\{((?:Step \d+|Output)[^}]*)\}", r"\\begin\{align\*\}\n((?:.*\n)*?)\\end\{align\*\}"
+    heading, rows = (
+        r"\\subsubsection\*\{((?:Step \d+|Output)[^}]*)\}",
+        r"\\begin\{align\*\}\n((?:.*\n)*?)\\end\{align\*\}",
+    )
     for title, body in re.findall(rf"^{heading}.*\n((?:(?!\\(?:sub)*section).*\n)*)", document, re.MULTILINE):
         found = [s for block in re.findall(rows, body) for s in statements(block)]
         yield (

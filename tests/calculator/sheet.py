@@ -79,8 +79,23 @@ class _Book:
                 continue
             if found[1] != found[2]:
                 raise Wrong(f"{place}: {found[1]} is rounded to the places of {found[2]}")
-            name, words = (_at(self.value(("Steps", row, k)), step) for k in (1, 2))
+            texts = (self._in_full(self.value(("Steps", row, k)), rows) for k in (1, 2))
+            name, words = (_at(text, step) for text in texts)
             yield f"{name} = {words.replace('·', '*')} = {self._numbers(found[1])} = {self._printed(value)}"
+
+    def _in_full(self, words: str, rows: range) -> str:
+        """Σ(j=1..D) W_z[j,1]·x_t[j] as a sum of as many products as the layer has rows for x_t."""
+        names = [self.value(("Steps", row, 1)) for row in rows]
+
+        def products(found: re.Match[str]) -> str:
+            index, product = found.groups()
+            (vector,) = re.findall(rf"([^·\s]+)\[{index}\]", product)
+            stem = vector.replace("(t-1)", "t" if "_(" in vector else "(t)").replace("<t-1>", "<t>")
+            length = sum(name.startswith(f"{stem}[") for name in names)
+            terms = (re.sub(rf"\b{index}(?=[],])", str(k), product) for k in range(1, length + 1))
+            return " + ".join(terms)
+
+        return re.sub(r"Σ\((\w)=1\.\.\w\) (\S*?\](?:·\S*?\])*)", products, words)
 
     def _printed(self, value: str) -> str:
         """With the decimals of the table on the sheet Check."""
@@ -175,4 +190,4 @@ def _at(text: str, step: int | None) -> str:
     if step is None:
         return text
     text = re.sub(r"_t(?![a-z])", f"_{step}", text).replace("_(t-1)", f"_{step - 1}")
-    return text.replace("^<t>", f"^<{step}>").replace("^<t-1>", f"^<{step - 1}>")
+    return re.sub(r"\^[<(]t(-1)?[>)]", lambda m: f"^<{step - 1 if m[1] else step}>", text)

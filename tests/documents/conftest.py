@@ -60,20 +60,36 @@ def sequence(seed: int, steps: int, features: int) -> Tensor:
     return typed(np.random.default_rng(seed + 1000), 1, steps, features, decimals=3, scale=1.0)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """A line for each format: its documents, their worked lines, and how often the digits are the exact ones."""
+def counted(reporter: pytest.TerminalReporter, what: str) -> dict[str, Counter[str]]:
+    """What the tests have recorded under a name, added up for each format."""
     counts: dict[str, Counter[str]] = {}
-    for report in terminalreporter.stats.get("passed", ()):
+    for report in reporter.stats.get("passed", ()):
         for name, value in getattr(report, "user_properties", ()):
-            if name == "worked lines" and report.when == "call":
+            if name == what and report.when == "call":
                 for kind, found in value.items():
                     counts[kind] = counts.get(kind, Counter()) + Counter(found)
-    if not counts:
-        return
-    terminalreporter.section("worked lines read back from documents of random networks")
+    return counts
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """A line for each format: its documents, their worked lines, and how often the digits are the exact ones; and what
+    was read back of matrix form and tables."""
+    if counts := counted(terminalreporter, "worked lines"):
+        terminalreporter.section("worked lines read back from documents of random networks")
     for kind, n in counts.items():
         exact = (
             f"the digits are the exact ones in {n['reached']} ({n['reached'] / n['documents']:.1%}), the others say so"
         )
         lines = f"{n['lines']:,} lines of {n['documents']} documents recomputed, {n['marked']} marked"
         terminalreporter.line(f"{kind:>5}: {lines}; {exact}")
+    if counts := counted(terminalreporter, "read back"):
+        terminalreporter.section("matrix form and contributions read back")
+    for kind, n in counts.items():
+        said = (
+            f"{n['lines']:,} lines in matrix form ({n['filled']} filled in) with {n['numbers']:,} numbers",
+            f"{n['weights']} blocks of weights",
+            f"{n['starts']} starts",
+            f"{n['sums']} sums with {n['products']} products shown",
+            f"{n['lines of one unit']} lines beside them",
+        )
+        terminalreporter.line(f"{kind:>5}: {', '.join(said)}")

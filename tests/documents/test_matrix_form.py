@@ -87,10 +87,6 @@ def as_spelled(values: dict[str, Array], kind: str) -> dict[str, Array]:
     return {latex_name(name): v for name, v in values.items()} if kind == "tex" else values
 
 
-def kept(count: dict[str, Counter[str]], record_property: Any) -> None:
-    record_property("read back", {kind: dict(found) for kind, found in count.items()})
-
-
 @pytest.mark.parametrize("steps", [5, 8])  # of eight all but the first and last two are left out
 @pytest.mark.parametrize("units", [4, 8, 16])
 def test_matrix_form(units: int, steps: int, record_property) -> None:
@@ -112,7 +108,7 @@ def test_matrix_form(units: int, steps: int, record_property) -> None:
         assert ("Steps 3 to 6 are" in str(document)) == (steps == 8)
         assert count["lines of one unit"] + count["sums"] == 8, kind
         counts[kind] = count
-    kept(counts, record_property)
+    record_property("read back", {kind: dict(found) for kind, found in counts.items()})
 
 
 def worked(
@@ -154,7 +150,7 @@ def test_contributions(units: int, features: int, record_property) -> None:
         count["lines of one unit"] = check_lines(read(str(document), kind), known)
         assert count["lines of one unit"] == 5, kind
         counts[kind] = count
-    kept(counts, record_property)
+    record_property("read back", {kind: dict(found) for kind, found in counts.items()})
 
 
 PARENTHESES = 'title = "Ours"\ntime = "h^{(t)}"\nproduct = "∘"\nvectors = "rows"\n'
@@ -172,22 +168,21 @@ def test_notations(name: str, units: int, tmp_path: Path, record_property) -> No
     path = tmp_path / "n.toml"
     path.write_text(our_course() if name == "our course" else PARENTHESES)
     style = styles.style(name) if name == "cho" else styles.read_style(path)
+    comma, total = name == "our course", {kind: Counter[str]() for kind in (*TEXTS, "xlsx")}
     for reset_after in (True, False):
-        e = explain(
-            network(units, [("gru", units, {"reset_after": reset_after})], 2), sequence(units, 3, 2), style=style
-        )
-        counts = {}
-        for kind, document in documents(e, Extent("full" if units < 5 else "matrix", code=False), TEXTS).items():
-            text, comma = str(document), name == "our course"
-            if units == 1:
-                counts[kind] = Counter({"lines of one unit": check_lines(read(text, kind, comma))})
-                assert counts[kind]["lines of one unit"] == 3 * 8
-                continue
-            _, counts[kind] = worked(text, kind, e.decimals, comma=comma)
-            assert counts[kind]["lines"] == (8 if units == 2 else 24), kind
-            assert counts[kind]["filled"] == (8 if units == 2 else 0), kind
-            assert counts[kind]["lines of one unit"] == (3 * 8 * 2 if units == 2 else 8), kind
-        kept(counts, record_property)
+        made = network(units, [("gru", units, {"reset_after": reset_after})], 2)
+        e = explain(made, sequence(units, 3, 2), style=style)
+        extent = Extent("full" if units < 5 else "matrix", code=False)
+        for kind, document in documents(e, extent, total).items():
+            if units == 1 or kind == "xlsx":
+                count = Counter({"lines of one unit": check_lines(read(document, kind, comma))})
+            else:
+                _, count = worked(str(document), kind, e.decimals, comma=comma)
+                assert count["lines"] == (8 if units == 2 else 24), kind
+                assert count["filled"] == (8 if units == 2 else 0), kind
+            assert count["lines of one unit"] == (8 if units == 5 and kind != "xlsx" else 3 * 8 * units), kind
+            total[kind] += count
+    record_property("read back", {kind: dict(found) for kind, found in total.items()})
 
 
 def digits(text: str, start: str, end: str, number: str = r"\d+\.\d{4,}") -> list[int]:
@@ -195,9 +190,7 @@ def digits(text: str, start: str, end: str, number: str = r"\d+\.\d{4,}") -> lis
     first = text.index(start)
     last = text.index(end, first)
     shown = re.sub(r"<[^>]*>|\\textcolor\{[^}]*\}|\\phantom\{[^}]*\}", lambda m: " " * len(m[0]), text)
-    return [
-        k for m in re.finditer(number, shown[first:last]) for k in range(first + m.start(), first + m.end())
-    ]
+    return [k for m in re.finditer(number, shown[first:last]) for k in range(first + m.start(), first + m.end())]
 
 
 def altered(text: str, at: int) -> str:

@@ -13,6 +13,7 @@ from symgru.backends import latex, markdown, text
 from symgru.derivation import derive
 from symgru.explanation import Explanation, explain
 from symgru.network import Array, Layer, Network, Tensor, chain
+from symgru.styles import style
 from tests.documents.conftest import documents, network, sequence
 
 
@@ -114,6 +115,17 @@ def test_what_indices_mean(units: int, features: int, said: str) -> None:
         assert in_latex(said) in words("".join(backend.render_derivation(derived)))
 
 
+def test_what_indices_mean_where_vectors_are_columns() -> None:
+    """The matrix W of W x has a row for each unit."""
+    made_of = {n: explain(network(2, [("gru", 2, {})], n), sequence(2, 2, n), style=style("pytorch")) for n in (1, 3)}
+    for n, said in (
+        (1, "W_iz[i] stands in row i of W_iz and leads to unit i; W_hz[i,k] stands in row i and column k of W_hz"),
+        (3, "W_iz[i,j] stands in row i and column j of W_iz and leads from input j to unit i; W_hz[i,k]"),
+    ):
+        for kind in ("txt", "md"):
+            assert said in words(documents(made_of[n])[kind]), kind
+
+
 def test_the_rows_of_a_recurrent_kernel_are_units() -> None:
     document = latex.render_explanation(made([("gru", 2, {})], 2))
     kernel, recurrent = (document.partition(f"get\\_weights()[{k}]")[2].partition("\\end{tabular}")[0] for k in (0, 1))
@@ -123,8 +135,8 @@ def test_the_rows_of_a_recurrent_kernel_are_units() -> None:
 
 def test_markdown_says_how_its_two_notations_go_together() -> None:
     said = "The text blocks write `h_2[1]` for $h_{2,1}$ and `W_z[j,i]` for $W_{z,j,i}$."
-    assert said in markdown.render_explanation(made([("gru", 2, {}), ("dense", 1, {})], 3))
-    assert "`h_2` for $h_{2}$ and `W_z` for $W_{z}$" in markdown.render_explanation(made([("gru", 1, {})]))
+    assert said in "".join(markdown.render_explanation(made([("gru", 2, {}), ("dense", 1, {})], 3)))
+    assert "`h_2` for $h_{2}$ and `W_z` for $W_{z}$" in "".join(markdown.render_explanation(made([("gru", 1, {})])))
     dense = markdown.render_explanation(made([("dense", 2, {})], 3, 1))
     assert "`y_1[1]` for $y_{1,1}$ and `W[j,i]` for $W_{j,i}$" in dense
     assert "`" not in "".join(markdown.render_derivation(derive(units=2, features=2))).partition("## 3")[0]
