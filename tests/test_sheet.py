@@ -348,6 +348,8 @@ def test_a_tie_that_stays_is_said() -> None:
         ("0.00000123455", False),
         ("0", False),
         ("123456.7890125", True),
+        ("1e100", False),  # longer than the usual 28 digits
+        ("1e9", False),
     ],
 )
 def test_near_ties(value, near) -> None:
@@ -452,3 +454,8 @@ def test_the_frameworks_value_has_its_columns(tmp_path) -> None:
     assert check["K4"] == pytest.approx(-5e-8, abs=1e-8)
     assert formulas(place)["Check"]["K4"] == "=J4-I4"
     assert not any("Keras" in f for lines in formulas(place).values() for f in lines.values())
+
+
+def test_an_input_of_a_milliard(tmp_path) -> None:
+    e = explain(read(ROOT / "examples" / "seed.json"), text("1", "1e9", "2"))
+    assert explanation_bytes(e).startswith(b"PK")

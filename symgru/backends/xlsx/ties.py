@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 from symgru.explanation import GUARDS, MOST_DECIMALS, Explanation, promise
 from symgru.network import Array, Network
@@ -12,6 +12,7 @@ from symgru.rounding import PRECISION, Rounding
 from symgru.working import Working, work_out
 
 NEAR = 1e-7  # of a unit of the last place; what a sum of doubles is off by is far less
+LARGEST = 12  # power of ten of a number, in units of its last place, from which no tie is looked for
 _BITS = 2.0**-46  # of the number itself
 
 
@@ -73,9 +74,9 @@ def is_near_tie(v: Decimal, rounding: Rounding) -> bool:
     if not v or not v.is_finite():
         return False
     places = rounding.kept - 1 - v.adjusted() if rounding.is_tiny(v) else rounding.decimals
-    units = v.scaleb(places)
-    if -40 < places < PRECISION and abs(units) < 2**40:
-        rest = float(abs(units) % 1)
-    else:
-        return False
-    return abs(rest - 0.5) < NEAR + float(abs(units)) * _BITS
+    if not (-40 < places < PRECISION and v.adjusted() + places < LARGEST):
+        return False  # a double that large is whole in units of the last place
+    with localcontext(prec=PRECISION):
+        units = abs(v).scaleb(places)
+        rest = float(units % 1)
+    return abs(rest - 0.5) < NEAR + float(units) * _BITS
