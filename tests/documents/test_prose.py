@@ -14,7 +14,7 @@ from symgru.derivation import derive
 from symgru.explanation import Explanation, explain
 from symgru.network import Array, Layer, Network, Tensor, chain
 from symgru.styles import style
-from tests.documents.conftest import documents, network, sequence
+from tests.documents.conftest import FULL, documents, network, sequence
 
 
 def made(
@@ -127,7 +127,7 @@ def test_what_indices_mean_where_vectors_are_columns() -> None:
 
 
 def test_the_rows_of_a_recurrent_kernel_are_units() -> None:
-    document = latex.render_explanation(made([("gru", 2, {})], 2))
+    document = "".join(latex.render_explanation(made([("gru", 2, {})], 2)))
     kernel, recurrent = (document.partition(f"get\\_weights()[{k}]")[2].partition("\\end{tabular}")[0] for k in (0, 1))
     assert "$j = 2$" in kernel and "$W_{z,j,1}$" in kernel
     assert "$k = 2$" in recurrent and "$U_{z,k,1}$" in recurrent
@@ -137,7 +137,7 @@ def test_markdown_says_how_its_two_notations_go_together() -> None:
     said = "The text blocks write `h_2[1]` for $h_{2,1}$ and `W_z[j,i]` for $W_{z,j,i}$."
     assert said in "".join(markdown.render_explanation(made([("gru", 2, {}), ("dense", 1, {})], 3)))
     assert "`h_2` for $h_{2}$ and `W_z` for $W_{z}$" in "".join(markdown.render_explanation(made([("gru", 1, {})])))
-    dense = markdown.render_explanation(made([("dense", 2, {})], 3, 1))
+    dense = "".join(markdown.render_explanation(made([("dense", 2, {})], 3, 1)))
     assert "`y_1[1]` for $y_{1,1}$ and `W[j,i]` for $W_{j,i}$" in dense
     assert "`" not in "".join(markdown.render_derivation(derive(units=2, features=2))).partition("## 3")[0]
 
@@ -237,7 +237,7 @@ def test_a_factor_before_cases_holds_for_both() -> None:
 def test_text_fits_its_width(name: str) -> None:
     layers = [("gru", 2, {"activation": name, "return_sequences": True}), ("dense", 13, {"activation": name})]
     written = [
-        *text.render_explanation(made(layers, 3), header=False),
+        *text.render_explanation(made(layers, 3), FULL, header=False),  # code has lines of its own width
         *text.render_derivation(derive("gru", 3, 12, 1234, {"activation": name}), header=False),
     ]
     assert [row for row in "".join(written).splitlines() if len(row) > 100] == []

@@ -24,11 +24,18 @@ def formulas(cell: Cell, form: Syntax) -> list[str]:
     return [formula(lhs, rhs) for lhs, rhs in equations(cell, form)]
 
 
+def whole(latex: str) -> str:
+    """A formula that no renderer takes apart: GitHub takes two }_{ for emphasis before it looks for formulas, and
+    leaves one alone that has a space."""
+    return latex.replace("}_{", "}_ {")
+
+
 def formula(lhs: str, rhs: str, latest: int = 0) -> str:
     """lhs = rhs, over several rows where it is long; where the time is still open, there is room for it up to
     `latest`."""
     (rows,) = formula_rows([(lhs, [rhs])], latest)
-    return f"{lhs} = {rhs}" if len(rows) == 1 else "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
+    several = "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
+    return whole(f"{lhs} = {rhs}" if len(rows) == 1 else several)
 
 
 def definitions(activations: tuple[Activation, ...], uses_sigma: bool) -> list[str]:

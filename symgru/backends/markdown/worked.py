@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from symgru.backends.latex.document import LATEX
-from symgru.backends.markdown.document import markdown_text, table
+from symgru.backends.markdown.document import markdown_text, table, whole
 from symgru.backends.text.document import TEXT
 from symgru.backends.text.worked import TextWriter
 from symgru.backends.worked import element_name, result_name
@@ -74,7 +74,7 @@ class MarkdownWriter(Writer):
 
     def equations(self, part: Equations) -> str:
         rows = (" = ".join((e.left(self.formulas), *(side(self.formulas) for side in e.right))) for e in part.rows)
-        return "".join(f"$$\n{row}\n$$\n\n" for row in rows)
+        return "".join(f"$$\n{whole(row)}\n$$\n\n" for row in rows)
 
     def results(self, part: Results) -> str:
         return fenced(self.text.results(replace(part, after=lambda p: part.after(self.prose))))
