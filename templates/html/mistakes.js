@@ -40,14 +40,19 @@ function checkChosen() {
   }
 }
 
-/** What each mistake alone leads to; one that makes no difference with these numbers is not offered. */
+const valuesText = (found) =>
+  found === null || found.length > 2 ? "" : found.map((v) => shown(v.toFixed(found.length > 1 ? 4 : 8))).join(page.separator);
+
+/** Whether two results are one but for the error of doubles. */
+const isAlike = (found, right) => right !== null && found.every((v, k) => Math.abs(v - right[k]) <= page.alike);
+
+/** What each mistake alone leads to; one that cannot be made, or makes no difference with these numbers, is not offered. */
 function showMistakes() {
   const right = outcome({});
   for (const row of document.querySelectorAll("#calculator .choice")) {
     const found = outcome(row.mistake);
-    row.querySelector(".number").textContent = found === null || found.length > 2 ? "" : found.map((v) => v.toFixed(found.length > 1 ? 4 : 8)).join(", ");
-    const same = found !== null && right !== null && found.every((v, k) => v === right[k]);
-    row.hidden = same && !row.querySelector("input").checked;
+    row.querySelector(".number").textContent = valuesText(found);
+    row.hidden = (found === null || isAlike(found, right)) && !row.querySelector("input").checked;
   }
   for (const set of document.querySelectorAll("#calculator .mistakes fieldset")) {
     set.hidden = !set.querySelector(".choice:not([hidden])");

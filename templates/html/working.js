@@ -31,29 +31,24 @@ function mistaken(model, mistakes) {
     return {
       ...one,
       layers: [{ ...first, cell: mistake.cell ?? first.cell, weights }, ...others],
-      x: mistake.inputs ? combined(one.x, mistake.inputs) : one.x,
+      x: mistake.sequence ? SEQUENCES[mistake.sequence](one.x) : one.x,
       start: mistake.start === undefined ? one.start : Array(units).fill(String(mistake.start)),
     };
   }, model);
 }
 
-/** Arrays from other places: {W_z: "W_r"} as a whole, {W_z: [[["W_r", 0, 0], ...], ...]} number by number. */
+/** Arrays from other places: {W_z: "W_r"} as a whole, {W_z: [[["W_r", 0, 0], ...], ...]} number by number, "-W_r" with
+ * the other sign. */
 function gathered(weights, from) {
-  const at = (place) => place.slice(1).reduce((part, k) => part[k], weights[place[0]]);
+  const at = ([name, ...place]) =>
+    name[0] === "-" ? opposite(at([name.slice(1), ...place])) : place.reduce((part, k) => part[k], weights[name]);
   const taken = (place) => (Array.isArray(place[0]) ? place.map(taken) : at(place));
   const array = (places) => (typeof places === "string" ? weights[places] : places.map(taken));
   return { ...weights, ...Object.fromEntries(Object.entries(from).map(([name, places]) => [name, array(places)])) };
 }
 
-/** Every input as a sum of old ones: [[[[t, feature, factor], ...], ...], ...]; a single one keeps its text. */
-function combined(x, from) {
-  const sum = (terms) => {
-    if (terms.length === 1 && terms[0][2] === 1) return x[terms[0][0]][terms[0][1]];
-    const total = terms.reduce((value, [t, feature, factor]) => value + Number(x[t][feature]) * factor, 0);
-    return String(Number(total.toPrecision(15)));
-  };
-  return from.map((row) => row.map(sum));
-}
+/** The same digits with the other sign; 0 has none. */
+const opposite = (text) => (text[0] === "-" ? text.slice(1) : Number(text) === 0 ? text : `-${text}`);
 
 /** As many decimals as the result needs to come out right, and of these the ones with the fewest doubtful lines. */
 function withDecimals(model, digits) {

@@ -21,7 +21,11 @@ from symgru.document import Document
 from symgru.explanation import explain
 from symgru.face import Model
 from symgru.layout import layout
+from symgru.mistake_table import MISTAKES
+from symgru.mistakes import single_mistakes
+from symgru.network import Tensor
 from symgru.styles import read_style, style
+from symgru.templating import directory
 from tests.browser.conftest import DESKTOP, PHONE, need_test_package
 from tests.conftest import ROOT, random_input, random_network
 
@@ -212,6 +216,57 @@ def test_the_seed_pasted_gives_the_text_document_s_lines(browser, empty_page):
     assert len(wanted) == 32
     assert [" ".join(line.split()) for line in browser.texts(".line")] == wanted
     assert browser.complaints() == []
+
+
+OFFERED = """return Object.fromEntries([...document.querySelectorAll("#calculator .choice:not([hidden])")].map(
+    (row) => [row.querySelector("input").dataset.mistake, row.querySelector(".number").textContent]))"""
+WAIT = "return new Promise((done) => setTimeout(done, 400))"
+
+
+def test_the_empty_page_finds_the_mistake_that_symgru_began_with(browser, empty_page):
+    browser.open(empty_page)
+    paste(browser, PASTED, "1,2,9,8")
+    browser.run(WAIT)
+    shown = browser.run(OFFERED)
+    assert {name: float(shown[name]) for name in FACTS} == pytest.approx(FACTS, abs=1.1e-8)
+    switch(browser, "sequence: summed into one step")
+    assert browser.exact()[0] == pytest.approx(FACTS["sequence: summed into one step"], abs=5.1e-9)
+    assert next(text.split()[2] for text in browser.texts(".starts") if text) == "20"
+
+
+@pytest.mark.parametrize("kind", ["gru", "gru_before"])
+@pytest.mark.parametrize("steps", [1, 3, 4])
+def test_the_empty_page_s_mistakes_lead_where_symgru_says(browser, empty_page, kind, steps):
+    """Typed numbers of which sums and means are no doubles, and a step of zeros."""
+    network = random_network([(kind, 2, {})], 2, dtype="float64", seed=7)
+    x = np.array([["0.1", "0.7"], ["0", "0"], ["-0.3", "1.2"], ["0.2", "-1e-1"]][:steps], dtype=object)
+    (layer,) = network.layers.values()
+    weights = {name: Tensor.of(np.round(t.value, 4)) for name, t in layer.weights.items()}
+    network = replace(network, layers={layer.id: replace(layer, weights=weights)})
+    arrays = [np.concatenate([weights[s.name].value.T for s in row], axis=1) for row in kernels(kind)]
+    rows = [np.concatenate([weights[s.name].value for s in row]) for row in layout(build(kind, {})).biases]
+    browser.open(empty_page)
+    paste(browser, repr([*arrays, np.squeeze(rows)]), json.dumps(x.astype(float).tolist()), cell=kind)
+    browser.run(WAIT)
+    shown = browser.run(OFFERED)
+    outcomes = single_mistakes(network, Tensor(x.astype(np.float64)[None], x[None]))
+    wanted = {f"{o.hypothesis.kind}: {o.hypothesis.name}": o for o in outcomes if o.distinct}
+    assert set(shown) <= set(wanted)
+    missing = {name.partition(":")[0] for name in set(wanted) - set(shown)}
+    assert missing <= {"arrays"}  # which depend on the numbers of units and features
+    for name, text in shown.items():
+        assert [float(v) for v in text.split(", ")] == pytest.approx(wanted[name].values, abs=5.1e-5), name
+
+
+def kernels(kind):
+    own = layout(build(kind, {}))
+    return own.kernel, own.recurrent
+
+
+def test_every_change_of_the_sequence_has_a_script():
+    script = (directory() / "html" / "sequences.js").read_text()
+    known = set(re.findall(r'^  "([a-z ]+)":', script, re.MULTILINE))
+    assert known == {entry.name for entry in MISTAKES if entry.inputs}
 
 
 def test_two_units_pasted(browser, empty_page):

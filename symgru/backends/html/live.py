@@ -1,16 +1,15 @@
 """What the page's script works with: the network's cells and numbers, and what people do otherwise, as data.
 
 A mistake is a change of a cell, of arrays or of the input, written in Python. The script gets the changed cell as the
-engine prints it; a change of arrays or of the input is found out by letting it work on numbers that tell where they
-come from.
+engine prints it; a change of arrays is found out by letting it work on numbers that tell where they come from. What
+becomes of the input has little to do with a cell: the script has it under the mistake's name (html/sequences.js).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
-from typing import Any, cast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from sympy import Expr
@@ -24,8 +23,10 @@ from symgru.explanation import Explanation
 from symgru.maps import MAPS
 from symgru.mistake_table import Mistake, mistakes
 from symgru.network import Array, Layer, Tensor
+from symgru.styles.network import negated
 
 COMMON = 2  # rank of the mistakes that every cell of the empty page is printed with, once more for each
+COMMONEST = ("gru", "gru_before")  # cells that it is printed with for every mistake
 MOST_UNITS, MOST_FEATURES, MOST_STEPS = 4, 4, 24  # of a network whose numbers are fields
 
 
@@ -36,34 +37,34 @@ class Live:
     cells: dict[str, Cell] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)
 
-    def add_mistakes(self, name: str, layer: Layer, shape: tuple[int, int] | None) -> None:
-        """What people do otherwise with a layer whose cell has this name; `shape` are the steps and features of its
-        input, None where it is not known yet."""
-        told = [m for k, mistake in enumerate(mistakes(layer)) if (m := self._told(name, layer, mistake, shape, k))]
+    def add_mistakes(self, name: str, layer: Layer, known: bool = True, file: Layer | None = None) -> None:
+        """What people do otherwise with a layer whose cell has this name. Where its numbers are not `known` yet, only
+        what does not depend on them. `file` is the layer as the file has it, where the style writes it otherwise."""
+        told = [
+            m for k, mistake in enumerate(mistakes(layer)) if (m := self._told(name, layer, mistake, known, file, k))
+        ]
         self.data["mistakes"][name] = told
 
     def _told(
-        self, name: str, layer: Layer, mistake: Mistake, shape: tuple[int, int] | None, k: int
+        self, name: str, layer: Layer, mistake: Mistake, known: bool, file: Layer | None, k: int
     ) -> dict[str, Any] | None:
         told: dict[str, Any] = {"kind": mistake.kind, "name": mistake.name, "says": spoken(mistake.says)}
-        if mistake.cell and shape is None and mistake.rank > COMMON:
+        if mistake.cell and not known and mistake.rank > COMMON and name not in COMMONEST:
             return None
         if mistake.cell:
             told["cell"] = f"{name}_{k}"
             changed = needed(mistake.cell(build(layer.kind, layer.options)))
-            if not is_written(changed) or shape and _is_alike(changed, layer):
+            if not is_written(changed) or known and _is_alike(changed, layer):
                 return None
             self.cells[told["cell"]] = changed
         if mistake.weights:
-            moved = moves(mistake.weights, layer.weights, whole=shape is None)
+            view = _written_as(layer, file) if file else dict
+            moved = moves(mistake.weights, (file or layer).weights, not known, view)
             if not moved:
                 return None
             told["weights"] = moved
         if mistake.inputs:
-            sums = shape and sums_of_inputs(mistake.inputs, *shape)
-            if not sums:
-                return None
-            told["inputs"] = sums
+            told["sequence"] = mistake.name
         if mistake.start is not None:
             told["start"] = mistake.start
         return told
@@ -95,7 +96,6 @@ def is_written(cell: Cell) -> bool:
 
 def live(e: Explanation) -> Live | None:
     """For an explained network; None where it is too large for fields, or no chain of layers with equations."""
-    steps, features = e.x.value.shape[1], e.x.value.shape[-1]
     layers = [worked.layer for worked in e.layers]  # as the style writes them
     fits = (
         e.network.is_chain
@@ -104,7 +104,7 @@ def live(e: Explanation) -> Live | None:
         and len(layers) == len(e.network.calls)
         and all(layer.kind not in MAPS for layer in layers)
         and all(w.sizes["H"] <= MOST_UNITS and w.sizes["D"] <= MOST_FEATURES for w in e.layers)
-        and steps <= MOST_STEPS
+        and e.x.value.shape[1] <= MOST_STEPS
     )
     if not fits:
         return None
@@ -112,10 +112,8 @@ def live(e: Explanation) -> Live | None:
     for k, (layer, worked) in enumerate(zip(layers, e.layers, strict=True)):
         found.cells[f"cell{k + 1}"] = build(layer.kind, layer.options)
         if k == 0 and worked.cell.states:
-            found.add_mistakes("cell1", layer, (steps, features))
-            if layer is not e.network.layers[layer.id]:  # somebody takes the file's own arrays otherwise
-                kept = [m for m in found.data["mistakes"]["cell1"] if "weights" not in m]
-                found.data["mistakes"]["cell1"] = kept
+            own = e.network.layers[layer.id]  # somebody takes the file's own arrays otherwise
+            found.add_mistakes("cell1", layer, file=None if layer is own else own)
     if not all(map(is_written, found.cells.values())):
         return None
     found.data["model"] = {
@@ -136,20 +134,30 @@ def live(e: Explanation) -> Live | None:
     return found
 
 
+Arrays = Mapping[str, Tensor]
+
+
+def _written_as(layer: Layer, file: Layer) -> Callable[[Arrays], Arrays]:
+    """The arrays of a file as the style writes them: some negated."""
+    cell = build(file.kind, file.options)
+    return lambda weights: negated(replace(file, weights=weights), cell).weights
+
+
 def moves(
-    change: Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]], weights: Mapping[str, Tensor], whole: bool
+    change: Callable[[Arrays], Arrays], weights: Arrays, whole: bool, view: Callable[[Arrays], Arrays] = dict
 ) -> dict[str, Any]:
     """Where each number comes from: an array's name where it is another array as a whole, else the place of every
-    number. {} where nothing moves, or where it is not moved but changed. `whole` allows nothing but whole arrays."""
-    places: list[list[Any]] = []
-    coded: dict[str, Tensor] = {}
+    number, with a minus before the name where the sign turns. {} where nothing moves, or where it is not moved but
+    changed. `whole` allows nothing but whole arrays; `view` is what the page shows of arrays."""
+    coded, codes = {}, 1
     for name, tensor in weights.items():
-        codes = np.arange(len(places), len(places) + tensor.value.size).reshape(tensor.value.shape)
-        places += [[name, *map(int, at)] for at in np.ndindex(tensor.value.shape)]
-        coded[name] = _numbered(codes)
+        coded[name] = _numbered(np.arange(codes, codes + tensor.value.size).reshape(tensor.value.shape))
+        codes += tensor.value.size
+    seen = view(coded)
+    places = {int(text): [name, *map(int, at)] for name, t in seen.items() for at, text in np.ndenumerate(t.text)}
     found: dict[str, Any] = {}
-    for name, tensor in change(coded).items():
-        same = next((other for other, t in coded.items() if np.array_equal(t.text, tensor.text)), None)
+    for name, tensor in view(change(coded)).items():
+        same = next((other for other, t in seen.items() if np.array_equal(t.text, tensor.text)), None)
         if same == name:
             continue
         if tensor.value.shape != weights[name].value.shape or whole and same is None:
@@ -164,41 +172,8 @@ def _numbered(codes: Array) -> Tensor:
     )
 
 
-def _placed(texts: Any, places: list[list[Any]]) -> Any:
-    return [_placed(row, places) for row in texts] if isinstance(texts, np.ndarray) else places[int(texts)]
-
-
-def sums_of_inputs(change: Callable[[Tensor], Tensor], steps: int, features: int) -> list[list[list[list[Any]]]] | None:
-    """Every number of the new input as a sum of old ones, [[step, feature, factor], ...]; None for a change that is
-    no such sum, or none."""
-
-    def changed(numbers: Array) -> Array:
-        texts = np.array([str(int(v)) for v in numbers.ravel()], dtype=object).reshape(numbers.shape)
-        new = change(Tensor(numbers.astype(np.float64), texts)).text[0]
-        return cast(Array, np.frompyfunc(Decimal, 1, 1)(new))
-
-    try:
-        trial = np.arange(3, 3 + steps * features).reshape(1, steps, features) ** 2
-        new = changed(trial)
-        columns = []
-        for k in range(steps * features):
-            more = trial.copy()
-            more.reshape(-1)[k] += 1
-            columns.append(changed(more) - new)
-    except (InvalidOperation, ValueError):
-        return None
-    total = sum((int(v) * c for v, c in zip(trial.ravel(), columns, strict=True)), start=0 * new)
-    if (
-        any(abs(v) > Decimal("1e-9") for v in (total - new).ravel())
-        or new.shape == trial.shape[1:]
-        and (new == trial[0]).all()
-    ):
-        return None
-    return [[list(_terms(columns, t, f, features)) for f in range(new.shape[1])] for t in range(new.shape[0])]
-
-
-def _terms(columns: list[Array], t: int, f: int, features: int) -> Iterator[list[Any]]:
-    for k, column in enumerate(columns):
-        if column[t, f]:
-            factor = float(column[t, f])
-            yield [k // features, k % features, int(factor) if factor == int(factor) else factor]
+def _placed(texts: Any, places: Mapping[int, list[Any]]) -> Any:
+    if isinstance(texts, np.ndarray):
+        return [_placed(row, places) for row in texts]
+    name, *at = places.get(int(texts)) or places[-int(texts)]
+    return [name if int(texts) in places else f"-{name}", *at]

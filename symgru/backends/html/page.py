@@ -24,13 +24,14 @@ from symgru.drawing.colours import ALL, colours
 from symgru.explanation import MOST_DECIMALS, Explanation
 from symgru.lesson.extent import EVERYTHING, Extent
 from symgru.lesson.outline import outline
+from symgru.mistakes import ALIKE
 from symgru.network import Layer, Tensor
 from symgru.templating import directory, render, stream
 
 SCRIPTS = ("theme", "highlight")
 DARK = """--paper: #14181d; --text: #e6e9ed; --soft: #a9b2bc; --line: #3a424c; --panel: #1c2128; --link: #7ab8f5;
 --from: #7ab8f5; --to: #f2a65a; --bad: #ff9b9b; --mark: #ffe08a;"""
-LIVE_SCRIPTS = ("working", "lines", "fields", "pictures", "mistakes", "live", "link", "paste")
+LIVE_SCRIPTS = ("sequences", "working", "lines", "fields", "pictures", "mistakes", "live", "link", "paste")
 
 
 def render_explanation(e: Explanation, extent: Extent = EVERYTHING) -> Iterator[str]:
@@ -65,7 +66,7 @@ def empty_page() -> Iterator[str]:
         alive.data["equations"][name] = set_equations(cell, sizes, typesetter)
         alive.data["colours"][name] = {letter: c.name for letter, c in colours(cell).items()}
         if cell.states:
-            alive.add_mistakes(name, _sample(name), None)
+            alive.add_mistakes(name, _sample(name), known=False)
             for other in _changed(alive, name):
                 alive.data["equations"][other] = changed_equations(alive.cells[other], cell, sizes, HTML)
     cells = [
@@ -124,6 +125,7 @@ def page(
         "decimal": dialect.style.decimal,
         "separator": dialect.style.separator,
         "mostDecimals": MOST_DECIMALS,
+        "alike": ALIKE,
     }
     return stream(
         "html/page.html.j2",
