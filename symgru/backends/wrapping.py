@@ -51,7 +51,8 @@ def _pieces(text: str, room: float, measure: Callable[[str], float], level: int 
             else:
                 packed.append(part)
                 filled = wide
-    return [piece.strip() for piece in packed] if level == 0 else packed
+    # the space behind a list's comma is a command in LaTeX, whose backslash would be left
+    return [piece.strip().removesuffix("\\") for piece in packed] if level == 0 else packed
 
 
 def _listed(text: str, room: float, measure: Callable[[str], float]) -> list[str]:

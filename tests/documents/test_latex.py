@@ -132,10 +132,10 @@ def test_widths_are_those_of_tex(tmp_path: Path) -> None:
 def test_tables_need_no_second_run() -> None:
     """Short ones are never broken; LaTeX sets long ones in pieces, which only fixed widths keep aligned."""
     layers = [("gru", 2, {"return_sequences": True})]
-    short = latex.render_explanation(explain(network(1, layers, 30), sequence(1, 15, 30)))
+    short = "".join(latex.render_explanation(explain(network(1, layers, 30), sequence(1, 15, 30))))
     assert "\\begin{longtable}" not in short
     assert "\\begin{longtable}" not in "".join(latex.render_derivation(derive("gru", 2, 40)))
-    long = latex.render_explanation(explain(network(1, layers, 31), sequence(1, 16, 31)))
+    long = "".join(latex.render_explanation(explain(network(1, layers, 31), sequence(1, 16, 31))))
     columns = re.findall(r"\\begin\{longtable\}\{@\{\}(.*)@\{\}\}", long)
     assert len(columns) == 2
     assert all(re.fullmatch(r"(p\{\d+\.\dpt\})+", c) for c in columns)

@@ -31,10 +31,10 @@ UNBROKEN = 4  # rows that stay on one page
 Formula = tuple[str, list[str]]  # left-hand side, and what follows each equals sign
 
 
-def aligned(formulas: list[Formula], latest: int = 0) -> str:
+def aligned(formulas: list[Formula], latest: int = 0, room: float = ROOM) -> str:
     """The rows of an align environment; a page may end only between formulas, and leaves neither the first nor the last
     alone."""
-    blocks = list(formula_rows(formulas, latest))
+    blocks = list(formula_rows(formulas, latest, room))
     rows = [(row, place, len(block)) for place, block in enumerate(blocks) for row in block]
     text = rows[0][0]
     for (row, place, length), (below, after, _) in pairwise(rows):
@@ -44,7 +44,7 @@ def aligned(formulas: list[Formula], latest: int = 0) -> str:
     return text
 
 
-def formula_rows(formulas: list[Formula], latest: int = 0) -> Iterator[list[str]]:
+def formula_rows(formulas: list[Formula], latest: int = 0, room: float = ROOM) -> Iterator[list[str]]:
     """The rows of each formula, the equals signs below each other, long ones over several rows.
 
     Where the time is still open, there is room for it up to `latest`.
@@ -57,7 +57,7 @@ def formula_rows(formulas: list[Formula], latest: int = 0) -> Iterator[list[str]
     for lhs, parts in formulas:
         yield [
             f"{'' if k else lhs} &{'= ' if starts else CONTINUED}{text}"
-            for k, (starts, text) in enumerate(arrange(parts, ROOM - head, measure))
+            for k, (starts, text) in enumerate(arrange(parts, room - head, measure))
         ]
 
 

@@ -48,7 +48,7 @@ def table(
     if short:
         return "\n".join(
             [
-                r"\par\nopagebreak\indented",
+                r"\par\nopagebreak\symgruindent",
                 rf"\begin{{tabular}}{{@{{}}{columns}@{{}}}}",
                 *head,
                 *body,

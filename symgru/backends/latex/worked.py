@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from symgru.backends.formula import row_index
-from symgru.backends.latex.document import LATEX, Formula, aligned, worked
+from symgru.backends.latex.document import LATEX, ROOM, Formula, aligned, worked
 from symgru.backends.latex.printer import latex_text
 from symgru.backends.latex.table import COLUMN, points, table
 from symgru.backends.latex.tikz import TIKZ_MACROS, render_tikz
 from symgru.backends.worked import parameter
 from symgru.drawing.colours import colours
 from symgru.drawing.colours import letter as letter_of
+from symgru.drawing.shapes import Drawing
 from symgru.explanation import Explanation
 from symgru.lesson.extent import EVERYTHING, Extent
 from symgru.lesson.outline import outline
@@ -35,10 +37,11 @@ from symgru.lesson.parts import (
 from symgru.lesson.prose import Prose
 from symgru.lesson.writer import Writer
 from symgru.styles import DEFAULT, Style
-from symgru.templating import render, stream
+from symgru.templating import stream
 from symgru.working import WeightArray, Working
 
-WIDE = 455.0  # points that a table may be wide
+PAGE, NARROW = 472.0, 345.0  # points between the margins: of our own page, of LaTeX's article as it comes
+WIDE = 455.0  # points that a table may be wide on our page
 WORDS = {"†": r"$\dagger$", "“": "``", "”": "''", "σ": r"$\sigma$", "…": r"\dots{}", "&": r"\&", "%": r"\%", "#": r"\#"}
 DISPLAYS = (r"\begin{align*}", r"\begin{gather*}")
 STAYS = r"\nopagebreak"  # with what comes next
@@ -49,9 +52,11 @@ def render_explanation(
     e: Explanation, extent: Extent = EVERYTHING, fragment: bool = False, parts: Iterable[Part] | None = None
 ) -> Iterator[str]:
     """The worked example, ready to be compiled, or a `fragment` to be \\input."""
-    written_parts = LatexWriter(e.style).write(outline(e, extent) if parts is None else parts)
-    macros = render("latex/macros.tex.j2", tikz=TIKZ_MACROS)
-    return stream("latex/explanation.tex.j2", e=e, parts=written_parts, macros=macros, fragment=fragment)
+    if fragment:
+        extent = replace(extent, code=False)  # its lines are too long for a narrow page
+    writer = LatexWriter(e.style, NARROW if fragment else PAGE)
+    written_parts = writer.write(outline(e, extent) if parts is None else parts)
+    return stream("latex/explanation.tex.j2", e=e, parts=written_parts, tikz=TIKZ_MACROS, fragment=fragment)
 
 
 def breakable(formula: str) -> str:
@@ -66,13 +71,19 @@ def words(text: str) -> str:
     return text
 
 
+def own_code(text: str) -> str:
+    """symgru's own code, which knows sigma."""
+    return rf"\texttt{{{WORDS['σ'].join(latex_text(part, 400) for part in text.split('σ'))}}}"
+
+
 class LatexWriter(Writer):
     """The parts in the order of the page; colours are those of the gates, each beside its letter."""
 
-    def __init__(self, style: Style = DEFAULT) -> None:
+    def __init__(self, style: Style = DEFAULT, page: float = PAGE) -> None:
         dialect = LATEX.styled(style)
-        self.style = style
-        prose = Prose(dialect, words, latex_text, lambda code: rf"\texttt{{{latex_text(code, 400)}}}", self.number)
+        self.style, self.page = style, page
+        self.room, self.wide = page - (PAGE - ROOM), page - (PAGE - WIDE)
+        prose = Prose(dialect, words, latex_text, own_code, self.number)
         super().__init__(prose, dialect, dialect)
 
     def write(self, parts: Iterable[Part]) -> Iterator[str]:
@@ -101,7 +112,7 @@ class LatexWriter(Writer):
     def equations(self, part: Equations) -> str:
         rows = [self._formula(e) for e in part.rows]
         if part.tied:
-            return f"\\begin{{align*}}\n{aligned(rows)}\n\\end{{align*}}\n"
+            return self.display(rows)
         text = " \\\\[3pt]\n".join(" = ".join((lhs, *sides)) for lhs, sides in rows)
         return f"\\begin{{gather*}}\n{text}\n\\end{{gather*}}\n"
 
@@ -116,18 +127,24 @@ class LatexWriter(Writer):
 
     def step(self, part: Step) -> str:
         starts = (breakable(" = ".join((lhs, *sides))) for lhs, sides in map(self._formula, part.starts))
-        return f"\\subsubsection*{{{part.title(self.prose)}}}\n" + ", \\quad ".join(starts) + f"{STAYS}\n\n"
+        said = ", \\quad ".join(starts)
+        return f"\\subsubsection*{{{part.title(self.prose)}}}\n{{\\raggedright {said}\\par}}{STAYS}\n"
 
     def lines(self, part: Lines) -> str:
-        return f"\\begin{{align*}}\n{aligned([worked(w) for w in self.written(part)])}\n\\end{{align*}}\n"
+        return self.display([worked(w) for w in self.written(part)])
+
+    def display(self, rows: list[Formula]) -> str:
+        """Formulas below each other."""
+        return f"\\begin{{align*}}\n{aligned(rows, room=self.room)}\n\\end{{align*}}\n"
 
     def vectors(self, part: Vectors) -> str:
-        rows = list(self.layer(part.layer).vectors(part.t, part.filled))
-        return f"\\begin{{align*}}\n{aligned(rows)}\n\\end{{align*}}\n"
+        return self.display(list(self.layer(part.layer).vectors(part.t, part.filled)))
 
     def table(self, part: Table) -> str:
         rows = [[cell(self.prose) for cell in row] for row in part.rows]
         text = table([head(self.prose) for head in part.heads], rows, part.left, ruled=not part.boxed)
+        if self.page < PAGE:
+            text = f"{{\\footnotesize {text}}}"
         return f"\\symgrubox{{\n{text}}}\n\n" if part.boxed else text + "\n\n"
 
     def cases(self, part: Cases) -> str:
@@ -138,7 +155,7 @@ class LatexWriter(Writer):
     def weights(self, part: Weights) -> str:
         array = part.array
         zero = "; all numbers are 0 and left out below." if array.zero else ""
-        call = rf"\needroom\texttt{{get\_weights()[{array.place}]}}"
+        call = rf"\symgruroom\texttt{{get\_weights()[{array.place}]}}"
         head = f"{call}: {latex_text(array.name)}, shape ${array.shape}${zero}"
         return "\n".join([head, *([] if array.zero else self.grids(part.layer, array))]) + "\n\n"
 
@@ -159,7 +176,7 @@ class LatexWriter(Writer):
                 for unit in range(block.texts.shape[1])
             ]
             widest = max(points(f"${text}$") for _, head, values in columns for text in (head, *values))
-            fit = max(1, int((WIDE - 30) // (widest + COLUMN)))
+            fit = max(1, int((self.wide - 30) // (widest + COLUMN)))
             units = len(columns) // len(row)
             if not letter and len(columns) > fit:
                 yield self.upright(columns, units)
@@ -195,11 +212,16 @@ class LatexWriter(Writer):
         ]
 
     def picture(self, part: Picture) -> str:
-        drawing, caption = render_tikz(part.drawing()), rf"{{\small {part.caption(self.prose)}}}"
+        drawing, caption = self.fitted(part.drawing()), rf"{{\small {part.caption(self.prose)}}}"
         return f"\\begin{{center}}\n{drawing}\\par\\nopagebreak\n{caption}\n\\end{{center}}\n\n"
 
+    def fitted(self, drawing: Drawing) -> str:
+        """A picture, no wider than the page."""
+        written = render_tikz(drawing)
+        return written if drawing.width <= self.wide else rf"\resizebox{{\linewidth}}{{!}}{{{written}}}"
+
     def listing(self, part: Listing) -> str:
-        return f"{{\\small\n\\begin{{verbatim}}\n{part.code()}\\end{{verbatim}}\n}}\n"
+        return f"{{\\footnotesize\n\\begin{{verbatim}}\n{part.code()}\\end{{verbatim}}\n}}\n"
 
     def box(self, part: Box) -> str:
         return f"\\symgrubox{{\n{''.join(map(self.part, part.parts))}}}\n\n"
