@@ -16,6 +16,7 @@ from symgru.backends.markdown.document import markdown_text
 from symgru.backends.text.printer import plain_text
 from symgru.derivation import derive
 from symgru.explanation import explain
+from symgru.lesson.extent import Extent
 from symgru.network import Layer, chain
 from tests.conftest import need
 from tests.documents.conftest import documents, network, sequence
@@ -135,7 +136,7 @@ def test_tables_need_no_second_run() -> None:
     short = "".join(latex.render_explanation(explain(network(1, layers, 30), sequence(1, 15, 30))))
     assert "\\begin{longtable}" not in short
     assert "\\begin{longtable}" not in "".join(latex.render_derivation(derive("gru", 2, 40)))
-    long = "".join(latex.render_explanation(explain(network(1, layers, 31), sequence(1, 16, 31))))
+    long = "".join(latex.render_explanation(explain(network(1, layers, 31), sequence(1, 16, 31)), Extent("full")))
     columns = re.findall(r"\\begin\{longtable\}\{@\{\}(.*)@\{\}\}", long)
     assert len(columns) == 2
     assert all(re.fullmatch(r"(p\{\d+\.\dpt\})+", c) for c in columns)
