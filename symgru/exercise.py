@@ -11,21 +11,23 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from itertools import islice
 from math import sqrt
 from typing import cast
 
 import numpy as np
+from sympy import Add, Expr, Mul
 
+from symgru.algebra import Dot
 from symgru.building import build
 from symgru.cell import Cell
 from symgru.cells import CELLS
 from symgru.comparison import Profile
 from symgru.domains import Decimals
 from symgru.errors import UnusableInput
-from symgru.explanation import DEFAULT_DIGITS, GUARDS, MOST_DIGITS, Explanation, explain, promise
+from symgru.explanation import DEFAULT_DIGITS, GUARDS, MOST_DIGITS, Explanation, explain
 from symgru.hypotheses import Weights
 from symgru.layout import layout
 from symgru.matching import Stacked
@@ -42,7 +44,7 @@ from symgru.working import Chain
 
 MOST_SIZE, MOST_STEPS = 8, 12  # units or features, and time steps, that a person works by hand
 MOST_STATES = 24  # units times steps
-BATCH, BATCHES = 256, 20  # candidates drawn at once, and how often
+BATCH, BATCHES = 256, 100  # candidates drawn at once, and how often
 MOST_WORKED = 300  # of them that are worked out in decimals
 GRAIN = Decimal("0.05")  # weights and biases are multiples of it
 SMALLEST, LARGEST = 2, 19  # of them, in grains
@@ -79,8 +81,7 @@ class Exercise:
     @property
     def answer(self) -> tuple[str, ...]:
         """The right answer as printed, a text for each unit."""
-        e = self.explanation
-        return tuple(e.promise.text(e.promise(v)) for v in e.results)
+        return tuple(plain(v, self.explanation.digits) for v in self.explanation.results)
 
     def model(self) -> str:
         """The network as a .json MODEL that every command reads, with its input."""
@@ -128,8 +129,8 @@ def exercise(
             return made
     raise UnusableInput(
         f"of {BATCH * BATCHES} networks of {units} unit{'s' * (units > 1)} and {steps} step{'s' * (steps > 1)} none "
-        f"leads every mistake to an answer of its own at {digits} digit{'s' * (digits > 1)}: ask for more --digits, "
-        "--units or --steps, or for another --seed"
+        f"is without a line near 0 and leads every mistake to an answer of its own at {digits} "
+        f"digit{'s' * (digits > 1)}: ask for more --digits, for other --units or --steps, or for another --seed"
     )
 
 
@@ -210,13 +211,21 @@ class _Batch:
 
     @staticmethod
     def generic(layer: Layer, sizes: Mapping[str, int], steps: int) -> _Batch:
-        """Networks of arbitrary numbers, always the same."""
+        """Networks of arbitrary numbers, always the same, in which nothing is 0 after the first step's products.
+
+        Where relu cuts off, they are networks of numbers above 0, where it does not.
+        """
         cell, numbers = build(layer.kind, layer.options), np.random.Generator(np.random.PCG64(0))
         sets = [
             {p.name: Tensor(numbers.normal(size=[sizes[d] for d in cell.dims[p]])) for p in cell.params}
             for _ in range(GENERIC)
         ]
-        return _Batch(layer, sizes, sets, Tensor(numbers.normal(size=(GENERIC, steps, sizes["D"]))))
+        x = Tensor(numbers.normal(size=(GENERIC, steps, sizes["D"])))
+        made = _Batch(layer, sizes, sets, x)
+        if all(v.all() for v in made.columns().values()):
+            return made
+        above = [{name: Tensor(np.abs(t.value)) for name, t in own.items()} for own in sets]
+        return _Batch(layer, sizes, above, Tensor(np.abs(x.value)))
 
     def only(self, chosen: Array) -> _Batch:
         return _Batch(self.layer, self.sizes, [self.sets[int(k)] for k in chosen], self.x[chosen])
@@ -266,12 +275,12 @@ def _short(numbers: np.random.Generator, low: int, high: int, shape: tuple[int, 
 
 
 def _unsaturated(cell: Cell, columns: Mapping[str, Array]) -> Array:
-    """For each candidate whether its gates and its values are ones that a person can follow."""
+    """For each candidate whether its gates and its values are ones that a person can follow: none is near 0."""
     own = roles(cell)
     good = np.ones(len(columns[cell.output.name]), dtype=bool)
     for name, v in columns.items():
         low, high = GATES if name in {g.name for g in own.gates} else (-CANDIDATE, CANDIDATE)
-        fine = (low <= v) & (v <= high) & ((np.abs(v) >= VALUES) | (v == 0))
+        fine = (low <= v) & (v <= high) & (np.abs(v) >= VALUES)
         good &= fine.reshape(len(v), -1).all(axis=-1)
     return good
 
@@ -323,17 +332,22 @@ def _made(
     if not e.reached or e.risky or e.decimals != fewest and _awkward(trial, e.decimals):
         return None
     domain = _Chain(WORKING, typed=True, rounding=line_rounding(e.decimals))
-    rounding = promise(digits)
     printed: dict[tuple[str, ...], tuple[Mistake, ...]] = {}
     for c in told:
         values = trial.result(None if c.right else c.mistakes[0], domain, CALCULATOR)
-        texts = tuple(rounding.text(rounding(v)) for v in values)
+        texts = tuple(plain(v, digits) for v in values)
         if texts in printed:
             return None
         printed[texts] = c.mistakes
     (answer, unseen), *marks = printed.items()
     made = Exercise(e, tuple(Caught(texts, listed) for texts, listed in marks), unseen, seed, version)
     return made if made.answer == answer else None
+
+
+def plain(v: Decimal, digits: int) -> str:
+    """An answer to so many decimals, however small it is: 0.0008."""
+    rounded = v.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    return f"{rounded or abs(rounded):f}"
 
 
 class _Chain(Decimals):
@@ -344,15 +358,42 @@ class _Chain(Decimals):
 
 
 def _awkward(trial: Trial, decimals: int) -> bool:
-    """Whether a line's value is small without being 0, lies just between two rounded ones, or is risky."""
+    """Whether a line's value is small, lies just between two rounded ones, or is risky. Only a product with the state
+    before the first step may be 0."""
     rounding = line_rounding(decimals)
     chain = Chain(rounding)
     trial.run(None, chain, CALCULATOR)
-    lines = (cast(Decimal, v) for row in chain.raw for a in row.values() for v in a.ravel() if v)
+    ((_, layer),) = trial.recurrent
+    idle = _of_the_state(CALCULATOR(build(layer.kind, layer.options)))
+    lines = (
+        cast(Decimal, v)
+        for t, row in enumerate(chain.raw)
+        for name, a in row.items()
+        if t or name not in idle
+        for v in a.ravel()
+    )
     return any(
         abs(v) < Decimal(str(VALUES)) or abs(v).scaleb(decimals) % 1 == Decimal("0.5") or rounding.is_risky(v)
         for v in lines
     )
+
+
+def _of_the_state(cell: Cell) -> frozenset[str]:
+    """The lines that are 0 at the first step, since they are multiples of the state."""
+    idle: set[Expr] = {old for old, _ in cell.states}
+
+    def is_idle(e: Expr) -> bool:
+        return e in idle or (all if isinstance(e, Add) else any)(map(is_idle, _factors(e)))
+
+    for s, e in cell.equations:
+        if is_idle(e):
+            idle.add(s)
+    return frozenset(s.name for s in cell.defined if s in idle)
+
+
+def _factors(e: Expr) -> tuple[Expr, ...]:
+    """What makes a product 0, or the terms of a sum."""
+    return cast(tuple[Expr, ...], e.args) if isinstance(e, Mul | Dot | Add) else ()
 
 
 def _network(layer: Layer, features: int, name: str = "exercise") -> Network:

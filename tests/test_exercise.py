@@ -131,6 +131,39 @@ def test_every_recurrent_cell(cell: str) -> None:
                 assert Decimal("0.1") <= Decimal(line.value) <= Decimal("0.9")
 
 
+@pytest.mark.parametrize("sizes", [(2, 2, 3), (1, 1, 3), (2, 3, 2), (2, 2, 4)])
+def test_relu_leaves_nothing_at_0(sizes: tuple[int, int, int]) -> None:
+    for seed in range(4):
+        one = made(seed, "ligru", *sizes)
+        values = [Decimal(line.value) for line in read(paper(one, ".txt"), "txt")]
+        assert min(map(abs, values)) >= Decimal("0.01")
+        assert min(abs(Decimal(v)) for v in one.answer) >= Decimal("0.01")
+        assert "linear candidate" in {m.name for m in one.unseen}  # since relu changes nothing
+
+
+def test_where_relu_always_cuts_off() -> None:
+    with pytest.raises(UnusableInput, match="none is without a line near 0") as raised:
+        exercise("ligru", 8, 2, 3)
+    assert "\n" not in str(raised.value)
+
+
+def test_the_table_of_answers_has_plain_decimals() -> None:
+    small = 0
+    for seed in range(20):
+        for mark in made(seed).marks:
+            assert all(re.fullmatch(r"-?\d+\.\d{4}", v) for v in mark.values)
+            small += sum(0 < abs(Decimal(v)) < Decimal("0.001") for v in mark.values)
+    assert small > 1
+
+
+def test_sigma_in_the_key_is_no_foreign_character() -> None:
+    for ending in (".txt", ".md", ".tex"):
+        text = paper(made(1), ending)
+        assert "U+03" not in text
+        assert "(-a)" in text or r"({-}a)" in text
+    assert r"took \texttt{$\sigma$({-}a)} for \texttt{$\sigma$(a)}" in text
+
+
 def test_reset_before_by_the_oracle() -> None:
     one = made(1, "gru_before")
     (layer,) = one.network.layers.values()

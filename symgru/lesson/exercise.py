@@ -83,7 +83,10 @@ def marks(made: Exercise) -> Iterator[Part]:
     if made.unseen:
         listed = "; ".join(dict.fromkeys(m.says for m in made.unseen))
         yield Paragraph(
-            say(f"In a network of this size and kind these lead to the right answer all the same: {listed}.")
+            say(
+                "In a network of this size and kind, in which no line but a product with the first state is 0, these "
+                f"lead to the right answer all the same: {listed}."
+            )
         )
 
 

@@ -42,7 +42,18 @@ from symgru.working import WeightArray, Working
 
 PAGE, NARROW = 472.0, 345.0  # points between the margins: of our own page, of LaTeX's article as it comes
 WIDE = 455.0  # points that a table may be wide on our page
-WORDS = {"†": r"$\dagger$", "“": "``", "”": "''", "σ": r"$\sigma$", "…": r"\dots{}", "&": r"\&", "%": r"\%", "#": r"\#"}
+WORDS = {
+    "†": r"$\dagger$",
+    "·": r"$\cdot$",
+    "×": r"$\times$",
+    "σ": r"$\sigma$",
+    "“": "``",
+    "”": "''",
+    "…": r"\dots{}",
+    "&": r"\&",
+    "%": r"\%",
+    "#": r"\#",
+}
 DISPLAYS = (r"\begin{align*}", r"\begin{gather*}")
 STAYS = r"\nopagebreak"  # with what comes next
 PARTS = {2: "section", 3: "subsection"}
@@ -122,7 +133,7 @@ class LatexWriter(Writer):
     def results(self, part: Results) -> str:
         rows = [breakable(" = ".join((lhs, *sides))) for lhs, sides in map(self._formula, part.rows)]
         if after := part.after(self.prose):
-            rows[-1] += f", {after}"
+            rows = [f"{rows[0]}, {after}"] if len(rows) == 1 else [*rows, f"all {after}"]
         return "\\par\n".join(rows) + "\\par\n"
 
     def step(self, part: Step) -> str:
