@@ -309,6 +309,14 @@ def test_versions_of_an_exam(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().err.count("wrote") == 6
 
 
+def test_the_sheet_is_made_for_a_pencil(tmp_path: Path) -> None:
+    symgru("--seed", "4", "--versions", "A", "-o", str(tmp_path / "quiz.tex"))
+    sheet_text, key_text = ((tmp_path / f"quiz_A{end}.tex").read_text() for end in ("", "_key"))
+    assert r"\hspace{7em}" in sheet_text and r"\jot=" in sheet_text and r"Name \_\_\_" in sheet_text
+    assert "tikzpicture" not in sheet_text and "Wikipedia" not in sheet_text
+    assert r"\jot=" not in key_text and "tikzpicture" in key_text
+
+
 def test_models_by_name_are_read_too(tmp_path: Path) -> None:
     symgru("--cell", "mgu", "--seed", "2", "-o", str(tmp_path / "quiz.txt"))
     data = json.loads((tmp_path / "quiz.json").read_text())

@@ -11,12 +11,14 @@ from symgru.explanation import Explanation
 from symgru.lesson.closing import verification
 from symgru.lesson.extent import Extent
 from symgru.lesson.inputs import input_equations
-from symgru.lesson.layers import layer_parts
+from symgru.lesson.layers import MOST_WEIGHTS, equations, layer_parts, weights
 from symgru.lesson.outline import answer, how_to_read, layer_title, noted
 from symgru.lesson.parts import Box, Case, Cases, Equation, Heading, Paragraph, Part, Results
 from symgru.lesson.prose import Formula, Text, numbers, say
+from symgru.lesson.steps import layer_numbers
 from symgru.working import BLANK, Hidden
 
+LINE = "_" * 30  # to write a name on
 PAPER = Extent("full", code=False, answers=False)
 SOLVED = Extent("full", code=False)
 
@@ -30,6 +32,7 @@ def sheet(made: Exercise, hidden: Hidden) -> tuple[Explanation, Iterator[Part]]:
 
 def _sheet(e: Explanation, made: Exercise) -> Iterator[Part]:
     yield Heading(1, _title("Exercise", made))
+    yield Paragraph(say(f"Name {LINE}" + (f"   Version {made.version}" if made.version else "")))
     yield Box((Results(tuple(input_equations(e))),))
     yield Paragraph(
         say(
@@ -43,7 +46,9 @@ def _sheet(e: Explanation, made: Exercise) -> Iterator[Part]:
     yield from how_to_read(e, PAPER)
     for layer in e.layers:
         yield Heading(2, layer_title(e, layer))
-        yield from layer_parts(e, layer, PAPER)
+        yield from weights(e, layer, MOST_WEIGHTS)
+        yield from equations(layer)
+        yield from layer_numbers(e, layer, PAPER)
     yield Heading(2, say("Result"))
     yield Results(tuple(Equation(_name(e, k), (_blank,)) for k in range(len(e.results))))
 

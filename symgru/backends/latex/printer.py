@@ -148,7 +148,7 @@ class Latex(Syntax):
     def number(self, text: str) -> str:
         """A decimal comma stands in braces, so that TeX leaves no space after it; a blank is a line to write on."""
         if text == BLANK:
-            return r"\underline{\hspace{3.5em}}"
+            return r"\underline{\hspace{7em}}"  # for -0.015101 by hand
         return latex_number(text if self.style.decimal == "." else text.replace(".", f"{{{self.style.decimal}}}"))
 
     def row_times_matrix(self, row: str, matrix: str) -> str:

@@ -53,8 +53,10 @@ WORDS = {
     "&": r"\&",
     "%": r"\%",
     "#": r"\#",
+    "_": r"\_",
 }
-DISPLAYS = (r"\begin{align*}", r"\begin{gather*}")
+BY_HAND = r"\begingroup\jot=10pt"  # room between lines that a reader fills in
+DISPLAYS = (r"\begin{align*}", r"\begin{gather*}", BY_HAND)
 STAYS = r"\nopagebreak"  # with what comes next
 PARTS = {2: "section", 3: "subsection"}
 
@@ -142,7 +144,8 @@ class LatexWriter(Writer):
         return f"\\subsubsection*{{{part.title(self.prose)}}}\n{{\\raggedright {said}\\par}}{STAYS}\n"
 
     def lines(self, part: Lines) -> str:
-        return self.display([worked(w) for w in self.written(part)])
+        text = self.display([worked(w) for w in self.written(part)])
+        return f"{BY_HAND}\n{text}\\endgroup\n" if part.layer.hidden else text
 
     def display(self, rows: list[Formula]) -> str:
         """Formulas below each other."""
