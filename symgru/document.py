@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from symgru.proving import Proofs
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Document:
     """`content` is what it says, free of any format. str() gives plain text; `save` follows the file's ending.
 
@@ -64,6 +64,13 @@ class Document:
     def text(self, ending: str, **options: Any) -> str:
         """The whole document in a text format."""
         return "".join(map(str, self.pieces(ending, **options)))
+
+    def __repr__(self) -> str:
+        """One line; print() shows the whole document."""
+        kind = "worked example" if isinstance(self.content, Explanation) else type(self.content).__name__.lower()
+        start = str(next(self.pieces(".txt", header=False)))
+        first = next((line for line in start.splitlines() if line.strip()), "")
+        return f"<{kind}: {first.strip()}>"
 
     def __str__(self) -> str:
         return self.text(".txt", header=False)

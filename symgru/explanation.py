@@ -73,6 +73,7 @@ class Explanation:
     framework: Framework | None = None
     others: tuple[Explanation, ...] = ()  # of the further sequences of a batch
     style: Style = DEFAULT  # how everything is written
+    written: Network | None = None  # the network in the style's update rule, where that is another one
     style_notes: tuple[Note, ...] = ()  # what the style made of the network
 
     @property
@@ -204,7 +205,9 @@ def explain(
     first, *others = (
         _explain(written, tuple(each[k : k + 1] for each in x), digits, framework) for k in range(len(x[0].value))
     )
-    return replace(first, others=tuple(others), style=style or DEFAULT, style_notes=written.notes)
+    return replace(
+        first, others=tuple(others), style=style or DEFAULT, style_notes=written.notes, written=written.network
+    )
 
 
 def _explain(written: Styled, x: tuple[Tensor, ...], digits: int, framework: Framework | None) -> Explanation:

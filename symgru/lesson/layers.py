@@ -57,11 +57,10 @@ def weights(e: Explanation, layer: Working, most: int) -> Iterator[Part]:
         return
     yield Heading(3, say("Weights"))
     large = [a for a in layer.arrays if sum(b.texts.size for row in a.blocks for b in row) > most]
-    count = units_of(e.network)[layer.trace.call.id].count
-    if len(large) == len(layer.arrays):
-        yield Paragraph(say("{count}. Each array of `get_weights()`, the blocks under their symbols:", count=count))
-    else:
-        yield Paragraph(say("{count}. Each array of `get_weights()`, and the symbol of each number:", count=count))
+    count = units_of(e.network)[layer.trace.call.id].count.replace(" x ", " × ").replace("*", "·")
+    turned = ", its blocks transposed" if e.style.columns and max(layer.sizes.values()) > 1 else ""
+    what = "the blocks under their symbols" if len(large) == len(layer.arrays) else "the symbol of each number"
+    yield Paragraph(say(f"{count}. Each array of `get_weights()`{turned}, and {what}:"))
     if max(layer.sizes.values()) > 1:
         yield Paragraph(lambda p: elements(layer.cell, layer.sizes, p.dialect) + ".")
     for array in layer.arrays:
@@ -156,7 +155,7 @@ def _equations(layer: Working, matrix: bool) -> Equations:
     def side(e: Expr) -> Formula:
         return lambda d: form(d).scalar(e)
 
-    return Equations(tuple(Equation(side(lhs), (side(rhs),)) for lhs, rhs in layer.cell.equations))
+    return Equations(tuple(Equation(side(lhs), (side(rhs),)) for lhs, rhs in layer.cell.equations), own=True)
 
 
 def _hadamard(d: Dialect) -> str:

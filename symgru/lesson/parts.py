@@ -41,10 +41,12 @@ class Equation:
 
 @dataclass(frozen=True)
 class Equations:
-    """Equations below each other, their equals signs too where they are `tied`."""
+    """Equations below each other, their equals signs too where they are `tied`; `own` are those that the layer's lines
+    work out."""
 
     rows: tuple[Equation, ...]
     tied: bool = True
+    own: bool = False
 
 
 @dataclass(frozen=True)

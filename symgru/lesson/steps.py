@@ -108,7 +108,7 @@ def one_unit(layer: Working) -> Iterator[Part]:
     yield Step(say("Step {t}, unit 1", t=str(t)) if layer.timed else say("Output, unit 1"))
     yield Paragraph(
         say(
-            "All {n} units are computed alike; this is the first. The numbers of all of them are in the spreadsheet.",
+            "All {n} units are computed alike; this is the first. The numbers of all: `symgru explain … -o F.xlsx`.",
             n=str(layer.sizes["H"]),
         )
     )

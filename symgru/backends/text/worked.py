@@ -86,7 +86,7 @@ class TextWriter(Writer):
     def results(self, part: Results) -> str:
         rows = [self._equation(e) for e in part.rows]
         if after := part.after(self.prose):
-            rows[-1] += f", {after}"
+            rows = [f"{rows[0]}, {after}"] if len(rows) == 1 else [*rows, f"all {after}"]
         return "".join(
             f"  {row[: row.find('=') + 2]}{_hanging(row[row.find('=') + 2 :], row.find('=') + 4)}\n" for row in rows
         )
