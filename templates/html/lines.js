@@ -66,9 +66,9 @@ function summaryHtml(layer, worked, x) {
   return `<div class="scroll" tabindex="0" role="group" aria-label="Summary"><table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>`;
 }
 
-/** Every quantity of a few units over time. */
+/** Every quantity of a few units over time; of a single step there is nothing to see, but a place for what comes back. */
 function plotHtml(layer, worked) {
-  if (worked.steps.length < 2) return "";
+  if (worked.steps.length < 2) return `<svg class="plot"></svg>`;
   const [width, height, left, top] = [600, 220, 40, 12];
   const names = columnsOf(layer);
   const lines = worked.steps.flatMap((step) => step.lines.filter((line) => names.includes(line.name)));

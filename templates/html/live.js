@@ -31,6 +31,7 @@ function show() {
     return;
   }
   document.body.classList.toggle("moved", isMoved());
+  markEquations();
   $("#calculator .back").disabled = !isMoved();
   showResult(model, worked);
   if (isMoved() || live.shown) showDocument(model, worked);
@@ -48,6 +49,13 @@ function showResult(model, worked) {
   $("#calculator .exact").dataset.exact = JSON.stringify(lines.map(exact));
   const names = [...live.chosen.values()].map((mistake) => mistake.cell).filter(Boolean);
   $("#calculator .worked-now").innerHTML = names.map((name) => page.equations[name] ?? "").join("");
+}
+
+/** The equations of the first layer do not follow a mistake in them. */
+function markEquations() {
+  const other = [...live.chosen.values()].some((mistake) => mistake.cell);
+  const chapter = document.querySelector('.lines[data-layer="1"]')?.closest(".chapter");
+  chapter?.querySelectorAll(".equations.own").forEach((part) => part.classList.toggle("still", other));
 }
 
 function showDocument(model, worked) {
@@ -119,50 +127,60 @@ function fillCalculator() {
     show();
   };
   const few = units <= 2 && model.x[0].length <= 2;
-  const field = (label, name, row, k, colour) =>
-    numberField({ label, name, text: row[k], colour, slider: few, put: put(row, k) });
-  const low = (parts) => (parts.length ? `<sub>${parts.join(",")}</sub>` : "");
+  const fieldOn = (scale) => (label, name, row, k, colour) =>
+    numberField({ label, name, text: row[k], colour, scale, put: put(row, k) });
+  const scaleFor = (numbers) => (few ? scaleOf(numbers.flat(Infinity).map(Number)) : null);
+  const ofInputs = scaleFor([live.original.x, model.x]);
+  const ofWeights = scaleFor([live.original, model].flatMap(({ layers }) => layers.map(({ weights }) => Object.values(weights))));
 
-  fill(".inputs", model.x.flatMap((row, t) =>
+  fill(".inputs", [...ends(ofInputs), ...model.x.flatMap((row, t) =>
     row.map((_, k) => {
-      const parts = [t + 1, ...(row.length > 1 ? [k + 1] : [])];
-      return field(`<var>${cell.input}</var>${low(parts)}`, `${cell.input} ${parts.join(" ")}`, row, k, coloured(first, cell.input));
+      const name = [cell.input, t + 1, ...(row.length > 1 ? [k + 1] : [])].join(" ");
+      return fieldOn(ofInputs)(spelledIn(first, cell.input, [k], t + 1), name, row, k, coloured(first, cell.input));
     })
-  ));
+  )]);
   $("#calculator .start").hidden = cell.state === null;
   if (cell.state !== null) {
     model.start ??= Array(units).fill("0");
     live.original.start ??= Array(units).fill("0");
-    fill(".start", model.start.map((_, k) => {
-      const parts = [0, ...(units > 1 ? [k + 1] : [])];
-      return field(`<var>${cell.state}</var>${low(parts)}`, `${cell.state} ${parts.join(" ")}`, model.start, k, coloured(first, cell.state));
-    }));
+    const scale = scaleFor([live.original.start, model.start]);
+    fill(".start", [...ends(scale), ...model.start.map((_, k) => {
+      const name = [cell.state, 0, ...(units > 1 ? [k + 1] : [])].join(" ");
+      return fieldOn(scale)(spelledIn(first, cell.state, [k]), name, model.start, k, coloured(first, cell.state));
+    })]);
   }
-  fill(".weights", model.layers.flatMap((layer, place) =>
-    Object.keys(CELLS[layer.cell].params).flatMap((name) => weightFields(layer, name, place, field, low))
-  ));
+  fill(".weights", [...ends(ofWeights), ...model.layers.flatMap((layer, place) =>
+    Object.keys(CELLS[layer.cell].params).flatMap((name) => weightFields(layer, name, place, fieldOn(ofWeights)))
+  )]);
   fillMistakes(first);
 }
 
 const unitsOf = (layer) => Object.values(layer.weights)[0].length;
 
-function weightFields(layer, name, place, field, low) {
-  const [letter, gate] = name.split("_");
+/** A component's symbol as the lines have it; the state before the first step at t = 1. */
+function spelledIn(layer, name, index, t = 1) {
+  const cell = CELLS[layer.cell];
+  const sizes = Object.fromEntries(Object.entries(cell.params).flatMap(([of, letters]) => {
+    const rows = layer.weights[of];
+    return letters.map((letter, axis) => [letter, axis ? rows[0].length : rows.length]);
+  }));
+  return spelled({ cell, sizes, timed: layer.timed, t }, name, index);
+}
+
+function weightFields(layer, name, place, field) {
   const rows = layer.weights[name];
   const before = place ? `layer ${place + 1} ` : "";
-  const one = (row, k, index) => {
-    const parts = [...(gate ? [gate] : []), ...index];
-    return field(`<var>${letter}</var>${low(parts)}`, before + [name, ...index].join(" "), row, k, coloured(layer, name));
-  };
+  const one = (row, k, index, shown) =>
+    field(spelledIn(layer, name, index), before + [name, ...shown].join(" "), row, k, coloured(layer, name));
   const many = rows.length > 1;
-  if (!Array.isArray(rows[0])) return rows.map((_, i) => one(rows, i, many ? [i + 1] : []));
+  if (!Array.isArray(rows[0])) return rows.map((_, i) => one(rows, i, [i], many ? [i + 1] : []));
   return rows.flatMap((row, i) =>
-    row.map((_, j) => one(row, j, [...(row.length > 1 ? [j + 1] : []), ...(many ? [i + 1] : [])]))
+    row.map((_, j) => one(row, j, [i, j], [...(row.length > 1 ? [j + 1] : []), ...(many ? [i + 1] : [])]))
   );
 }
 
 function fill(selector, fields) {
   const box = $(`#calculator ${selector}`);
-  box.querySelectorAll(":scope > .field, :scope > .choice, :scope > fieldset").forEach((old) => old.remove());
+  box.querySelectorAll(":scope > .field, :scope > .ends, :scope > .choice, :scope > fieldset").forEach((old) => old.remove());
   box.append(...fields);
 }

@@ -88,6 +88,7 @@ function modelLayer(layer, k, chosen) {
     timed: cell.state !== null,
     sequences: false,
     colours: page.colours[layer.cell],
+    given: layer.arrays.length,
   };
 }
 
@@ -108,18 +109,25 @@ function layerHtml(model, layer, worked, k) {
   const summary = layer.timed ? `<h3>Summary</h3>${summaryHtml(layer, worked, x)}${plotHtml(layer, worked)}` : "";
   return (
     `<section class="chapter" data-layer="${k + 1}"><h2>${model.layers.length > 1 ? `Layer ${k + 1}: ` : ""}${title}</h2>` +
-    `<h3>Weights</h3>${weightTables(layer)}<h3>Equations</h3>${page.equations[layer.cell] ?? ""}<h3>Step by step</h3>` +
+    `<h3>Weights</h3>${weightTables(model, k)}<h3>Equations</h3>${page.equations[layer.cell] ?? ""}<h3>Step by step</h3>` +
     `${steps.join("")}${summary}</section>`
   );
 }
 
-/** Each array of get_weights(), a block of columns for each gate. */
-function weightTables(layer) {
-  const cell = CELLS[layer.cell];
-  return Object.entries(cell.arrays).map(([array, sides]) => sides.map((symbols) => weightTable(layer, array, symbols)).join("")).join("");
+/** Each array of get_weights(), a table for each of its rows of gates. */
+function weightTables(model, place) {
+  const layer = model.layers[place];
+  const before = model.layers.slice(0, place).reduce((count, { given }) => count + given, 0);
+  return Object.entries(CELLS[layer.cell].arrays).map(([array, rows], k) => {
+    const name = k < layer.given ? `get_weights()[${before + k}]` : "not in get_weights()";
+    const zeros = rows.flat().every((symbol) => layer.weights[symbol].flat().every((text) => Number(text) === 0));
+    const left = zeros ? "; numbers of 0 are left out in the lines" : "";
+    const tables = rows.map((symbols) => weightTable(layer, place, `${name}, ${array}, ${symbols.join(", ")}`, symbols));
+    return `<p><code>${name}</code>: ${array}${left}</p>${tables.join("")}`;
+  }).join("");
 }
 
-function weightTable(layer, array, symbols) {
+function weightTable(layer, place, label, symbols) {
   const grids = symbols.map((name) => layer.weights[name].map((row) => (Array.isArray(row) ? row : [row])));
   const cells = (name, j) =>
     layer.weights[name].map((row, i) => {
@@ -133,7 +141,7 @@ function weightTable(layer, array, symbols) {
   });
   const rows = grids[0][0].map((_, j) => `<tr>${symbols.flatMap((name) => cells(name, j)).join("")}</tr>`);
   return (
-    `<div class="scroll" tabindex="0" role="group" aria-label="${array}, ${symbols.join(", ")}"><table class="weights" data-layer="1"><caption>${array}</caption>` +
+    `<div class="scroll" tabindex="0" role="group" aria-label="${label}"><table class="weights" data-layer="${place + 1}">` +
     `<thead><tr>${head.join("")}</tr></thead><tbody>${rows.join("")}</tbody></table></div>`
   );
 }

@@ -161,6 +161,39 @@ def test_pictures_of_one_unit_follow_others_are_marked(browser, seed_page):
     assert browser.run(still) == [True, True, True]
 
 
+def test_equations_do_not_follow_a_mistake_in_them_and_say_so(browser, seed_page):
+    browser.open(seed_page)
+    marked = "return document.querySelectorAll('.equations.still').length"
+    switch(browser, "sequence: reversed")
+    assert browser.run(marked) == 0
+    switch(browser, "update rule: swapped")
+    assert browser.run(marked) == 1 and "h_{t-1}" in browser.run(
+        "return document.querySelector('.equations.still [aria-label*=\"h_\"]').getAttribute('aria-label')"
+    )
+    switch(browser, "update rule: swapped")
+    assert browser.run(marked) == 0
+
+
+def test_equal_numbers_stand_at_equal_places_of_their_sliders(browser, seed_page):
+    browser.open(seed_page)
+    ranges = browser.run(
+        """return [...document.querySelectorAll("#calculator input[type=range]")].map(
+            (e) => [e.dataset.name[0], Number(e.min), Number(e.max)])"""
+    )
+    assert {tuple(r) for r in ranges} == {
+        ("x", -20, 20), ("h", -1, 1), *((letter, -5, 5) for letter in "WUbc")
+    }  # fmt: skip
+    assert browser.texts("#calculator .inputs .ends span") == ["−20", "0", "20"]
+
+
+def test_the_plot_comes_back_after_a_sequence_of_one_step(browser, empty_page):
+    browser.open(empty_page)
+    paste(browser, PASTED, "1,2,9,8")
+    for paths in (0, 4):
+        switch(browser, "sequence: summed into one step")
+        assert browser.run("return document.querySelectorAll('svg.plot path').length") == paths
+
+
 def test_a_number_that_cannot_be_used_is_said_beside_its_field(browser, seed_page):
     browser.open(seed_page)
     before = browser.exact()
@@ -465,14 +498,21 @@ def test_only_the_page_s_own_script_can_run(seed_page):
 
 def test_a_decimal_comma_reaches_every_number(browser, tmp_path, seed_network, seed_input):
     notation = tmp_path / "comma.toml"
-    notation.write_text('title = "Comma"\ndecimal = ","\n', encoding="utf-8")
+    notation.write_text('title = "Comma"\ndecimal = ","\ntime = "h^{<t>}"\nsymbols.h = "c"\n', encoding="utf-8")
     worked = explain(seed_network, seed_input, style=read_style(notation))
     path = Document(worked).save(tmp_path / "comma.html")
     browser.open(path)
     static = browser.run(LINES)
     browser.type("x 1", "1.5")
     assert "1,5" in browser.texts(".starts")[0] and "1.5" not in browser.texts(".starts")[0]
-    assert all("." not in text for text in browser.texts(".line, .chapter table.weights td, #calculator output"))
+    browser.run(WAIT)
+    places = ".line, .chapter table.weights td, #calculator output, #calculator .choice .number"
+    assert all("." not in text for text in browser.texts(places))
+    assert browser.texts("#calculator .start label") == ["c^<0>"]
+    assert browser.texts("#calculator .inputs label")[1] == "x^<2>"
+    browser.type("x 1", "2,5")
+    assert browser.texts(".starts")[0].startswith("x^<1> = 2,5")
+    assert browser.run("return document.querySelector('#calculator .weights input').value") == "-0,90954137"
     browser.find("#calculator .back").click()
     assert browser.run(LINES) == static
 
@@ -488,5 +528,11 @@ def test_the_calculator_keeps_to_the_style(browser, tmp_path, seed_network, seed
     assert browser.exact()[0] == pytest.approx(reference(x=[1, moved, 9, 8]), abs=1e-12)
     browser.find("#calculator .back").click()
     assert browser.run(LINES) == static
-    switch(browser, "update rule: swapped")
-    assert browser.exact()[0] == pytest.approx(FACTS["update rule: swapped"], abs=5.1e-9)
+    browser.run(WAIT)
+    shown = browser.run(OFFERED)
+    assert "reset gate: before the product" not in shown and "reset gate: after the product" not in shown
+    for mistake in ("update rule: swapped", "gate order: r | z | n", "gate order: n | r | z"):
+        assert float(shown[mistake]) == pytest.approx(FACTS[mistake], abs=1.1e-8)
+        switch(browser, mistake)
+        assert browser.exact()[0] == pytest.approx(FACTS[mistake], abs=5.1e-9)
+        switch(browser, mistake)

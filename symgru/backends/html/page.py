@@ -95,7 +95,7 @@ def set_equations(cell: Cell, sizes: Mapping[str, int], typesetter: Typesetter) 
         f"<span>{typesetter.formula('= ' + right)}</span></div>"
         for left, right in equations(cell, form)
     )
-    return f'<div class="equations tied">{rows}</div>'
+    return f'<div class="equations tied own">{rows}</div>'
 
 
 def changed_equations(cell: Cell, own: Cell, sizes: Mapping[str, int], d: Dialect) -> str:

@@ -88,7 +88,7 @@ class HtmlWriter(Writer):
 
     def equations(self, part: Equations) -> str:
         rows = "".join(f'<div class="equation">{self._equation(e)}</div>\n' for e in part.rows)
-        return f'<div class="equations{" tied" * part.tied}">\n{rows}</div>\n'
+        return f'<div class="equations{" tied" * part.tied}{" own" * part.own}">\n{rows}</div>\n'
 
     def _equation(self, e: Equation) -> str:
         left = self.typeset.formula(e.left(self.formulas))
