@@ -242,7 +242,11 @@ class Model:
 
         def ask(network: Network, x: Sequence[Tensor]) -> tuple[Sequence[Array], str]:
             values = [stored(each, network.dtype).value for each in x]
-            return own.outputs(network, values, self.path), own.version(self.path)
+            try:
+                return own.outputs(network, values, self.path), own.version(self.path)
+            except (RuntimeError, TypeError, ValueError) as error:  # what the framework has against the network
+                said = str(error).strip().partition("\n")[0]
+                raise Unsupported(f"{own.version(self.path)} refuses it: {said[:200]}") from None
 
         return ask
 
