@@ -102,11 +102,14 @@ def picture_files():
     from symgru import drawing
     from symgru.backends.latex.tikz import render_fragment
     from symgru.backends.svg import render_svg
+    from symgru.drawing.values import rightly_rounded
 
     (seed,) = _at_work(SEED, "1,2,9,8")
     brackets = load(ROOT / "examples" / "brackets.keras")
     sunspots = _at_work(ROOT / "examples" / "sunspots.keras", str(ROOT / "examples" / "sunspots_window.csv"))[0]
-    yield "../docs/seed.svg", render_svg(drawing.unrolled(seed)).encode()
+    model = load(SEED)
+    (exact,) = rightly_rounded(explain(model.network, model.read("1,2,9,8")[0]), 6)
+    yield "../docs/seed.svg", render_svg(drawing.unrolled(exact)).encode()
     yield "pictures/seed_wiring.svg", render_svg(drawing.wiring(seed)).encode()
     yield "pictures/seed_wiring.tex", render_fragment(drawing.wiring(seed)).encode()
     yield "pictures/brackets_layers.svg", render_svg(drawing.graph(brackets.network)).encode()

@@ -34,6 +34,14 @@ KINDS = ("wiring", "unrolled", "weights", "time", "graph")
 )
 @click.option("--layer", metavar="ID", help="The layer, as show names it; the first with weights unless given.")
 @click.option("--unit", type=click.IntRange(1), default=1, show_default=True, help="The unit that unrolled draws.")
+@click.option(
+    "--digits",
+    type=click.IntRange(1, 12),
+    default=6,
+    show_default=True,
+    metavar="D",
+    help="Decimals of the values that unrolled shows, each rounded from the exact one.",
+)
 @styling.options
 @arguments.show
 @arguments.architecture
@@ -46,6 +54,7 @@ def command(
     what: str,
     layer: str | None,
     unit: int,
+    digits: int,
     style: str | None,
     notation: Path | None,
     show: int | None,
@@ -65,7 +74,7 @@ def command(
     arguments.spare_inputs(output, source, *given, architecture)
     model = arguments.load(source, architecture)
     with waiting("drawing"):
-        drawing = _drawing(model, given, what, layer, unit, show, styling.chosen(style, notation))
+        drawing = _drawing(model, given, what, layer, unit, digits, show, styling.chosen(style, notation))
         write_files(output.parent, {output.name: write(drawing)})
     say_written([output])
 
@@ -106,6 +115,7 @@ def _drawing(
     what: str,
     layer: str | None,
     unit: int,
+    digits: int,
     show: int | None,
     style: Style | None,
 ) -> Drawing:
@@ -115,7 +125,7 @@ def _drawing(
 
     if what == "graph":
         return drawing.graph(model.network)
-    working = _working(model, given, layer, style)
+    working = _working(model, given, layer, digits, style)
     chosen = style or DEFAULT
     if what == "unrolled":
         units = working.sizes["H"]
@@ -126,13 +136,14 @@ def _drawing(
     return pictures[what](working, chosen)
 
 
-def _working(model: Model, given: Sequence[str], layer: str | None, style: Style | None) -> Working:
+def _working(model: Model, given: Sequence[str], layer: str | None, digits: int, style: Style | None) -> Working:
     """The layer that is drawn, at work on the input, or on zeros where only its weights are shown."""
+    from symgru.drawing.values import rightly_rounded
     from symgru.errors import UnusableInput
     from symgru.explanation import explain
 
     x = arguments.read_all(model, given) if given else _zeros(model)
-    layers = explain(model.network, x, style=style).layers
+    layers = rightly_rounded(explain(model.network, x, style=style), digits)
     if layer is None:
         return next((w for w in layers if w.arrays), layers[0])
     known = {w.layer.id: w for w in layers}

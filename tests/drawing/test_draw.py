@@ -1,5 +1,9 @@
 """symgru draw."""
 
+import json
+import math
+from pathlib import Path
+
 import pytest
 
 from symgru.cli import main
@@ -22,6 +26,29 @@ def test_each_picture(what, tmp_path):
     assert words(parsed(place.read_text(encoding="utf-8")))
     assert draw(SEED, "--input", "1,2,9,8", "--what", what, "-o", tmp_path / "f.tex") == 0
     assert r"\begin{tikzpicture}" in (tmp_path / "f.tex").read_text(encoding="utf-8")
+
+
+def seed_by_hand():
+    """Every value of the seed's GRU, in doubles."""
+    (layer,) = json.loads(Path(SEED).read_text(encoding="utf-8"))["layers"]
+    ((wz, wr, wn),), ((uz, ur, un),), ((bz, br, bn), (cz, cr, cn)) = layer["weights"]
+    h = 0.0
+    for x in (1, 2, 9, 8):
+        z = 1 / (1 + math.exp(-(wz * x + bz + uz * h + cz)))
+        r = 1 / (1 + math.exp(-(wr * x + br + ur * h + cr)))
+        n = math.tanh(wn * x + bn + r * (un * h + cn))
+        h = z * h + (1 - z) * n
+        yield from (z, r, n, h)
+
+
+@pytest.mark.parametrize("digits", [3, 6, 8])
+def test_values_are_rounded_from_the_exact_ones(digits, tmp_path):
+    place = tmp_path / "f.svg"
+    assert draw(SEED, "--input", "1,2,9,8", "--what", "unrolled", "--digits", digits, "-o", place) == 0
+    shown = place.read_text(encoding="utf-8").replace("−", "-")
+    wanted = [f"{v:.{digits}f}" for v in seed_by_hand() if abs(v) > 0.01]
+    assert len(wanted) == 14  # the others, tiny ones, are printed with four digits
+    assert all(v in shown for v in wanted)
 
 
 def test_a_pdf(tmp_path):
