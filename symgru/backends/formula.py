@@ -186,6 +186,9 @@ class Syntax(OrderedPrinter):
     def power_of_e(self, exponent: str) -> str:
         raise NotImplementedError
 
+    def power_of_ten(self, exponent: str) -> str:
+        raise NotImplementedError
+
     def squared(self, base: str) -> str:
         raise NotImplementedError
 

@@ -142,7 +142,7 @@ def how_to_read(e: Explanation, extent: Extent) -> Iterator[Part]:
     tiny, kept = e.rounding.tiny_below, {1: "one digit", 2: "two digits", 3: "three digits", 4: "four digits"}
 
     def small(d: Dialect) -> str:
-        return d.number(f"1e{tiny}")
+        return d.syntax().power_of_ten(str(tiny))
 
     yield Paragraph(
         say(

@@ -164,6 +164,9 @@ class Latex(Syntax):
     def power_of_e(self, exponent: str) -> str:
         return f"e^{{{exponent}}}" if len(exponent) < LONG else rf"\exp({exponent})"
 
+    def power_of_ten(self, exponent: str) -> str:
+        return self._raised("10", exponent)
+
     def squared(self, base: str) -> str:
         return self._raised(base, "2")
 

@@ -92,6 +92,9 @@ class Text(Syntax):
     def power_of_e(self, exponent: str) -> str:
         return f"e^{exponent}" if ATOM.fullmatch(exponent) else f"e^({exponent})"
 
+    def power_of_ten(self, exponent: str) -> str:
+        return self._raised("10", exponent)
+
     def squared(self, base: str) -> str:
         return self._raised(base, "2")
 
