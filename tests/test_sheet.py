@@ -21,6 +21,7 @@ from symgru.explanation import Explanation, explain
 from symgru.network import Network, Tensor
 from symgru.readers import read
 from symgru.rounding import Rounding, line_rounding
+from symgru.styles import style
 from symgru.working import shown, work_out
 from tests.conftest import ROOT
 from tests.documents.conftest import network, sequence, typed
@@ -459,3 +460,25 @@ def test_the_frameworks_value_has_its_columns(tmp_path) -> None:
 def test_an_input_of_a_milliard(tmp_path) -> None:
     e = explain(read(ROOT / "examples" / "seed.json"), text("1", "1e9", "2"))
     assert explanation_bytes(e).startswith(b"PK")
+
+
+def read_me(place) -> str:
+    openpyxl = pytest.importorskip("openpyxl")
+    rows = openpyxl.load_workbook(place)["Read me"].iter_rows(values_only=True)
+    return "\n".join(str(cell) for row in rows for cell in row if cell)
+
+
+def test_read_me_has_the_names_and_decimals_of_this_sheet(tmp_path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    for name, says, title in (
+        ("", "W_z, W_r, W_n", "The weights, as get_weights() gives them"),
+        ("wikipedia", "W_z, W_r, W_h", "some have the other sign"),
+    ):
+        e = explain(read(ROOT / "examples" / "seed.json"), SEED_X, style=style(name) if name else None)
+        place = tmp_path / f"o{name}.xlsx"
+        write_explanation(e, place)
+        text, book = read_me(place), openpyxl.load_workbook(place)
+        assert says in text and "7 decimals here, 6 in the other documents" in text
+        assert title in book["Weights"]["A1"].value
+        assert set(says.split(", ")) <= set(book.defined_names)
+        assert book["Check"].row_dimensions[book["Check"].max_row].hidden

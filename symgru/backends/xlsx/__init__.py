@@ -44,7 +44,7 @@ def explanation_bytes(e: Explanation) -> bytes:
     """
     book = Book()
     worked = without_ties(e)
-    laid_out, found = lay_out(worked), ties(worked)
+    laid_out, found = lay_out(worked, e.decimals), ties(worked)
     write_read_me(book, laid_out, found)
     write_weights(book, laid_out)
     write_inputs(book, laid_out)

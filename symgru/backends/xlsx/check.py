@@ -13,6 +13,7 @@ from symgru.backends.xlsx.book import Book, Exact, fixed
 from symgru.backends.xlsx.lines import FULL
 from symgru.backends.xlsx.plan import FIRST, TOP, Plan, column_name
 from symgru.backends.xlsx.ties import Tie
+from symgru.backends.xlsx.weights import origin
 from symgru.drawing.colours import FAINT
 from symgru.explanation import OWN, Check
 from symgru.templating import LICENCE
@@ -55,7 +56,7 @@ def _sentences(plan: Plan, found: list[Tie]) -> Iterator[tuple[str, str]]:
             f"The exact value rounds otherwise: {e.decimals} decimals do not carry {e.digits} digits through this "
             "network.",
         )
-    yield "Weights", "The weights as get_weights() gives them. Every block has a name: W_z is the update gate's kernel."
+    yield "Weights", f"{origin(e)}. Every block has a name{_named(plan)}."
     yield "Inputs", "The inputs and the states before the first step."
     yield (
         "Steps",
@@ -64,6 +65,12 @@ def _sentences(plan: Plan, found: list[Tie]) -> Iterator[tuple[str, str]]:
         f"10^{e.rounding.tiny_below} to {e.rounding.kept} digits), and the rounded number is used from then on, as on "
         "a pocket calculator.",
     )
+    if plan.usual < e.decimals:
+        yield (
+            "Decimals",
+            f"{e.decimals} decimals here, {plan.usual} in the other documents, so that no line is a tie, which binary "
+            "numbers could round otherwise.",
+        )
     yield "Unrounded", "The same formulas with nothing rounded on the way."
     yield "Check", "The result beside the exact value and the framework's, and how many decimals a number keeps."
     if said := ending(e):
@@ -71,6 +78,12 @@ def _sentences(plan: Plan, found: list[Tie]) -> Iterator[tuple[str, str]]:
     for note in (*notes(e), *map(str, e.style_notes)):
         yield "Note", plain_text(note, SENTENCE)
     yield "Made by", f"symgru {__version__}, model SHA-256 {e.network.fingerprint}. {LICENCE}"
+
+
+def _named(plan: Plan) -> str:
+    """Two of the names, as they are in this sheet."""
+    names = list(plan.weights.values())
+    return f": {', '.join(names[:3])}{' and so on' if len(names) > 3 else ''}" if names else ""
 
 
 def write_check(book: Book, plan: Plan, found: list[Tie]) -> None:
@@ -194,8 +207,11 @@ def _remarks(plan: Plan, found: list[Tie]) -> Iterator[str]:
 def _decimals(book: Book, sheet: Any, plan: Plan, row: int) -> None:
     """The table of decimals, smallest size first."""
     rounding = plan.explanation.rounding
-    sheet.write_string(row, 0, "How many decimals a number keeps", book.format(bold=True))
-    says = f"{rounding.decimals} decimals; {rounding.kept} digits of a number below 1E{rounding.tiny_below}"
+    sheet.write_string(row, 0, "How many decimals a number keeps", book.format(bold=True, font_size=12))
+    says = (
+        f"{rounding.decimals} decimals; {rounding.kept} digits of a number below 1E{rounding.tiny_below}. The formulas "
+        "look it up in this table, whose rows are folded away (the + beside them opens it)."
+    )
     sheet.write_string(row + 1, 0, says, book.format(font_color=FAINT.ink))
     head = book.format(bold=True, bottom=1, bottom_color=FAINT.ink, align="right")
     for k, text in enumerate(("size: from", "places: decimals")):
@@ -208,5 +224,8 @@ def _decimals(book: Book, sheet: Any, plan: Plan, row: int) -> None:
         sheet.write_number(first + k, 0, size, book.format(num_format="0E+00"))
         sheet.write_number(first + k, 1, decimals, book.format())
     last = first + len(sizes) - 1
+    for k in range(row + 2, last + 1):
+        sheet.set_row(k, None, None, {"level": 1, "hidden": True})
+    sheet.set_row(last + 1, None, None, {"collapsed": True})
     book.name("size", "Check", (first, 0), (last, 0))
     book.name("places", "Check", (first, 1), (last, 1))

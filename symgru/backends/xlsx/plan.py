@@ -169,11 +169,15 @@ class Plan:
     results: tuple[Result, ...]
     rows: int
     columns: int
+    usual: int  # decimals that the other documents carry
 
 
-def lay_out(e: Explanation) -> Plan:
-    """Lay a worked example out. Raises UnusableInput where it is larger than a sheet."""
-    return _Planner(e).plan()
+def lay_out(e: Explanation, usual: int | None = None) -> Plan:
+    """Lay a worked example out, of which the other documents carry `usual` decimals.
+
+    Raises UnusableInput where it is larger than a sheet.
+    """
+    return replace(_Planner(e).plan(), usual=e.decimals if usual is None else usual)
 
 
 class _Planner:
@@ -239,6 +243,7 @@ class _Planner:
             tuple(self._results()),
             self.top,
             columns,
+            self.e.decimals,
         )
 
     # ------------------------------------------------------------ inputs

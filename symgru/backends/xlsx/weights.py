@@ -8,11 +8,24 @@ from symgru.backends.text.printer import plain_text
 from symgru.backends.xlsx.book import Book, as_typed, write_number
 from symgru.backends.xlsx.plan import Given, Plan
 from symgru.drawing.colours import FAINT, INPUT, Colour, colours, letter
+from symgru.explanation import Explanation
 from symgru.network import Array, Layer
 from symgru.working import Working
 
 WIDTH = 15
 ONE_PAGE = 18  # columns of numbers up to which a page is as wide as the sheet
+
+
+def origin(e: Explanation) -> str:
+    """Whether the weights stand as get_weights() gives them; a style with another update rule negates some."""
+    given = e.network.layers
+    for w in e.layers:
+        own = given[w.layer.id].weights
+        if w.layer is not given[w.layer.id] and any(
+            name not in own or (own[name].text != t.text).any() for name, t in w.layer.weights.items()
+        ):
+            return "The weights of get_weights() in this notation: some have the other sign, as Read me says"
+    return "The weights, as get_weights() gives them"
 
 
 def write_weights(book: Book, plan: Plan) -> None:
@@ -21,7 +34,7 @@ def write_weights(book: Book, plan: Plan) -> None:
     sheet.set_column(1, 1 + _widest(plan), WIDTH)
     if _widest(plan) <= ONE_PAGE:
         sheet.fit_to_pages(1, 0)
-    sheet.write_string(0, 0, "The weights, as get_weights() gives them", book.format(bold=True, font_size=12))
+    sheet.write_string(0, 0, origin(plan.explanation), book.format(bold=True, font_size=12))
     says = "Change one, and the sheets Steps and Unrounded follow. Each block is a named range of the name above it."
     sheet.write_string(1, 0, says, book.format(font_color=FAINT.ink))
     row = 3
@@ -81,7 +94,9 @@ def _rows(book: Book, sheet: Any, plan: Plan, layer: Layer, row: int) -> int:
 
 def _block(book: Book, sheet: Any, row: int, column: int, name: str, texts: Array, colour: Colour) -> None:
     """A named range under its name."""
-    head = book.format(bold=True, font_color=colour.ink, bg_color=colour.fill, bottom=1, bottom_color=colour.ink)
+    head = book.format(
+        bold=True, font_color=colour.ink, bg_color=colour.fill, bottom=1, bottom_color=colour.ink, align="right"
+    )
     height, width = texts.shape
     for k in range(width):
         sheet.write_string(row, column + k, name if k == 0 else "", head)
