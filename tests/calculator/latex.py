@@ -16,7 +16,7 @@ def decimal_points(document: str, comma: bool) -> str:
     """The document with decimal points where it has a decimal `comma`."""
     if not comma:
         return document
-    return document.replace("{,}", ".").replace(r";\ ", r",\ ").replace("$; $", "$, $")
+    return re.sub(r";(?=\\ | *\\\\|\$? \$)", ",", document.replace("{,}", "."))
 
 
 def _sections(document: str) -> Iterator[Section]:

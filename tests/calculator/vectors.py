@@ -151,14 +151,14 @@ def _latex(document: str, comma: bool) -> Iterator[Statement]:
     """Tables whose heads are weights, the starts behind a step's heading, and rows of align whose names are bold."""
     step: int | None = 0
     matrices: dict[str, dict[tuple[int, ...], str]] = {}
-    pattern = rf"^(?:{_HEADING}(\$.*|)\n|{_DISPLAY}|{_TABLE})"
+    pattern = rf"^(?:{_HEADING}(?:{{\\raggedright )?(\$.*|)\n|{_DISPLAY}|{_TABLE})"
     for title, starts, display, rows in re.findall(pattern, latex.decimal_points(document, comma), re.MULTILINE):
         if title:
             for name, entries in matrices.items():
                 yield 0, f"{name} = {_assembled(entries)}"
             matrices.clear()
             step = step_of(title)
-            for start in starts.replace("$", "").replace(r"\nopagebreak", "").split(r", \quad "):
+            for start in re.sub(r"\$|\\par\}|\\nopagebreak", "", starts).split(r", \quad "):
                 if start:
                     yield step, _bracketed(start.replace(", ", r",\ "))
         elif display:
@@ -178,7 +178,7 @@ def _bracketed(text: str) -> str:
         text,
     )
     text = re.sub(r"\((-?[\d.e]+)\)(?=\\,|\^\{\\top\})", r"[\1]", text)
-    text = re.sub(r"\(((?:-?[\d.]+,\\ *)+-?[\d.]+)\)", lambda m: f"[{m[1].replace(chr(92), '')}]", text)
+    text = re.sub(r"\(((?:-?[\d.]+,\\?\s*)+-?[\d.]+)\)", lambda m: f"[{m[1].replace(chr(92), '')}]", text)
     text = text.replace(r"^{\top}", "").replace(r"\,", " @ ")
     text = re.sub(r"\\(?:odot|circ|ast|times|cdot)\b", "⊙", text)
     text = " ".join(latex.plain(re.sub(r"\\(?:mathbf|boldsymbol)\{(\\?\w+)\}", r"\1", text)).split())

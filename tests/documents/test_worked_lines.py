@@ -107,7 +107,7 @@ def worked_digits(document: str, kind: str, number: str) -> list[int]:
         texts = [(r.start() + t.start(1), t[1]) for r in rows for t in re.finditer(r">([^<]*)<", r[0])]
     else:
         body = document[document.index("Step 1") : document.index("Summary")]
-        start, starts = document.index("Step 1"), ("Step", "#", "$", "\\sub")
+        start, starts = document.index("Step 1"), ("Step", "#", "$", "\\sub", "{\\raggedright $")
         texts = [(start + r.start(), r[0]) for r in re.finditer(r".+", body) if not r[0].startswith(starts)]
     spans = ((at, m.span()) for at, text in texts for m in re.finditer(number, text))
     return [at + k for at, (i, j) in spans for k in range(i, j) if document[at + k].isdigit()]
