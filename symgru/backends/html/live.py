@@ -15,7 +15,9 @@ import numpy as np
 from sympy import Expr
 
 from symgru.algebra import Mat, Mean, Select, Total, Vec, walk
+from symgru.backends.html.printer import HTML
 from symgru.backends.html.worked import spoken
+from symgru.backends.worked import Dialect
 from symgru.building import build
 from symgru.cell import Cell
 from symgru.drawing.colours import colours
@@ -32,8 +34,9 @@ MOST_UNITS, MOST_FEATURES, MOST_STEPS = 4, 4, 24  # of a network whose numbers a
 
 @dataclass
 class Live:
-    """`cells` go to the engine under their names, `data` to the script."""
+    """`cells` go to the engine under their names, `data` to the script; sentences are written in the dialect."""
 
+    dialect: Dialect = HTML
     cells: dict[str, Cell] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)
 
@@ -48,7 +51,11 @@ class Live:
     def _told(
         self, name: str, layer: Layer, mistake: Mistake, known: bool, file: Layer | None, k: int
     ) -> dict[str, Any] | None:
-        told: dict[str, Any] = {"kind": mistake.kind, "name": mistake.name, "says": spoken(mistake.says)}
+        told: dict[str, Any] = {
+            "kind": mistake.kind,
+            "name": mistake.name,
+            "says": spoken(mistake.says, build(layer.kind, layer.options), self.dialect),
+        }
         if mistake.cell and not known and mistake.rank > COMMON and name not in COMMONEST:
             return None
         if mistake.cell:
@@ -108,7 +115,7 @@ def live(e: Explanation) -> Live | None:
     )
     if not fits:
         return None
-    found = Live(data={"mistakes": {}, "decimals": e.decimals})
+    found = Live(HTML.styled(e.style), data={"mistakes": {}, "decimals": e.decimals})
     for k, (layer, worked) in enumerate(zip(layers, e.layers, strict=True)):
         found.cells[f"cell{k + 1}"] = build(layer.kind, layer.options)
         if k == 0 and worked.cell.states:

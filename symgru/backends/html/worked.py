@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from html import escape
 
-from symgru.backends.formula import at_time, row_index
+from symgru.backends.formula import Name, at_time, row_index
 from symgru.backends.html.printer import HTML, html_text
 from symgru.backends.html.typeset import Typesetter
 from symgru.backends.latex.document import LATEX
 from symgru.backends.svg import render_svg
 from symgru.backends.worked import Dialect, Written, parameter
+from symgru.cell import Cell
 from symgru.drawing.colours import colours, letter
 from symgru.lesson.parts import (
     Box,
@@ -220,8 +221,23 @@ def line(layer: Working, w: Written, t: int, dialect: Dialect) -> str:
 
 
 _FENCED = re.compile(r"`([^`]*)`")
+_NAMED = re.compile(r"\b([A-Za-z])(?:_(?:([a-z])|([0-9])))?\b|[0-9]+\.[0-9]+")
 
 
-def spoken(sentence: str) -> str:
-    """A sentence of symgru's own whose formulas stand in backquotes."""
-    return _FENCED.sub(r"<code>\1</code>", escape(sentence))
+def spoken(sentence: str, cell: Cell, d: Dialect) -> str:
+    """A sentence of symgru's own whose formulas stand in backquotes; in another style they have its symbols."""
+    letters = {s.name[0] for s in cell.dims}
+    form = d.syntax()
+
+    def named(found: re.Match[str]) -> str:
+        letter, gate, time = found.groups()
+        if letter is None:
+            return form.number(found[0])
+        return form.name(Name(letter, gate or "", time=time or "")) if letter in letters else found[0]
+
+    def formula(found: re.Match[str]) -> str:
+        if d.style is DEFAULT:
+            return f"<code>{found[1]}</code>"
+        return f'<span class="maths">{_NAMED.sub(named, found[1])}</span>'
+
+    return _FENCED.sub(formula, escape(sentence))
