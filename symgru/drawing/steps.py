@@ -36,17 +36,20 @@ FEATURES = 3  # numbers of an input that are written out
 HEAD, FOOT = 12.0, 16.0  # above a box its step, below it the way up from the input
 
 
-def unrolled(working: Working, show: int | None = None, unit: int = 0, style: Style = DEFAULT) -> Drawing:
+def unrolled(
+    working: Working, show: int | None = None, unit: int = 0, style: Style = DEFAULT, noted: bool = True
+) -> Drawing:
     """One unit (counted from 0) at its time steps, with the printed value of everything it computes.
 
     `show` says how many steps to draw from the beginning and from the end; where it is None, all of up to 8 are drawn.
+    `noted` says below which unit it is; a picture with a caption needs no other.
     """
-    return _Strip(Scribe(working, style), unit).drawing(show)
+    return _Strip(Scribe(working, style), unit, noted).drawing(show)
 
 
 class _Strip:
-    def __init__(self, scribe: Scribe, unit: int) -> None:
-        self.scribe, self.working, self.unit = scribe, scribe.working, unit
+    def __init__(self, scribe: Scribe, unit: int, noted: bool) -> None:
+        self.scribe, self.working, self.unit, self.noted = scribe, scribe.working, unit, noted
         self.recurrent = bool(scribe.cell.states)
         self.alone = self.working.sizes["H"] == 1
 
@@ -121,7 +124,7 @@ class _Strip:
                     shapes += self.handed_on(t, x + self.box, y, pitch - self.box, t == steps[-1])
                     right = max(right, x + (pitch if self.recurrent else max(self.box, self.beneath)))
                 y += down
-        notes = list(self.notes(len(steps)))
+        notes = list(self.notes(len(steps))) if self.noted else []
         shapes += [Text(0, y + 6 + 10 * k, words(note), size=SMALL, ink=FAINT) for k, note in enumerate(notes)]
         right = max(right, *(width(words(note), SMALL) for note in notes)) if notes else right
         return Drawing(right + 1, y + 10 * len(notes), *self.said(steps), tuple(shapes))

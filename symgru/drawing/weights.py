@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sympy import Symbol
@@ -37,6 +37,7 @@ MARGIN = 30.0  # for the rows' names
 WIDEST, LOWEST, HIGHEST = 70.0, 6.0, 14.0  # a cell's width, and its height where there are few rows
 TALLEST = 190.0  # an array
 WRITTEN = 12  # columns up to which numbers may stand in the cells
+HEAD, NEXT = 11.0, 14.0  # above blocks, for their names; between two rows of blocks
 COLUMNS, ROWS = 240, 120  # cells beyond which several weights become one
 
 
@@ -76,9 +77,9 @@ def heat_map(working: Working, style: Style = DEFAULT) -> Drawing:
             continue
         high = _height(panel, wide, written)
         y += 15
-        shapes += _drawn(scribe, panel, scale, y + 11, wide, high, written)
+        shapes += _drawn(scribe, panel, scale, y + HEAD, wide, high, written)
         right = max(right, MARGIN + wide * sum(v.shape[1] for v in panel.values))
-        y += 11 + high * len(panel.values[0]) + 8
+        y += HEAD + high * len(panel.values[0]) + _between(panel) + 8
     if panels:
         long = min(160.0, max(right - MARGIN, 110.0))
         shapes += bar(scribe, scale, MARGIN, y + 4, long)
@@ -113,6 +114,22 @@ def _merged(values: Array, down: int, across: int) -> Array:
     return np.asarray(sums / counts)
 
 
+def _between(panel: _Panel) -> float:
+    """Room for the names of further rows of blocks, which are other parameters: c_z below b_z."""
+    return NEXT * (len(panel.array.blocks) - 1)
+
+
+def _halves(panel: _Panel) -> Iterator[_Panel]:
+    """Each row of blocks as an array of its own."""
+    first = 0
+    for row in panel.array.blocks:
+        rows = slice(first, first + len(row[0].texts))
+        first = rows.stop
+        values, texts = tuple(v[rows] for v in panel.values), tuple(t[rows] for t in panel.texts)
+        array = replace(panel.array, blocks=(row,))
+        yield _Panel(array, tuple(block.symbol for block in row), values, texts, panel.merged)
+
+
 def _height(panel: _Panel, wide: float, written: bool) -> float:
     rows = len(panel.values[0])
     if written:
@@ -135,6 +152,11 @@ def _drawn(
     scribe: Scribe, panel: _Panel, scale: Scale, y: float, wide: float, high: float, written: bool
 ) -> Iterator[Shape]:
     rows = len(panel.values[0])
+    if _between(panel):
+        for row, half in zip(panel.array.blocks, _halves(panel), strict=True):
+            yield from _drawn(scribe, half, scale, y, wide, high, written)
+            y += high * len(row[0].texts) + NEXT
+        return
     yield from _row_names(scribe, panel, y, high)
     x = MARGIN
     for symbol, values, texts in zip(panel.symbols, panel.values, panel.texts, strict=True):
@@ -148,8 +170,6 @@ def _drawn(
             yield Text(x + wide * (j + 0.5), y + high * (i + 0.5) + 2.4, runs, "middle", SMALL, ink)
         yield Box(x, y, wide * across, high * rows, INK, line=THIN)
         x += wide * across
-    if panel.array.name in BIASES and rows > 1:
-        yield line((MARGIN, y + high), (x, y + high), width=THIN)
 
 
 def _row_names(scribe: Scribe, panel: _Panel, y: float, high: float) -> Iterator[Shape]:

@@ -35,7 +35,7 @@ from symgru.lesson.prose import Formula, Text, formula, say, told
 from symgru.lesson.steps import layer_numbers
 from symgru.working import Working
 
-MOST_WEIGHTS, MANY_WEIGHTS = 400, 40  # numbers of an array that are printed; in an overview; a larger one is drawn
+MOST_WEIGHTS, MANY_WEIGHTS = 800, 40  # numbers of an array that are printed; in an overview; a larger one is drawn
 
 
 def layer_parts(e: Explanation, layer: Working, extent: Extent) -> Iterator[Part]:
@@ -105,9 +105,16 @@ def connections(e: Explanation, layer: Working) -> Iterator[Part]:
                 x=formula(lambda d: d.unit(d.notation(layer.cell, _single(layer))).scalar(layer.cell.inputs[0])),
             )
         )
-        yield Picture(
-            lambda: drawing.unrolled(layer, style=e.style), say("The same unit at each step, with the values it takes.")
-        )
+        yield Picture(lambda: drawing.unrolled(layer, style=e.style, noted=False), _unit_at_each_step(layer))
+
+
+def _unit_at_each_step(layer: Working) -> Text:
+    units = layer.sizes["H"]
+    if units == 1:
+        return say("The same unit at each step, with the values it takes.")
+    return say(
+        "Unit 1 of {n} at each step, with the values it takes. It reads the state of all {n} units.", n=str(units)
+    )
 
 
 def _counted(layer: Working) -> Iterator[tuple[str, str, int]]:

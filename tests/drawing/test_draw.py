@@ -79,3 +79,10 @@ def test_what_is_wrong_is_said_in_one_line(arguments, says, tmp_path, monkeypatc
     error = capsys.readouterr().err.splitlines()[-1]
     assert error.startswith("symgru: ") and says in error and "\x1b" not in error
     assert not list(tmp_path.iterdir())
+
+
+def test_both_rows_of_the_biases_have_their_names(tmp_path):
+    assert draw(ROOT / "examples" / "sunspots.keras", "--what", "weights", "-o", tmp_path / "f.svg") == 0
+    shown = words(parsed((tmp_path / "f.svg").read_text(encoding="utf-8")))
+    text = "".join(word.text for word in shown)
+    assert all(name in text for name in ("bz", "br", "bn", "cz", "cr", "cn"))
