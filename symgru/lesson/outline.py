@@ -116,7 +116,10 @@ def answer(e: Explanation, extent: Extent) -> Box:
         digits = joined(
             (
                 digits,
-                say("after step {t}, the last: the network gives one after every step", t=str(e.sequence)),
+                say(
+                    "after step {t}, the last: the network gives one after every step: see the last summary",
+                    t=str(e.sequence),
+                ),
             )
         )
     result = [Results(tuple(result_equations(e)), digits)] if extent.answers else []

@@ -10,9 +10,10 @@ from symgru import styles
 from symgru.explanation import explain
 from symgru.lesson.extent import Extent
 from tests.calculator import plain, read
+from tests.conftest import need_package
 from tests.documents.conftest import documents, network, sequence
 
-markdown_it = pytest.importorskip("markdown_it")
+markdown_it = need_package("markdown_it")
 
 CASES = {
     "one unit": ([("gru", 1, {})], 1, Extent("full")),
