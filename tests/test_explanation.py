@@ -76,6 +76,7 @@ def test_risky_lines_are_marked_with_two_more_digits() -> None:
             assert abs(more - printed) <= Decimal("0.51").scaleb(printed.as_tuple().exponent)
         if marked:
             found += 1
+        if marked and found <= 4:
             for kind, document in texts(e).items():
                 assert marked[0].more in document and ("dagger" if kind == "tex" else "†") in document
             assert "! " in "".join(text.render_explanation(e, ascii=True))
