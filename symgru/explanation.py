@@ -23,7 +23,7 @@ from symgru.maps import MAPS
 from symgru.network import Array, Edge, Layer, Network, Tensor, shortest, stored
 from symgru.rounding import PRECISION, Rounding, exactly, line_rounding, round_digits, ulps
 from symgru.styles import DEFAULT, Style
-from symgru.styles.network import Note, Styled, styled
+from symgru.styles.network import Styled, styled
 from symgru.trace import Run, run
 from symgru.wiring import is_shown
 from symgru.working import Working, shown, work_out
@@ -70,11 +70,10 @@ class Explanation:
     exact_typed: tuple[Array, ...]  # one for each output
     exact_stored: tuple[Array, ...]
     doubt: str  # why the exact values, as far as they are shown, are not proven; "" where they are
-    framework: Framework | None = None
+    framework: Framework | None
+    style: Style  # how everything is written
+    written: Styled  # the network as the style writes it, and what there is to say of that
     others: tuple[Explanation, ...] = ()  # of the further sequences of a batch
-    style: Style = DEFAULT  # how everything is written
-    written: Network | None = None  # the network in the style's update rule, where that is another one
-    style_notes: tuple[Note, ...] = ()  # what the style made of the network
 
     @property
     def x(self) -> Tensor:
@@ -203,23 +202,24 @@ def explain(
     _check(network, x)
     written = styled(network, style) if style else Styled(network, network, ())
     first, *others = (
-        _explain(written, tuple(each[k : k + 1] for each in x), digits, framework) for k in range(len(x[0].value))
+        _explain(written, style or DEFAULT, tuple(each[k : k + 1] for each in x), digits, framework)
+        for k in range(len(x[0].value))
     )
-    return replace(
-        first, others=tuple(others), style=style or DEFAULT, style_notes=written.notes, written=written.network
-    )
+    return replace(first, others=tuple(others))
 
 
-def _explain(written: Styled, x: tuple[Tensor, ...], digits: int, framework: Framework | None) -> Explanation:
+def _explain(
+    written: Styled, style: Style, x: tuple[Tensor, ...], digits: int, framework: Framework | None
+) -> Explanation:
     """Of one sequence."""
-    network, shown_network = written.original, written.network
-    cells = {call.id: shown(layer) for call, layer in shown_network if _lines_of_its_own(layer)}
+    network = written.original
+    cells = {call.id: shown(layer) for call, layer in written.network if _lines_of_its_own(layer)}
     try:
         typed = _exact(network, x, True)
         kept = _exact(network, [stored(each, network.dtype) for each in x], False)
         wanted = [promise(digits)(v) for y in typed.outputs for v in y.ravel()]
         doubt = _doubt(typed) or _doubt(kept)
-        tried = [work_out(shown_network, x, cells, digits + g) for g in GUARDS if digits + g <= MOST_DECIMALS]
+        tried = [work_out(written.network, x, cells, digits + g) for g in GUARDS if digits + g <= MOST_DECIMALS]
     except decimal.InvalidOperation:  # a number too large to be rounded to decimals
         raise UnusableInput(TOO_LARGE) from None
     if not all(v.is_finite() for e in (typed, kept) for y in e.outputs for v in y.ravel()):
@@ -244,6 +244,8 @@ def _explain(written: Styled, x: tuple[Tensor, ...], digits: int, framework: Fra
         kept.outputs,
         doubt,
         framework,
+        style,
+        written,
     )
 
 

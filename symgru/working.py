@@ -138,6 +138,11 @@ class Working:
         """Whether the mask keeps the state at step t."""
         return bool(self.held) and self.held[t - 1]
 
+    @cached_property
+    def whole(self) -> Cell:
+        """The layer's cell with every bias."""
+        return build(self.layer.kind, self.layer.options)
+
     @property
     def cell(self) -> Cell:
         return self.shown.cell

@@ -18,6 +18,7 @@ from symgru.lesson.outline import outline
 from symgru.lesson.parts import Heading, Lines, Listing, Picture, Vectors
 from symgru.lesson.prose import say
 from symgru.network import Tensor
+from symgru.styles import style
 from symgru.working import BLANK
 from tests.conftest import ROOT, SEED
 from tests.documents.conftest import network, sequence
@@ -88,6 +89,14 @@ def test_a_batch_is_worked_through_sequence_by_sequence(seed_network) -> None:
     assert "Sequence 2 of 2" in document and document.count("Step 4") == 2 and document.count("\nWeights\n") == 1
     y = symgru.load(SEED)(x)
     assert abs(float(e.results[0]) - y[0, 0]) < 1e-6 and abs(float(e.others[0].results[0]) - y[1, 0]) < 1e-6
+
+
+def test_every_sequence_of_a_batch_is_in_the_style(seed_network) -> None:
+    e = explain(seed_network, Tensor.of(np.array([[[1.0], [2]], [[9], [8]]])), style=style("wikipedia"))
+    assert all(other.style is e.style and other.written is e.written for other in e.others)
+    pictures = [part.drawing() for part in outline(e, Extent("full")) if isinstance(part, Picture)]
+    assert len(pictures) == 2  # wiring and steps; two steps have no picture over time
+    assert "In the letters of Keras" in shown(e)
 
 
 def test_layers_without_lines_are_walked_through_in_order() -> None:

@@ -22,7 +22,6 @@ from symgru.backends.formula import (
     at_time,
     row_index,
 )
-from symgru.building import build
 from symgru.cell import Cell
 from symgru.derivation import Derivation, gates
 from symgru.explanation import Explanation
@@ -143,17 +142,19 @@ class LayerWriter:
             )
 
     def lines(self, t: int) -> Iterator[Written]:
-        for line in self.layer.lines(t):
-            since = tuple(f"{at_time(self._text(c), t)} {'>' if positive else '≤'} 0" for c, positive in line.branch)
-            number = self.dialect.number
-            symbols, more = at_time(self._text(line.rhs), t), number(line.more) if line.risky else ""
-            yield Written(self.ref(line.lhs, t), symbols, self.numbers(line), number(line.text), more, line, since)
+        return map(self.written, self.layer.lines(t))
+
+    def written(self, line: Line) -> Written:
+        """A line in the dialect."""
+        t, number = line.t, self.dialect.number
+        since = tuple(f"{at_time(self._text(c), t)} {'>' if positive else '≤'} 0" for c, positive in line.branch)
+        symbols, more = at_time(self._text(line.rhs), t), number(line.more) if line.risky else ""
+        return Written(self.ref(line.lhs, t), symbols, self.numbers(line), number(line.text), more, line, since)
 
 
 def parameter(layer: Working, dialect: Dialect, s: Symbol, row: str = "", column: str = "") -> str:
     """The symbol of a weight, or of its element in a row (of a matrix) and a column of the framework's array."""
-    cell = build(layer.layer.kind, layer.layer.options)
-    notation = dialect.notation(cell, dict(layer.sizes))
+    notation = dialect.notation(layer.whole, dict(layer.sizes))
     name = notation.matrix(s, row, column) if isinstance(s, Mat) else notation.vector(s, column)
     return dialect.syntax().name(name)
 

@@ -8,7 +8,6 @@ from functools import cache
 from sympy import Expr
 
 from symgru.backends.worked import Dialect
-from symgru.building import build
 from symgru.cells import CELLS
 from symgru.comparison import Profile
 from symgru.lesson.parts import Equation, Equations, Paragraph, Part
@@ -22,7 +21,7 @@ TITLE = "Wikipedia"
 
 def beside_wikipedia(layer: Working, own: Style) -> Iterator[Part]:
     """For a cell with an update gate and a reset gate, unless the document is in that notation already."""
-    profile = Profile(build(layer.layer.kind, layer.layer.options))
+    profile = Profile(layer.whole)
     update, reset = profile.update, profile.reset
     if own.title == TITLE or not update or not reset or update.gate == reset.gate:
         return

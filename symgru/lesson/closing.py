@@ -52,7 +52,7 @@ def caught(e: Explanation) -> Iterator[Part]:
 
     rows = tuple(
         Case(_first(found.values), say(f"You {'; or you '.join(found.says)}. Instead: {'; '.join(found.instead)}."))
-        for found in mistakes.caught(e.written or e.network, e.inputs, e.digits)
+        for found in mistakes.caught(e.written.network, e.inputs, e.digits)
     )
     if rows:
         yield Heading(2, say("If you got another number"))
@@ -74,4 +74,4 @@ def code(e: Explanation) -> Iterator[Part]:
         return
     yield Heading(2, say("The same as code"))
     yield Paragraph(say("From `symgru emit numpy`, which adds the weights and a test; `symgru emit c` writes C."))
-    yield Listing("python", lambda: text)
+    yield Listing(text)

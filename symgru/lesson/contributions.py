@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from math import prod
+from typing import cast
 
 from sympy import Expr
 
@@ -38,36 +40,31 @@ class Contributions:
     rounding: Rounding
 
 
-def summands(e: Expr) -> int:
-    """How many terms a line adds up."""
-    return len(terms(e))
+def is_long(rhs: Expr, longest: int | None) -> bool:
+    """Whether a line is a sum of more than `longest` products of printed numbers, and so can be taken apart."""
+    if longest is None or len(terms(rhs)) <= longest:
+        return False
+    return all(isinstance(factor, Ref) for term in terms(rhs) for factor in _factors(term))
+
+
+def _factors(term: Expr) -> tuple[Expr, ...]:
+    return cast("tuple[Expr, ...]", term.args) if term.is_Mul else (term,)
 
 
 def contributions(layer: Working, t: int, unit: int, longest: int, most: int) -> Iterator[Part]:
-    """A table for each line of one unit that adds up more than `longest` terms."""
+    """A table for each line of one unit that is long."""
     for line in layer.lines(t):
-        if line.lhs.idx[0] == unit and summands(line.rhs) > longest and (found := _taken_apart(layer, line, most)):
-            yield Paragraph(
-                say(
-                    "{what} is a sum of {n} products:",
-                    what=formula(_name(layer, line.lhs, t)),
-                    n=str(summands(line.rhs)),
-                )
-            )
-            yield _table(layer, found)
+        if line.lhs.idx[0] == unit and is_long(line.rhs, longest):
+            what, n = formula(_name(layer, line.lhs, t)), str(len(terms(line.rhs)))
+            yield Paragraph(say("{what} is a sum of {n} products:", what=what, n=n))
+            yield _table(layer, _taken_apart(layer, line, most))
 
 
-def _taken_apart(layer: Working, line: Line, most: int) -> Contributions | None:
-    """None where a term is no product of printed numbers."""
+def _taken_apart(layer: Working, line: Line, most: int) -> Contributions:
     products = []
     for term in terms(line.rhs):
-        factors = term.args if term.is_Mul else (term,)
-        if not all(isinstance(f, Ref) for f in factors):
-            return None
-        value = Decimal(1)
-        for f in factors:
-            value *= Decimal(line.texts[f])
-        products.append(Product(tuple(factors), value))
+        factors = cast("tuple[Ref, ...]", _factors(term))
+        products.append(Product(factors, prod((Decimal(line.texts[f]) for f in factors), start=Decimal(1))))
     products.sort(key=lambda p: -abs(p.value))
     first, rest = products[:most], sum((p.value for p in products[most:]), Decimal(0))
     own = layer.rounding

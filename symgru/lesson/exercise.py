@@ -43,7 +43,7 @@ def _sheet(e: Explanation, made: Exercise) -> Iterator[Part]:
         )
     )
     yield from noted(e)
-    yield from how_to_read(e, PAPER)
+    yield from how_to_read(e)
     for layer in e.layers:
         yield Heading(2, layer_title(e, layer))
         yield from weights(e, layer, MOST_WEIGHTS)
@@ -62,7 +62,7 @@ def _key(e: Explanation, made: Exercise) -> Iterator[Part]:
     yield Heading(1, _title("Key", made))
     yield answer(e, SOLVED)
     yield from marks(made)
-    yield from how_to_read(e, SOLVED)
+    yield from how_to_read(e)
     for layer in e.layers:
         yield Heading(2, layer_title(e, layer))
         yield from layer_parts(e, layer, SOLVED)

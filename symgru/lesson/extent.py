@@ -19,8 +19,8 @@ ENDS = 2  # steps shown at either end where the middle is left out
 class Extent:
     """`detail`: every line ("full"), each step in matrix form with one unit's lines ("matrix"), or the architecture,
     one unit and pictures ("overview"); by the size of the network where None. `show` leaves out all but the first and
-    last so many steps. `code` adds the equations as NumPy; without
-    `answers` it is an exercise, which leaves out all that gives the result away."""
+    last so many steps. `code` adds the equations as NumPy; without `answers` it is an exercise, which leaves out all
+    that gives the result away."""
 
     detail: Detail | None = None
     show: int | None = None

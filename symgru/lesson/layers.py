@@ -165,10 +165,6 @@ def _equations(layer: Working, matrix: bool) -> Equations:
     return Equations(tuple(Equation(side(lhs), (side(rhs),)) for lhs, rhs in layer.cell.equations), own=True)
 
 
-def _hadamard(d: Dialect) -> str:
-    return d.syntax().hadamard.strip()
-
-
 def _start(layer: Working, d: Dialect) -> str:
     """h_0 = 0"""
     name = starting_names(layer, d, 1)[1]

@@ -18,9 +18,7 @@ from symgru.working import Working
 def letters(layer: Working, style: Style) -> Iterator[Part]:
     """A paragraph that names every quantity that the style spells otherwise, gate by gate in the style's order."""
     cell = layer.cell
-    states = {after: before for before, after in cell.states}
-    symbols = dict.fromkeys(states.get(s, s) for s in (*cell.inputs, *cell.defined, *cell.params))
-    other = [s for s in symbols if _spelled(layer, s, style) != _spelled(layer, s, DEFAULT)]
+    other = [s for s in cell.quantities if _spelled(layer, s, style) != _spelled(layer, s, DEFAULT)]
     if other:
         pairs = (_pair(layer, s) for s in style.order(other, lambda s: s.name.rpartition("_")[2]))
         yield Paragraph(say("In the letters of {title}: {pairs}.", title=DEFAULT.title, pairs=joined(pairs)))

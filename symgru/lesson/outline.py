@@ -45,7 +45,7 @@ def outline(e: Explanation, extent: Extent) -> Iterator[Part]:
             )
         )
     yield from noted(e)
-    yield from how_to_read(e, extent)
+    yield from how_to_read(e)
     if len(e.network.calls) > 1:
         yield network_picture(e)
     shown = {layer.trace.call.id: layer for layer in e.layers}
@@ -95,7 +95,7 @@ def another(first: Explanation, e: Explanation, extent: Extent) -> Iterator[Part
 
 def noted(e: Explanation) -> Iterator[Part]:
     """What there is to know of the notation and of the layers."""
-    known: list[Text] = [*e.style_notes, *map(told, notes(e))]
+    known: list[Text] = [*e.written.notes, *map(told, notes(e))]
     yield from (Paragraph(note, "Note") for note in known)
 
 
@@ -106,9 +106,6 @@ def answer(e: Explanation, extent: Extent) -> Box:
     if left_out > 0:
         shown = shown[:MOST_INPUTS]
     more = [Paragraph(say("and {n} more steps", n=str(left_out)))] if left_out > 0 else []
-    more = (
-        [Paragraph(say("and {n} more steps, as printed in each step below", n=str(left_out)))] if left_out > 0 else []
-    )
     digits = say("to {d} decimal{s}", d=str(e.digits), s="s" if e.digits > 1 else "")
     if len(e.results) > MOST_RESULTS:
         digits = joined((digits, say("and {n} more", n=str(len(e.results) - MOST_RESULTS))))
@@ -140,7 +137,7 @@ def _number(text: str) -> Formula:
     return lambda d: d.number(text)
 
 
-def how_to_read(e: Explanation, extent: Extent) -> Iterator[Part]:
+def how_to_read(e: Explanation) -> Iterator[Part]:
     """The rule by which every line can be typed again."""
     tiny, kept = e.rounding.tiny_below, {1: "one digit", 2: "two digits", 3: "three digits", 4: "four digits"}
 

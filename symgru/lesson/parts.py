@@ -67,8 +67,8 @@ class Step:
 
 @dataclass(frozen=True)
 class Lines:
-    """The worked lines of one step: of all units or of one (counted from 0), of all lengths or only those whose sums
-    have at most `longest` products."""
+    """The worked lines of one step: of all units or of one (counted from 0), without those that are taken apart because
+    their sum has more than `longest` products."""
 
     layer: Working
     t: int
@@ -129,10 +129,9 @@ class Picture:
 
 @dataclass(frozen=True)
 class Listing:
-    """Code that symgru emits."""
+    """Python that symgru emits."""
 
-    language: Literal["python", "c"]
-    code: Callable[[], str]
+    code: str
 
 
 @dataclass(frozen=True)

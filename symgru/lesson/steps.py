@@ -144,12 +144,11 @@ def over_time(e: Explanation, layer: Working, extent: Extent) -> Iterator[Part]:
 def summary(layer: Working, show: int | None) -> Table:
     """One row for each step, for several units one for each step and unit."""
     units, features = layer.sizes["H"], layer.sizes["D"]
-    states = {new: old for old, new in layer.cell.states}
     symbols = summary_symbols(layer)
     xs = range(features) if features <= 2 and max(len(str(v)) for v in layer.x_texts.ravel()) < NARROW else ()
 
     def letter(s: Symbol, *index: str) -> Text:
-        return formula(lambda d: d.syntax().name(Name(states.get(s, s).name, index=index)))
+        return formula(lambda d: d.syntax().name(Name(layer.cell.stored(s).name, index=index)))
 
     heads = (
         formula(lambda d: "t"),

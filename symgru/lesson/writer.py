@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import cast
 
 from symgru.backends.worked import Dialect, LayerWriter, Written
-from symgru.lesson.contributions import summands
+from symgru.lesson.contributions import is_long
 from symgru.lesson.parts import (
     Box,
     Cases,
@@ -52,12 +52,12 @@ class Writer(ABC):
 
     def written(self, part: Lines) -> list[Written]:
         """The lines that a part asks for."""
-        return [
-            w
-            for w in self.layer(part.layer).lines(part.t)
-            if (part.unit is None or w.line.lhs.idx[0] == part.unit)
-            and (part.longest is None or summands(w.line.rhs) <= part.longest)
-        ]
+        wanted = (
+            line
+            for line in part.layer.lines(part.t)
+            if part.unit in (None, line.lhs.idx[0]) and not is_long(line.rhs, part.longest)
+        )
+        return list(map(self.layer(part.layer).written, wanted))
 
     @abstractmethod
     def heading(self, part: Heading) -> str: ...

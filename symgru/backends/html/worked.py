@@ -195,7 +195,7 @@ class HtmlWriter(Writer):
         )
 
     def listing(self, part: Listing) -> str:
-        return f'<pre tabindex="0"><code>{escape(part.code())}</code></pre>\n'
+        return f'<pre tabindex="0"><code>{escape(part.code)}</code></pre>\n'
 
     def box(self, part: Box) -> str:
         return f'<div class="box still">\n{"".join(map(self.part, part.parts))}</div>\n'

@@ -94,7 +94,7 @@ class LatexWriter(Writer):
 
     def __init__(self, style: Style = DEFAULT, page: float = PAGE) -> None:
         dialect = LATEX.styled(style)
-        self.style, self.page = style, page
+        self.page = page
         self.room, self.wide = page - (PAGE - ROOM), page - (PAGE - WIDE)
         prose = Prose(dialect, words, latex_text, own_code, self.number)
         super().__init__(prose, dialect, dialect)
@@ -235,7 +235,7 @@ class LatexWriter(Writer):
         return written if drawing.width <= self.wide else rf"\resizebox{{\linewidth}}{{!}}{{{written}}}"
 
     def listing(self, part: Listing) -> str:
-        return f"{{\\footnotesize\n\\begin{{verbatim}}\n{part.code()}\\end{{verbatim}}\n}}\n"
+        return f"{{\\footnotesize\n\\begin{{verbatim}}\n{part.code}\\end{{verbatim}}\n}}\n"
 
     def box(self, part: Box) -> str:
         return f"\\symgrubox{{\n{''.join(map(self.part, part.parts))}}}\n\n"

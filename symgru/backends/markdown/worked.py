@@ -109,7 +109,7 @@ class MarkdownWriter(Writer):
         return ""
 
     def listing(self, part: Listing) -> str:
-        return fenced(part.code(), part.language)
+        return fenced(part.code, "python")
 
     def box(self, part: Box) -> str:
         return "".join(map(self.part, part.parts))

@@ -158,7 +158,7 @@ class TextWriter(Writer):
         return ""
 
     def listing(self, part: Listing) -> str:
-        return "\n" + textwrap.indent(part.code(), "    ")
+        return "\n" + textwrap.indent(part.code, "    ")
 
     def box(self, part: Box) -> str:
         return "\n" + "\n".join(map(self.part, part.parts))

@@ -75,7 +75,7 @@ def _sentences(plan: Plan, found: list[Tie]) -> Iterator[tuple[str, str]]:
     yield "Check", "The result beside the exact value and the framework's, and how many decimals a number keeps."
     if said := ending(e):
         yield "Result", said
-    for note in (*notes(e), *map(str, e.style_notes)):
+    for note in (*notes(e), *map(str, e.written.notes)):
         yield "Note", plain_text(note, SENTENCE)
     yield "Made by", f"symgru {__version__}, model SHA-256 {e.network.fingerprint}. {LICENCE}"
 
