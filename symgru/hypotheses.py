@@ -135,6 +135,13 @@ class Columns:
         return self.order[i] == i
 
 
+def orders(rows: tuple[tuple[str, ...], ...]) -> Iterator[tuple[str, Columns]]:
+    """Every order that the gates' blocks can be taken in, the stored one first: as text (z | r | n), and the change."""
+    gates = [name.partition("_")[2] for name in rows[0]]
+    for order in permutations(range(len(gates))):
+        yield " | ".join(gates[i] for i in order), Columns(rows, order)
+
+
 @dataclass(frozen=True)
 class Hypothesis:
     """One way to go about one thing (`kind`). `says` is what the person did, `instead` what is right.
@@ -227,20 +234,15 @@ def kinds(layer: Layer) -> tuple[tuple[Hypothesis, ...], ...]:
 
 
 def _orders(kind: str, rows: tuple[tuple[Symbol, ...], ...]) -> Iterator[Hypothesis]:
-    names = tuple(tuple(s.name for s in row) for row in rows)
-    gates = [name.partition("_")[2] for name in names[0]]
-    stored = " | ".join(gates)
-    for order in permutations(range(len(gates))):
-        if order == tuple(range(len(gates))):
-            yield Hypothesis(kind, f"columns {stored}")
-            continue
-        taken = " | ".join(gates[i] for i in order)
+    (stored, _), *others = orders(tuple(tuple(s.name for s in row) for row in rows))
+    yield Hypothesis(kind, f"columns {stored}")
+    for taken, columns in others:
         yield Hypothesis(
             kind,
             f"columns {taken}",
             f"read the columns of the {{kinds}} in the order {taken}",
             f"read the columns of the {{kinds}} in the order {stored}",
-            weights=Columns(names, order),
+            weights=columns,
         )
 
 

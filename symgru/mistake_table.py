@@ -9,16 +9,17 @@ A combination of several mistakes is module `hypotheses`' business, what a singl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import permutations
 
 from symgru import slips
+from symgru.activations import activation
 from symgru.building import build
 from symgru.cell import Cell
+from symgru.comparison import Profile
 from symgru.derivation import gates
 from symgru.errors import Unsupported
-from symgru.hypotheses import READINGS, SWAPPED_UPDATE, Columns, Hypothesis, Weights
+from symgru.hypotheses import READINGS, SWAPPED_UPDATE, Hypothesis, Weights, orders
 from symgru.layout import Layout, layout
 from symgru.network import Layer, Tensor
 from symgru.rules import Transform
@@ -33,6 +34,7 @@ class Mistake(Hypothesis):
 
 
 Arrays = Callable[[Layout], Callable[[Weights], Weights] | None]
+Words = Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -122,20 +124,20 @@ MISTAKES = (
         5, "activations", "hard sigmoid of Keras 2",
         "took `0.2 a + 0.5`, kept between 0 and 1, for the sigmoid", SIGMOID,
         "Keras 2, whose default recurrent_activation it was",
-        cell=slips.activated("hard", slips.named(["hard_sigmoid", 0.2, 0.5]), where=_only("sigmoid")),
+        cell=slips.activated("hard", activation(["hard_sigmoid", 0.2, 0.5]), where=_only("sigmoid")),
     ),
     Entry(
         6, "activations", "hard sigmoid of Keras 3",
         "took `a/6 + 0.5`, kept between 0 and 1, for the sigmoid", SIGMOID,
         "Keras 3's hard_sigmoid, and PyTorch's Hardsigmoid",
-        cell=slips.activated("hard", slips.named("hard_sigmoid"), where=_only("sigmoid")),
+        cell=slips.activated("hard", activation("hard_sigmoid"), where=_only("sigmoid")),
     ),
     Entry(
         6, "activations", "sigmoid for a hard sigmoid",
         "took the sigmoid σ for the hard sigmoid", "take the hard sigmoid that the layer has",
         "Keras 2, whose default recurrent_activation was the hard sigmoid",
         cell=slips.activated(
-            "soft", slips.named("sigmoid"),
+            "soft", activation("sigmoid"),
             where=lambda cell: any(head.startswith("hard_sigmoid") for head in slips.gate_heads(cell)),
         ),
     ),
@@ -191,26 +193,26 @@ MISTAKES = (
         "took tanh for the gates and the sigmoid for the candidate",
         "take the sigmoid for the gates and tanh for the candidate",
         cell=slips.activated(
-            "exchanged", slips.named("tanh"), slips.named("sigmoid"),
+            "exchanged", activation("tanh"), activation("sigmoid"),
             where=lambda cell: _only("sigmoid")(cell) and _candidate_is("tanh")(cell),
         ),
     ),
     Entry(
         17, "activations", "linear candidate",
         "left out the activation of {n}", "take {activation} of {n}'s sum",
-        cell=slips.activated("linear", candidate=slips.named("linear")),
+        cell=slips.activated("linear", candidate=activation("linear")),
     ),
     Entry(
         17, "activations", "relu candidate",
         "took relu for tanh", "take tanh",
         "layers built with activation='relu'",
-        cell=slips.activated("relu", candidate=slips.named("relu"), where=_candidate_is("tanh")),
+        cell=slips.activated("relu", candidate=activation("relu"), where=_candidate_is("tanh")),
     ),
     Entry(
         17, "activations", "tanh candidate",
         "took tanh for relu", "take relu",
         "layers built without activation='relu'",
-        cell=slips.activated("tanh", candidate=slips.named("tanh"), where=_candidate_is("relu")),
+        cell=slips.activated("tanh", candidate=activation("tanh"), where=_candidate_is("relu")),
     ),
     _reading(18, "reversed", "Keras with go_backwards=True"),
     Entry(
@@ -286,7 +288,7 @@ def mistakes(layer: Layer) -> tuple[Mistake, ...]:
     return tuple(sorted([*found, *_orders(own)], key=lambda m: m.rank))
 
 
-def _of(entry: Entry, cell: Cell, own: Layout, words: slips.Words) -> Mistake | None:
+def _of(entry: Entry, cell: Cell, own: Layout, words: Words) -> Mistake | None:
     """A line of the table for a cell; None where it changes nothing there."""
     arrays = entry.arrays(own) if entry.arrays else None
     if entry.arrays and arrays is None or entry.cell and not _changes(entry.cell, cell):
@@ -312,12 +314,12 @@ def _changes(transform: Transform, cell: Cell) -> bool:
         return False
 
 
-def _words(cell: Cell) -> slips.Words:
+def _words(cell: Cell) -> Words:
     """What the cell calls its parts."""
-    own, called = slips.roles(cell), dict(gates(cell))
-    kept, fresh = (
-        ("the old state", "the candidate") if slips.keeps_by_update(cell) else ("the candidate", "the old state")
-    )
+    own, called, update = slips.roles(cell), dict(gates(cell)), Profile(cell).update
+    weighed, other = "the candidate", "the old state"
+    if update is not None and update.rule == "new":
+        weighed, other = other, weighed
     gate = str(own.candidate) if own.update is not None else ""
     suffix = f"_{gate}" if gate else ""
 
@@ -329,14 +331,13 @@ def _words(cell: Cell) -> slips.Words:
         "update": part(own.update),
         "u": f"`{own.update}`",
         "rest": f"`1 - {own.update}`",
-        "weighed": fresh,
-        "other": kept,
+        "weighed": weighed,
+        "other": other,
         "reset": part(own.reset),
         "r": f"`{own.reset}`",
         "n": part(own.candidate),
         "activation": slips.candidate_head(cell),
         "U": f"`U{suffix}`",
-        "W": f"`W{suffix}`",
         "c": f"`c{suffix}`",
         "placed": "the state" if placed else "the product",
     }
@@ -350,20 +351,17 @@ def _orders(own: Layout) -> Iterator[Mistake]:
     rows = slips.stacked_rows(own)
     if not rows:
         return
-    letters = [name.partition("_")[2] for name in rows[0]]
-    stored = " | ".join(letters)
-    for order in permutations(range(len(letters))):
-        taken = " | ".join(letters[i] for i in order)
-        if taken != stored:
-            yield Mistake(
-                "gate order",
-                taken,
-                f"took the blocks of columns in the order {_spelled(taken)}" + _whose(taken),
-                f"take them in the order {_spelled(stored)}" + _whose(stored),
-                weights=Columns(rows, order),
-                rank=4,
-                known_from="keras #8720, keras #15915",
-            )
+    (stored, _), *others = orders(rows)
+    for taken, columns in others:
+        yield Mistake(
+            "gate order",
+            taken,
+            f"took the blocks of columns in the order {_spelled(taken)}" + _whose(taken),
+            f"take them in the order {_spelled(stored)}" + _whose(stored),
+            weights=columns,
+            rank=4,
+            known_from="keras #8720, keras #15915",
+        )
 
 
 def _spelled(order: str) -> str:

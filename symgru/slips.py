@@ -7,7 +7,7 @@ them people make, and how often, is module `mistake_table`'s.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import cast
@@ -15,11 +15,11 @@ from typing import cast
 import numpy as np
 from sympy import Expr, Function, S, Symbol, tanh
 
-from symgru.activations import activation, definition_of
+from symgru.activations import definition_of
 from symgru.algebra import Across, Dot, Mat, Vec, add, mul, rebuild, sigma, terms, walk
 from symgru.cell import Cell
-from symgru.errors import Unsupported
-from symgru.hypotheses import Weights, update_gate
+from symgru.comparison import Profile
+from symgru.hypotheses import Weights
 from symgru.layout import Layout, layout
 from symgru.network import Array, Tensor
 from symgru.rules import Rewriting, Transform
@@ -41,24 +41,12 @@ class Roles:
 
 
 def roles(cell: Cell) -> Roles:
-    """The update gate g has a 1 - g in the state's equation, the candidate is what it is mixed with (the state itself
-    where nothing is mixed), and the reset gate is what the candidate's equation reads."""
-    try:
-        update = update_gate(cell)
-    except Unsupported:
-        update = None
-    equations = dict(cell.equations)
-    mixed = [s for s in walk(equations[cell.output]) if s in cell.defined and s != update]
-    candidate = cast(Vec, mixed[0]) if update is not None and mixed else cell.output
-    read = [s for s in walk(equations[candidate]) if s in cell.defined]
-    return Roles(update, cast(Vec, read[0]) if read else None, candidate)
-
-
-def keeps_by_update(cell: Cell) -> bool:
-    """Whether the update gate itself weighs the old state, and 1 less it the candidate."""
-    gate = roles(cell).update
-    state = {before for before, _ in cell.states}
-    return any(t.is_Mul and gate in t.args and state & set(t.args) for t in terms(cell.equations[-1][1]))
+    """As the cell's profile has them; where nothing is mixed the candidate is the new state itself."""
+    own = Profile(cell)
+    update, reset = own.update, own.reset
+    return Roles(
+        update.gate if update else None, reset.gate if reset else None, update.candidate if update else cell.output
+    )
 
 
 def _changed(cell: Cell, which: Iterable[Vec], change: Callable[[Expr], Expr]) -> Cell:
@@ -108,8 +96,7 @@ def _before(cell: Cell, gate: Vec, e: Expr) -> Expr:
         inner = _gated_sum(e, gate)
         if inner is None:
             return e
-        return add(*(_product(t.args[0], mul(gate, cast(Expr, t.args[1]))) if isinstance(t, Dot) else t
-                     for t in terms(inner)))  # fmt: skip
+        return add(*(_product(t, mul(gate, cast(Expr, t.args[1]))) if isinstance(t, Dot) else t for t in terms(inner)))
 
     return rebuild(e, move)
 
@@ -117,13 +104,14 @@ def _before(cell: Cell, gate: Vec, e: Expr) -> Expr:
 def _after(cell: Cell, gate: Vec, e: Expr) -> Expr:
     def move(e: Expr) -> Expr:
         operand = _gated_operand(e, gate)
-        return e if operand is None else mul(gate, _product(e.args[0], operand))
+        return e if operand is None else mul(gate, _product(e, operand))
 
     return rebuild(e, move)
 
 
-def _product(matrix: object, v: Expr) -> Expr:
-    return cast(Expr, Dot(matrix, v, evaluate=False))
+def _product(e: Expr, v: Expr) -> Expr:
+    """The product of another vector with the same matrix."""
+    return cast(Mat, e.args[0]) @ v
 
 
 def _bias_outside(cell: Cell, gate: Vec, e: Expr) -> Expr:
@@ -243,11 +231,6 @@ def activated(
     return _rewrites(name, "another activation", change)
 
 
-def named(name: object) -> Callable[[Expr], Expr]:
-    """An activation of Keras by its name."""
-    return activation(name)
-
-
 def opposite(e: Expr) -> Expr:
     """σ(-a)"""
     return cast(Expr, sigma(mul(S.NegativeOne, e), evaluate=False))
@@ -307,7 +290,8 @@ class Interleaved:
     def __call__(self, weights: Weights) -> Weights:
         new: dict[str, Tensor] = dict(weights)
         for row in self.rows:
-            value, text = (np.concatenate([part(weights[n]) for n in row]) for part in (_value, _text))
+            value = np.concatenate([weights[n].value for n in row])
+            text = np.concatenate([weights[n].text for n in row])
             new |= {n: Tensor(value[k :: len(row)], text[k :: len(row)]) for k, n in enumerate(row)}
         return new
 
@@ -372,14 +356,6 @@ def transposed(pick: Callable[[Layout], tuple[Mat, ...]]) -> Callable[[Layout], 
 # ------------------------------------------------------------------------------ sequences
 
 
-def _value(t: Tensor) -> Array:
-    return t.value
-
-
-def _text(t: Tensor) -> Array:
-    return t.text
-
-
 def rearranged(change: Callable[[Array], Array]) -> Callable[[Tensor], Tensor]:
     """The same numbers in another order or number; `change` is given (batch, time, features)."""
     return lambda x: Tensor(change(x.value), change(x.text))
@@ -404,6 +380,3 @@ def without_zeros(x: Array) -> Array:
     """Without the steps at which everything is 0, where others are left; for one sequence."""
     told = [t for t in range(x.shape[1]) if any(float(v) for v in x[0, t])]
     return x[:, told] if told else x
-
-
-Words = Mapping[str, str]
