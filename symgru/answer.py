@@ -221,14 +221,13 @@ def _match(m: Match) -> dict[str, Any]:
 def _steps(run: Run, most: int) -> list[str]:
     """A table of every number, one row for each step and unit; the last rows where there are too many."""
     trace = run.traces[0]
-    states = {after: before for before, after in trace.cell.states}
     (_, steps, features), units = trace.x.shape, trace.sizes["H"]
     shown = features if features <= 3 else 0
     header = [
         "t",
         *(["unit"] if units > 1 else []),
         *(["x"] if features == 1 else [f"x[{k + 1}]" for k in range(shown)]),
-        *(states.get(s, s).name for s in trace.cell.defined),
+        *(trace.cell.stored(s).name for s in trace.cell.defined),
     ]
     rows = [
         [

@@ -54,6 +54,15 @@ class Cell:
         """
         return _unify(self)
 
+    def stored(self, s: Symbol) -> Symbol:
+        """h for h1: a state before and after a step is one quantity. Any other symbol is its own."""
+        return next((before for before, after in self.states if after == s), s)
+
+    @property
+    def quantities(self) -> tuple[Symbol, ...]:
+        """Everything that has a name: inputs, what is computed, weights and biases; a state once."""
+        return tuple(dict.fromkeys(map(self.stored, (*self.inputs, *self.defined, *self.params))))
+
     def with_equations(self, equations: tuple[tuple[Vec, Expr], ...], name: str | None = None) -> Cell:
         return replace(self, name=name or self.name, equations=equations)
 

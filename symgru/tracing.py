@@ -161,9 +161,8 @@ def trace(network: Network, x: Sequence[Tensor], layer: str | None = None) -> La
         raise UnusableInput(f"no layer with equations is called {name[:60]!r}; there are {', '.join(traces)}")
     one = traces[name]
     cell = build(one.layer.kind, one.layer.options)
-    names = {after: before.name for before, after in cell.states}
     arrays: dict[str, Array] = {"x": one.x[0]}
-    arrays |= {str(names.get(s, s.name)): one.columns[s.name][0] for s in cell.defined}
+    arrays |= {cell.stored(s).name: one.columns[s.name][0] for s in cell.defined}
     start = None
     if cell.states:
         given = found.values[one.call.initial[0]][0] if one.call.initial else np.zeros(one.y.shape[-1])

@@ -70,7 +70,7 @@ class Backward:
     def said(self) -> dict[str, str]:
         """The symbols that sentences name, as whole vectors."""
         form, out = self.form(False), self.cell.output
-        state = {after: before for before, after in self.cell.states}.get(out, out)
+        state = self.cell.stored(out)
         z = next((s for s in self.reverse.means if s.name.startswith("delta_")), None)
         argument = dict(self.reverse.means)[z] if z else None
         gate = next((lhs for lhs, _ in self.cell.equations if z and z.name == f"delta_{lhs}"), state)

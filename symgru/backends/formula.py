@@ -71,6 +71,12 @@ class Name:
     of: str = ""
 
 
+def taken_apart(name: str) -> tuple[str, str]:
+    """Letter and gate of a symbol's name; primes stand behind the letter: z'_t of z and t for "z_t'"."""
+    letter, _, gate = name.partition("_")
+    return letter + "'" * gate.count("'"), gate.replace("'", "")
+
+
 @dataclass(frozen=True)
 class Notation:
     """How the symbols of a cell are read. An axis of length 1 has no index, and a cell without a time axis no time.
@@ -125,16 +131,15 @@ class Notation:
         return self.sizes[self.dims[s][0]]
 
     def _name(self, s: Symbol, dt: int | None, index: tuple[str, ...]) -> Name:
-        letter, _, gate = s.name.partition("_")
-        primes = gate.count("'")
+        letter, gate = taken_apart(s.name)
         time = "" if dt is None or not self.timed else self.now if dt == 0 else self.before
         of = "" if gate or s not in self.cell.params else self._computed
-        return Name(letter + "'" * primes, gate.replace("'", ""), time, index, of=of)
+        return Name(letter, gate, time, index, of=of)
 
     @cached_property
     def _computed(self) -> str:
         """The name of what the cell gives: its state's, else its output's."""
-        return str(self._after.get(self.cell.output, self.cell.output).name)
+        return str(self.cell.stored(self.cell.output).name)
 
 
 class Syntax(OrderedPrinter):

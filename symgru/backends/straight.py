@@ -55,8 +55,7 @@ class StraightLayer:
     def output(self, i: int) -> Ref:
         """Component i of what the layer hands on, at its own time."""
         cell = self.unit.cell
-        names = {after: before for before, after in cell.states}
-        return Ref(names.get(cell.output, cell.output), (i,), 0)
+        return Ref(cell.stored(cell.output), (i,), 0)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from symgru.backends.formula import MatrixForm, Name, Notation, UnitForm, at_time
+from symgru.backends.formula import MatrixForm, Name, Notation, UnitForm, at_time, taken_apart
 from symgru.backends.latex.document import LATEX
 from symgru.backends.model import units_of
 from symgru.backends.worked import equations
@@ -57,8 +57,7 @@ def row(values: Array) -> str:
 
 def symbols(trace: LayerTrace) -> list[str]:
     """The heads of a table: the time, then every symbol, as LaTeX."""
-    names = (name.partition("_") for name in trace.symbols)
-    return ["t", *(LATEX.syntax().name(Name(letter, gate)) for letter, _, gate in names)]
+    return ["t", *(LATEX.syntax().name(Name(*taken_apart(name))) for name in trace.symbols)]
 
 
 def table(trace: LayerTrace) -> Iterator[Step | None]:

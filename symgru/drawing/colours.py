@@ -59,4 +59,4 @@ def letter(cell: Cell, symbol: str) -> str:
 
 def state_letter(cell: Cell) -> str:
     """The letter of what a cell gives: "h", or its output's where it keeps no state."""
-    return str(next((before.name for before, after in cell.states if after == cell.output), cell.output.name))
+    return str(cell.stored(cell.output).name)

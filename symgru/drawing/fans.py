@@ -69,7 +69,7 @@ def fans(working: Working, style: Style = DEFAULT) -> Drawing:
     columns: list[_Column] = []
     trees = circuits(working)
     for lhs, _ in scribe.cell.equations:
-        name = scribe.stored(lhs).name
+        name = scribe.cell.stored(lhs).name
         made = _fans(scribe, {value: tree for value, tree in trees.items() if value.of.name == name})
         heading = tuple(_heading(scribe, name))
         columns.append(_Column(heading, max(_right(heading), *(fan.width for fan in made)), made))
@@ -114,7 +114,7 @@ def _row(row: list[_Column], y: float, shapes: list[Shape]) -> tuple[float, floa
 
 def _heading(scribe: Scribe, name: str) -> Iterator[Text]:
     """A gate's letter, and the names of the weights on its lines."""
-    rhs = next(rhs for lhs, rhs in scribe.cell.equations if scribe.stored(lhs).name == name)
+    rhs = next(rhs for lhs, rhs in scribe.cell.equations if scribe.cell.stored(lhs).name == name)
     letter = scribe.spell.symbol(scribe.letter(name))
     yield Text(ITALIC, 9, letter, size=USUAL + 1, ink=scribe.colour(name))
     runs: Runs = ()

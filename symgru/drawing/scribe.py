@@ -8,7 +8,7 @@ from functools import cached_property
 from sympy import Expr, Symbol
 
 from symgru.algebra import Mat, Ref, walk
-from symgru.backends.formula import Name
+from symgru.backends.formula import Name, taken_apart
 from symgru.cell import Cell
 from symgru.drawing.circuit import Wire
 from symgru.drawing.colours import INK, Colour, colours, letter
@@ -43,14 +43,9 @@ class Scribe:
     def colour(self, symbol: str) -> Colour:
         return self._colours[letter(self.cell, symbol)]
 
-    def stored(self, lhs: Symbol) -> Symbol:
-        """h for h1: a state after a step and before the next one are one quantity."""
-        return next((before for before, after in self.cell.states if after == lhs), lhs)
-
     def letter(self, name: str) -> Name:
         """A quantity's letter alone, without time and index."""
-        part, _, gate = name.partition("_")
-        return Name(part, gate)
+        return Name(*taken_apart(name))
 
     def parameters(self, e: Expr) -> Iterator[Symbol]:
         """The weights that a formula mentions, in its order."""

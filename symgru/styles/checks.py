@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-from sympy import Symbol
-
-from symgru.backends.formula import Name
+from symgru.backends.formula import Name, taken_apart
 from symgru.backends.text.printer import Text
 from symgru.cell import Cell
 from symgru.cells import CELLS
@@ -44,6 +42,7 @@ def _check_keys(style: Style, where: str) -> None:
     known = {name for cell in _cells() for name, _ in _names(cell)}
     gated = {name.partition("_")[0] for name in known if "_" in name}
     gates = {name.partition("_")[2] for name in known if "_" in name}
+    outputs = {_given(cell) for cell in _cells()}
     for key, spelling in style.symbols.items():
         if key in gated:
             example = ", ".join(sorted(name for name in known if name.startswith(f"{key}_"))[:3])
@@ -58,7 +57,7 @@ def _check_keys(style: Style, where: str) -> None:
             )
         elif spelling.open:
             raise UnusableInput(f"{where}: symbols.{key} is one symbol; * has no place in it")
-    for table, keys, allowed in (("subscripts", style.subscripts, gates | {"h", "y"}), ("gates", style.gates, gates)):
+    for table, keys, allowed in (("subscripts", style.subscripts, gates | outputs), ("gates", style.gates, gates)):
         for key in keys:
             if key not in allowed:
                 raise UnusableInput(
@@ -74,13 +73,12 @@ def _cells() -> tuple[Cell, ...]:
 
 def _names(cell: Cell) -> Iterator[tuple[str, Name]]:
     """Every quantity of a cell by its name in `cells`."""
-    states = {after: before for before, after in cell.states}
-    computed = states.get(cell.output, cell.output).name
-    for s in dict.fromkeys(states.get(s, s) for s in (*cell.inputs, *cell.defined, *cell.params)):
-        yield s.name, _name(s, computed if s in cell.params else "")
+    for s in cell.quantities:
+        letter, gate = taken_apart(s.name)
+        yield s.name, Name(letter, gate, of="" if gate or s not in cell.params else _given(cell))
     yield from ((letter, Name(letter)) for letter in LENGTHS)
 
 
-def _name(s: Symbol, of: str) -> Name:
-    letter, _, gate = s.name.partition("_")
-    return Name(letter, gate, of="" if gate else of)
+def _given(cell: Cell) -> str:
+    """The name of what a cell gives, which a weight without a gate belongs to."""
+    return str(cell.stored(cell.output).name)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sympy import Symbol
 
 from symgru.algebra import sigma
-from symgru.backends.formula import Name
+from symgru.backends.formula import Name, taken_apart
 from symgru.building import SWAPPED, build
 from symgru.cell import Cell, h, x
 from symgru.comparison import Profile, Update
@@ -53,7 +53,7 @@ class Note:
 
 
 def _letter(s: Symbol, d: Dialect) -> str:
-    return d.syntax().name(Name(*s.name.split("_")))
+    return d.syntax().name(Name(*taken_apart(s.name)))
 
 
 def _mirrored(function: str, d: Dialect) -> str:
