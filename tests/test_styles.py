@@ -443,6 +443,7 @@ def test_options() -> None:
         done = CliRunner().invoke(command, words)
         return done.exit_code, done.output
 
+    assert {name.lower() for name in re.findall(r"\w+", styling.NAMES)} - {"or"} == set(named())
     assert run() == (0, "none\n")
     assert run("--style", "d2l") == (0, "d2l\n")
     assert run("--notation", str(ROOT / "symgru" / "styles" / "cho.toml")) == (0, "Cho et al. 2014\n")

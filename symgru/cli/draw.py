@@ -120,30 +120,29 @@ def _drawing(
     style: Style | None,
 ) -> Drawing:
     from symgru import drawing
+    from symgru.drawing.values import rightly_rounded
     from symgru.errors import UnusableInput
+    from symgru.explanation import explain
     from symgru.styles import DEFAULT
 
     if what == "graph":
         return drawing.graph(model.network)
-    working = _working(model, given, layer, digits, style)
+    example = explain(model.network, arguments.read_all(model, given) if given else _zeros(model), style=style)
     chosen = style or DEFAULT
-    if what == "unrolled":
+    if what == "unrolled":  # the only one with values in figures
+        working = _layer(rightly_rounded(example, digits), layer)
         units = working.sizes["H"]
         if unit > units:
             raise UnusableInput(f"layer {working.layer.id} has {units} unit{'s'[: units > 1]}; there is no unit {unit}")
         return drawing.unrolled(working, show, unit - 1, chosen)
     pictures = {"wiring": drawing.wiring, "weights": drawing.heat_map, "time": drawing.over_time}
-    return pictures[what](working, chosen)
+    return pictures[what](_layer(example.layers, layer), chosen)
 
 
-def _working(model: Model, given: Sequence[str], layer: str | None, digits: int, style: Style | None) -> Working:
-    """The layer that is drawn, at work on the input, or on zeros where only its weights are shown."""
-    from symgru.drawing.values import rightly_rounded
+def _layer(layers: Sequence[Working], layer: str | None) -> Working:
+    """The one that is drawn."""
     from symgru.errors import UnusableInput
-    from symgru.explanation import explain
 
-    x = arguments.read_all(model, given) if given else _zeros(model)
-    layers = rightly_rounded(explain(model.network, x, style=style), digits)
     if layer is None:
         return next((w for w in layers if w.arrays), layers[0])
     known = {w.layer.id: w for w in layers}
@@ -153,7 +152,7 @@ def _working(model: Model, given: Sequence[str], layer: str | None, digits: int,
 
 
 def _zeros(model: Model) -> list[Tensor]:
-    """One step of zeros for each input."""
+    """One step of zeros for each input, for what shows weights alone."""
     import numpy as np
 
     from symgru.network import Tensor

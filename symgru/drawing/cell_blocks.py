@@ -14,7 +14,7 @@ from typing import cast
 from sympy import Expr, Symbol
 
 from symgru.algebra import Dot, Mat, Vec, walk
-from symgru.drawing.colours import FAINT, STATE
+from symgru.drawing.colours import FAINT, STATE, Colour
 from symgru.drawing.measure import width
 from symgru.drawing.scribe import Scribe
 from symgru.drawing.shapes import (
@@ -90,12 +90,17 @@ class _Plan:
         return found
 
     @property
+    def inks(self) -> dict[bool, Colour]:
+        """The colours of the two lines."""
+        return {False: self.scribe.colour(self.scribe.cell.inputs[0].name), True: STATE}
+
+    @property
     def sizes(self) -> dict[str, int]:
         return dict(self.scribe.working.sizes)
 
     def block(self, lhs: Vec, rhs: Expr) -> _Block:
         scribe = self.scribe
-        name = scribe.stored(lhs).name
+        name = scribe.cell.stored(lhs).name
         text = (*scribe.formulas.equation(lhs), Run(" = "), *scribe.formulas.equation(rhs))
         before = [s.name for s, _ in scribe.cell.equations[: [e for e, _ in scribe.cell.equations].index(lhs)]]
         reads = tuple(dict.fromkeys(s.name for s in walk(rhs) if isinstance(s, Symbol) and s.name in before))
@@ -135,7 +140,7 @@ class _Plan:
     def biases(self, name: str) -> Iterator[Runs]:
         """The numbers of biases, where there is one unit."""
         scribe = self.scribe
-        rhs = next(rhs for lhs, rhs in scribe.cell.equations if scribe.stored(lhs).name == name)
+        rhs = next(rhs for lhs, rhs in scribe.cell.equations if scribe.cell.stored(lhs).name == name)
         if self.sizes["H"] > 1:
             return
         for p in scribe.parameters(rhs):
@@ -179,13 +184,12 @@ class _Plan:
 
     def buses(self) -> Iterator[Shape]:
         """The two lines with the names of what they carry."""
-        colours = {False: self.scribe.colour(self.scribe.cell.inputs[0].name), True: STATE}
         for state, runs in self.ends.items():
             y = self.bus if state else self.floor
             ends = [self.port(b, k) for b in self.blocks for k, tap in enumerate(t for t in b.taps if t.state == state)]
-            yield Text(self.left - 3, y + 2.5, runs, "end", USUAL, colours[state])
+            yield Text(self.left - 3, y + 2.5, runs, "end", USUAL, self.inks[state])
             if ends:
-                yield line((self.left, y), (max(ends), y), ink=colours[state], width=THICK)
+                yield line((self.left, y), (max(ends), y), ink=self.inks[state], width=THICK)
 
     def port(self, block: _Block, k: int) -> float:
         """Where the k-th line from one side enters a box; the one with numbers leaves them room on its right."""
@@ -203,7 +207,7 @@ class _Plan:
                 at = self.port(block, k)
                 start, end = (self.bus, self.top) if state else (self.floor, self.bottom)
                 first = self.bus + 9.5 if state else self.floor - 4 - LINE * (len(tap.says) - 1)
-                ink = self.scribe.colour("h" if state else self.scribe.cell.inputs[0].name)
+                ink = self.inks[state]
                 yield Disc(at, start, 0.7, ink, ink, 1.4)
                 texts = (
                     Text(self.port(block, len(taps) - 1) + 4, first + LINE * n, runs, size=SMALL, ink=colour)

@@ -92,7 +92,7 @@ def _arrows(network: Network) -> Iterator[_Arrow]:
 
 
 def _rows(nodes: Mapping[str, _Node], arrows: list[_Arrow]) -> dict[str, int]:
-    """A node's row: below all that it reads. Inputs stand right above what reads them first."""
+    """A node's row: below all that it reads; inputs stand in the first."""
     rows = dict.fromkeys(nodes, 0)
     for name in nodes:  # calls come in topological order
         rows[name] = max((rows[a.source] + 1 for a in arrows if a.target == name), default=0)

@@ -56,6 +56,21 @@ class Scale:
         return (self.low, 0.0, self.high) if self.low < 0 else (self.low, (self.low + self.high) / 2, self.high)
 
 
+def merged(values: Array, down: int, across: int) -> Array:
+    """Means of so many neighbours in each direction, the last ones of fewer; of the numbers among them, NaN of none."""
+    if down == across == 1:
+        return values
+    known = np.isfinite(values)
+    sums, counts = (_summed(v, down, across) for v in (np.where(known, values, 0.0), known.astype(float)))
+    with np.errstate(invalid="ignore"):
+        return np.asarray(sums / counts)
+
+
+def _summed(values: Array, down: int, across: int) -> Array:
+    rows = np.add.reduceat(values, np.arange(0, values.shape[0], down), axis=0)
+    return np.asarray(np.add.reduceat(rows, np.arange(0, values.shape[1], across), axis=1))
+
+
 def _between(anchors: tuple[str, ...], share: float) -> str:
     place = share * (len(anchors) - 1)
     k = min(int(place), len(anchors) - 2)

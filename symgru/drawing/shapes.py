@@ -183,6 +183,12 @@ def moved(shape: Shape, dx: float, dy: float) -> Shape:
     return replace(shape, x=shape.x + dx, y=shape.y + dy)
 
 
+def number(value: float, places: int = 2) -> str:
+    """A length as every format reads it: so many decimals, and none that are 0."""
+    text = f"{value:.{places}f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
 def back(before: Point, tip: Point) -> Point:
     """Where an arrow's line ends, under its head."""
     dx, dy = _direction(before, tip)

@@ -60,7 +60,7 @@ class _Strip:
 
     def symbol(self, s: Symbol, t: int, index: int) -> Runs:
         """A quantity's component at step t; h before the first step is that of step 0."""
-        return self.scribe.spell.symbol(self.notation(t).scalar(Ref(self.scribe.stored(s), (index,), 0)))
+        return self.scribe.spell.symbol(self.notation(t).scalar(Ref(self.scribe.cell.stored(s), (index,), 0)))
 
     def row(self, s: Symbol, t: int, index: int, number: str) -> Runs:
         return (*self.symbol(s, t, index), Run(" = "), *self.scribe.spell.number(number))
@@ -121,7 +121,7 @@ class _Strip:
                 for place, t in enumerate(row):
                     x = left + pitch * place
                     shapes += self.step(t, x, y)
-                    shapes += self.handed_on(t, x + self.box, y, pitch - self.box, t == steps[-1])
+                    shapes += self.handed_on(t, x + self.box, y, pitch - self.box)
                     right = max(right, x + (pitch if self.recurrent else max(self.box, self.beneath)))
                 y += down
         notes = list(self.notes(len(steps))) if self.noted else []
@@ -154,7 +154,7 @@ class _Strip:
         yield Text(end, middle + 2.5, runs, "end", USUAL, STATE)
         yield arrow((end + 3, middle), (left, middle), ink=STATE, width=THICK)
 
-    def handed_on(self, t: int, x: float, y: float, gap: float, last: bool) -> Iterator[Shape]:
+    def handed_on(self, t: int, x: float, y: float, gap: float) -> Iterator[Shape]:
         if not self.recurrent:
             return
         middle = y + HEAD + self.height / 2
@@ -180,7 +180,7 @@ class _Strip:
         parts = []
         for t in steps:
             shown = [s for s in cell.defined if s == cell.output or not working.keeps(t)]
-            values = [f"{self.scribe.stored(s).name} {working.value(s.name, t, self.unit)}" for s in shown]
+            values = [f"{self.scribe.cell.stored(s).name} {working.value(s.name, t, self.unit)}" for s in shown]
             values += ["kept by the mask"] if working.keeps(t) else []
             parts.append(f"step {t}: x {' '.join(map(str, working.x_texts[t - 1][:FEATURES]))}, {', '.join(values)}")
         return f"{working.layer.id}, unit {self.unit + 1}, step by step", "; ".join(parts) + "."

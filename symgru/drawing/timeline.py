@@ -9,7 +9,7 @@ import numpy as np
 
 from symgru.algebra import Ref, Vec
 from symgru.drawing.colours import FAINT, INK, Colour
-from symgru.drawing.scales import Scale, round_step, short, ticks
+from symgru.drawing.scales import Scale, merged, round_step, short, ticks
 from symgru.drawing.scribe import Scribe, counted
 from symgru.drawing.shapes import (
     HAIR,
@@ -55,7 +55,9 @@ def over_time(working: Working, style: Style = DEFAULT) -> Drawing:
         values = _values(working, s)
         high = HIGH if few else min(90.0, max(30.0, 3.0 * len(values)))
         draw = _lines if few else _colours
-        shapes.append(Group(tuple(draw(scribe, s, values, y + 6, wide, high)), f"{scribe.stored(s).name} over time"))
+        shapes.append(
+            Group(tuple(draw(scribe, s, values, y + 6, wide, high)), f"{scribe.cell.stored(s).name} over time")
+        )
         y += high + BETWEEN
     shapes += _time_axis(scribe, y - BETWEEN + 6, wide)
     y += 20 - BETWEEN
@@ -149,7 +151,7 @@ def _spread(wanted: Sequence[float], top: float, bottom: float) -> list[float]:
 
 def _colours(scribe: Scribe, s: Vec, values: Array, y: float, wide: float, high: float) -> Iterator[Shape]:
     scale = Scale.over(values)
-    shown = _merged(values)
+    shown = merged(values, *_together(*values.shape))
     units, columns = shown.shape
     levels = scale.levels(shown)
     grid = tuple(tuple(map(int, row)) for row in levels)
@@ -167,18 +169,9 @@ def _colours(scribe: Scribe, s: Vec, values: Array, y: float, wide: float, high:
         yield Text(x + 8, min(max(at + 2.4, y + 5), y + high), scribe.spell.number(short(value)), size=SMALL, ink=FAINT)
 
 
-def _merged(values: Array) -> Array:
-    """Means of neighbours in time where there are very many steps, and of units where there are very many."""
-    down, across = (-(-n // most) for n, most in zip(values.shape, (ROWS, COLUMNS), strict=True))
-    if down == across == 1:
-        return values
-    known = np.isfinite(values)
-    parts = []
-    for array in (np.where(known, values, 0.0), known.astype(float)):
-        rows = np.add.reduceat(array, np.arange(0, array.shape[0], down), axis=0)
-        parts.append(np.add.reduceat(rows, np.arange(0, array.shape[1], across), axis=1))
-    with np.errstate(invalid="ignore"):
-        return np.asarray(parts[0] / parts[1])
+def _together(units: int, steps: int) -> tuple[int, int]:
+    """How many units and how many steps become one cell."""
+    return -(-units // ROWS), -(-steps // COLUMNS)
 
 
 def _name(scribe: Scribe, s: Vec, y: float) -> Iterator[Shape]:
@@ -186,20 +179,23 @@ def _name(scribe: Scribe, s: Vec, y: float) -> Iterator[Shape]:
 
 
 def _unit(scribe: Scribe, s: Vec, unit: int) -> Runs:
-    return scribe.formulas.scalar(Ref(scribe.stored(s), (unit,), 0))
+    return scribe.formulas.scalar(Ref(scribe.cell.stored(s), (unit,), 0))
+
+
+def _marked(steps: int, wide: float) -> Sequence[int]:
+    """The steps whose numbers stand below: every one of a few, else the first and round ones not too near to it."""
+    if steps <= 12:
+        return range(1, steps + 1)
+    return [1, *(int(t) for t in ticks(0, steps, 11) if _at(t, steps, wide) - _at(1, steps, wide) > 14)]
 
 
 def _time_axis(scribe: Scribe, y: float, wide: float) -> Iterator[Shape]:
     steps = scribe.working.steps
-    marks = [t for t in ticks(0, steps, 11) if t == int(t) and t >= 1] if steps > 12 else list(range(1, steps + 1))
-    if steps > 12:
-        marks = [1, *(t for t in marks if _at(t, steps, wide) - _at(1, steps, wide) > 14)]
-    for t in marks:
+    for t in _marked(steps, wide):
         at = _at(t, steps, wide)
         yield line((at, y), (at, y + 2.5), ink=FAINT, width=THIN)
-        yield Text(at, y + 10, words(str(int(t))), "middle", SMALL, FAINT)
-    label = words("step")
-    yield Text(LEFT + wide + 11, y + 10, label, size=SMALL, ink=FAINT)
+        yield Text(at, y + 10, words(str(t)), "middle", SMALL, FAINT)
+    yield Text(LEFT + wide + 11, y + 10, words("step"), size=SMALL, ink=FAINT)
 
 
 def _notes(working: Working, few: bool) -> Iterator[str]:
@@ -208,7 +204,7 @@ def _notes(working: Working, few: bool) -> Iterator[str]:
         yield f"{'A gap' if few else 'Grey'}: the mask keeps the state, no gate is computed."
     if few and steps > POINTS:
         yield f"One step in {-(-steps // POINTS)} is drawn."
-    down, across = -(-units // ROWS), -(-steps // COLUMNS)
+    down, across = _together(units, steps)
     if not few and (down > 1 or across > 1):
         yield f"Each cell is the mean of {down} × {across} (units × steps)."
 
@@ -220,5 +216,5 @@ def _said(scribe: Scribe) -> tuple[str, str]:
         values = _values(working, s)
         finite = values[np.isfinite(values)]
         span = f"from {short(float(finite.min()))} to {short(float(finite.max()))}" if finite.size else "nowhere"
-        parts.append(f"{scribe.stored(s).name} {span}")
+        parts.append(f"{scribe.cell.stored(s).name} {span}")
     return f"{working.layer.id} over {counted(working.steps, 'step')}", f"{scribe.title}: {', '.join(parts)}."

@@ -11,7 +11,7 @@ from sympy import Symbol
 from symgru.algebra import Ref
 from symgru.drawing.colours import FAINT, INK
 from symgru.drawing.measure import width
-from symgru.drawing.scales import Scale, letter_on, short
+from symgru.drawing.scales import Scale, letter_on, merged, short
 from symgru.drawing.scribe import Scribe
 from symgru.drawing.shapes import (
     PAGE,
@@ -60,13 +60,8 @@ def heat_map(working: Working, style: Style = DEFAULT) -> Drawing:
     scale = Scale.around(most)
     count = max((sum(v.shape[1] for v in panel.values) for panel in panels), default=1)
     wide = min(WIDEST, (PAGE - MARGIN - 2) / count)
-    numbers = [
-        width(scribe.spell.number(str(text)), SMALL)
-        for panel in panels
-        for texts in panel.texts
-        for text in texts.ravel()[:400]
-    ]
-    written = count <= 12 and max(numbers, default=0) + 5 <= wide
+    each = all(panel.merged == (1, 1) for panel in panels)  # a cell for each number
+    written = each and count <= WRITTEN and _widest(scribe, panels) + 5 <= wide
     shapes: list[Shape] = []
     y, right = 0.0, MARGIN
     for array in working.arrays:
@@ -100,18 +95,7 @@ def _panel(array: WeightArray) -> _Panel:
     down = -(-len(values[0]) // ROWS)
     across = -(-sum(v.shape[1] for v in values) // COLUMNS)
     symbols = tuple(block.symbol for block in rows[0])
-    return _Panel(array, symbols, tuple(_merged(v, down, across) for v in values), texts, (down, across))
-
-
-def _merged(values: Array, down: int, across: int) -> Array:
-    """Means of neighbours, the last ones of fewer."""
-    if down == across == 1:
-        return values
-    rows = np.arange(0, values.shape[0], down)
-    columns = np.arange(0, values.shape[1], across)
-    sums = np.add.reduceat(np.add.reduceat(values, rows, axis=0), columns, axis=1)
-    counts = np.add.reduceat(np.add.reduceat(np.ones_like(values), rows, axis=0), columns, axis=1)
-    return np.asarray(sums / counts)
+    return _Panel(array, symbols, tuple(merged(v, down, across) for v in values), texts, (down, across))
 
 
 def _between(panel: _Panel) -> float:

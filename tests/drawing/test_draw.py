@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from symgru.backends.svg import render_svg
 from symgru.cli import main
+from symgru.drawing import heat_map
 from tests.conftest import ROOT, SEED, need
-from tests.drawing.pictures import parsed, words
+from tests.drawing.pictures import at_work, number, parsed, words
 
 BRACKETS = str(ROOT / "examples" / "brackets.keras")
 
@@ -79,6 +81,18 @@ def test_what_is_wrong_is_said_in_one_line(arguments, says, tmp_path, monkeypatc
     error = capsys.readouterr().err.splitlines()[-1]
     assert error.startswith("symgru: ") and says in error and "\x1b" not in error
     assert not list(tmp_path.iterdir())
+
+
+def test_a_number_stands_only_in_a_square_of_its_own():
+    """Where several weights share a square there are the numbers of the scale alone."""
+
+    def numbers(features):
+        svg = parsed(render_svg(heat_map(at_work("gru", 1, features, steps=1))))
+        return [v for v in (number(word.text) for word in words(svg)) if v is not None]
+
+    weights = 3 * 100 + 3 + 2 * 3
+    assert len(numbers(100)) == weights + 3
+    assert len(numbers(200)) == 3
 
 
 def test_both_rows_of_the_biases_have_their_names(tmp_path):

@@ -30,6 +30,7 @@ from symgru.drawing.shapes import (
     Text,
     back,
     head,
+    number,
 )
 from symgru.drawing.spelling import ACCENTS
 from symgru.styles.symbols import NAMES
@@ -76,7 +77,7 @@ _COLOUR = "symgrunumber"  # a colour that stands for a number, defined where it 
 def render_tikz(drawing: Drawing, fit: bool = True) -> str:
     """The drawing as a tikzpicture; needs TIKZ_PREAMBLE. It is as wide and high as the drawing says, but smaller where
     it has to `fit` a page and would not."""
-    width, height = _number(drawing.width), _number(drawing.height)
+    width, height = number(drawing.width), number(drawing.height)
     fits = min(1.0, PAGE / drawing.width, TALL / drawing.height)
     scaled = "" if fits == 1 or not fit else f",scale={floor(fits * 1000) / 1000},transform shape"
     lines = [line for shape in drawing for line in _lines(shape)]
@@ -100,7 +101,7 @@ def render_fragment(drawing: Drawing) -> str:
 
 def render_page(drawing: Drawing) -> str:
     """A document of one page, as large as the drawing."""
-    size = f"paperwidth={_number(drawing.width + 8)}pt,paperheight={_number(drawing.height + 8)}pt,margin=4pt"
+    size = f"paperwidth={number(drawing.width + 8)}pt,paperheight={number(drawing.height + 8)}pt,margin=4pt"
     return "\n".join(
         [
             r"\documentclass{article}",
@@ -116,13 +117,8 @@ def render_page(drawing: Drawing) -> str:
     )
 
 
-def _number(value: float) -> str:
-    text = f"{value:.2f}".rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
-
-
 def _point(p: Point) -> str:
-    return f"({_number(p[0])},{_number(p[1])})"
+    return f"({number(p[0])},{number(p[1])})"
 
 
 def _paint(paint: Paint, fill: bool = False) -> str:
@@ -141,7 +137,8 @@ def _defined(*paints: Paint | None) -> Iterator[str]:
 def _lines(shape: Shape) -> Iterator[str]:
     if isinstance(shape, Text):
         yield from _defined(shape.ink)
-        options = [f"anchor={_ANCHORS[shape.anchor]}", f"scale={_number(shape.size / DESIGN)}", _text_colour(shape.ink)]
+        options = [f"anchor={_ANCHORS[shape.anchor]}", f"scale={number(shape.size / DESIGN)}"]
+        options.append(f"text={_paint(shape.ink)}")
         if shape.turned:
             options.append("rotate=90")
         yield rf"\node[{','.join(options)}] at {_point((shape.x, shape.y))} {{{_written(shape.runs)}}};"
@@ -159,11 +156,11 @@ def _lines(shape: Shape) -> Iterator[str]:
     elif isinstance(shape, Box):
         yield from _defined(shape.ink, shape.fill)
         corner = _point((shape.x + shape.width, shape.y + shape.height))
-        rounded = f",rounded corners={_number(shape.radius)}pt" if shape.radius else ""
+        rounded = f",rounded corners={number(shape.radius)}pt" if shape.radius else ""
         yield rf"\path[{_surface(shape)}{rounded}] {_point((shape.x, shape.y))} rectangle {corner};"
     elif isinstance(shape, Disc):
         yield from _defined(shape.ink, shape.fill)
-        yield rf"\path[{_surface(shape)}] {_point((shape.x, shape.y))} circle[radius={_number(shape.radius)}pt];"
+        yield rf"\path[{_surface(shape)}] {_point((shape.x, shape.y))} circle[radius={number(shape.radius)}pt];"
     elif isinstance(shape, Grid):
         yield from _grid(shape)
     elif isinstance(shape, Group):
@@ -172,9 +169,9 @@ def _lines(shape: Shape) -> Iterator[str]:
 
 
 def _stroke(shape: Polyline | Curve) -> str:
-    options = [_paint(shape.ink), f"line width={_number(shape.width)}pt"]
+    options = [_paint(shape.ink), f"line width={number(shape.width)}pt"]
     if shape.dash:
-        on_off = " ".join(f"{'off' if k % 2 else 'on'} {_number(d)}pt" for k, d in enumerate(shape.dash))
+        on_off = " ".join(f"{'off' if k % 2 else 'on'} {number(d)}pt" for k, d in enumerate(shape.dash))
         options.append(f"dash pattern={on_off}")
     return ",".join(options)
 
@@ -184,7 +181,7 @@ def _surface(shape: Box | Disc) -> str:
     if shape.fill is not None:
         options.append(f"fill={_paint(shape.fill, True)}")
     if shape.ink is not None:
-        options += [f"draw={_paint(shape.ink)}", f"line width={_number(shape.line)}pt"]
+        options += [f"draw={_paint(shape.ink)}", f"line width={number(shape.line)}pt"]
     return ",".join(options)
 
 
@@ -197,15 +194,10 @@ def _head(before: Point, tip: Point, ink: Paint) -> str:
     return rf"\fill[{_paint(ink)}] {' -- '.join(map(_point, head(before, tip)))} -- cycle;"
 
 
-def _text_colour(paint: Paint) -> str:
-    return f"text={_paint(paint)}"
-
-
 def _written(runs: Runs) -> str:
-    text = "".join(
+    return "".join(
         _stretch(maths, list(part)) for maths, part in groupby(runs, key=lambda r: r.italic or r.script != 0)
     )
-    return text
 
 
 def _stretch(maths: bool, runs: list[Run]) -> str:

@@ -79,11 +79,8 @@ class NotebookWriter(MarkdownWriter):
 
     def picture(self, part: Picture) -> str:
         """An image with its data: JupyterLab shows SVG so, and not as an attachment."""
-        from symgru import drawing
         from symgru.backends.svg import render_svg
 
-        if not hasattr(drawing, "wiring"):
-            return ""
         data = base64.b64encode(render_svg(part.drawing()).encode()).decode()
         caption = part.caption(self.prose)
         alt = html.escape(caption.replace("`", "").replace("\n", " "))

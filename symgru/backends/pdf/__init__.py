@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from symgru.backends.pdf.engine import require_engine, typeset
@@ -15,30 +16,17 @@ __all__ = [
 ]
 
 
-def render_comparison(content: Any, **options: Any) -> bytes:
-    return _typeset("comparison", content, options)
-
-
-def render_derivation(content: Any, **options: Any) -> bytes:
-    return _typeset("derivation", content, options)
-
-
-def render_derivations(content: Any, **options: Any) -> bytes:
-    return _typeset("derivations", content, options)
-
-
-def render_explanation(e: Any, *args: Any, **options: Any) -> bytes:
-    return _typeset("explanation", e, options, *args)
-
-
-def render_proofs(content: Any, **options: Any) -> bytes:
-    return _typeset("proofs", content, options)
-
-
-def _typeset(kind: str, content: Any, options: dict[str, Any], *args: Any) -> bytes:
+def _typeset(kind: str, content: Any, *args: Any, **options: Any) -> bytes:
     """The LaTeX backend's document of that kind, typeset. Raises MissingTool where there is no engine."""
     from symgru.backends import latex
 
     engine = require_engine()  # before a long document is written for nothing
     made = getattr(latex, f"render_{kind}")(content, *args, **options)
     return typeset([made] if isinstance(made, str) else made, engine)
+
+
+render_comparison = partial(_typeset, "comparison")
+render_derivation = partial(_typeset, "derivation")
+render_derivations = partial(_typeset, "derivations")
+render_explanation = partial(_typeset, "explanation")
+render_proofs = partial(_typeset, "proofs")

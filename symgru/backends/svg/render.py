@@ -27,6 +27,7 @@ from symgru.drawing.shapes import (
     Text,
     back,
     head,
+    number,
 )
 
 FONTS = "'Latin Modern Roman', 'STIX Two Text', 'Times New Roman', 'Liberation Serif', Times, serif"
@@ -36,7 +37,7 @@ _ALLOWED = {"\t", "\n", "\u2009"}  # beside what is printable: a thin space
 def render_svg(drawing: Drawing) -> str:
     """The drawing as text: valid XML, in UTF-8, ending in a line break."""
     title, description = _text(drawing.title), _text(drawing.description)
-    width, height = _number(drawing.width), _number(drawing.height)
+    width, height = number(drawing.width), number(drawing.height)
     body = "\n".join(line for shape in drawing.shapes for line in _lines(shape))
     return f"""<svg xmlns="http://www.w3.org/2000/svg" width="{width}pt" height="{height}pt" \
 viewBox="0 0 {width} {height}" role="img" font-family="{FONTS}">
@@ -54,11 +55,6 @@ def colour_variables(dark: bool = False) -> str:
         f"--{c.name}-ink: {c.dark_ink if dark else c.ink}; --{c.name}-fill: {c.dark_fill if dark else c.fill};"
         for c in ALL
     )
-
-
-def _number(value: float) -> str:
-    text = f"{value:.2f}".rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
 
 
 def _text(untrusted: str) -> str:
@@ -90,24 +86,24 @@ def _lines(shape: Shape) -> Iterator[str]:
         yield from _curve(shape)
     elif isinstance(shape, Box):
         yield (
-            f'<rect x="{_number(shape.x)}" y="{_number(shape.y)}" width="{_number(shape.width)}" '
-            f'height="{_number(shape.height)}"'
-            + (f' rx="{_number(shape.radius)}"' if shape.radius else "")
+            f'<rect x="{number(shape.x)}" y="{number(shape.y)}" width="{number(shape.width)}" '
+            f'height="{number(shape.height)}"'
+            + (f' rx="{number(shape.radius)}"' if shape.radius else "")
             + _surface(shape)
         )
     elif isinstance(shape, Disc):
-        yield f'<circle cx="{_number(shape.x)}" cy="{_number(shape.y)}" r="{_number(shape.radius)}"' + _surface(shape)
+        yield f'<circle cx="{number(shape.x)}" cy="{number(shape.y)}" r="{number(shape.radius)}"' + _surface(shape)
     else:
         yield from _grid(shape)
 
 
 def _surface(shape: Box | Disc) -> str:
-    outline = f' stroke="{_ink(shape.ink)}" stroke-width="{_number(shape.line)}"' if shape.ink is not None else ""
+    outline = f' stroke="{_ink(shape.ink)}" stroke-width="{number(shape.line)}"' if shape.ink is not None else ""
     return f' fill="{_fill(shape.fill)}"{outline} />'
 
 
 def _written(text: Text) -> str:
-    x, y = _number(text.x), _number(text.y)
+    x, y = number(text.x), number(text.y)
     anchor = f' text-anchor="{text.anchor}"' if text.anchor != "start" else ""
     turned = f' transform="rotate(-90 {x} {y})"' if text.turned else ""
     return (
@@ -122,7 +118,7 @@ def _runs(text: Text) -> Iterator[str]:
         wanted = {-1: LOWERED, 0: 0.0, 1: -RAISED}[run.script] * text.size
         marks = _marks(run, text.size)
         if wanted != level:
-            marks += f' dy="{_number(wanted - level)}"'
+            marks += f' dy="{number(wanted - level)}"'
         level = wanted
         yield f"<tspan{marks}>{_text(run.text)}</tspan>" if marks else _text(run.text)
 
@@ -131,17 +127,17 @@ def _marks(run: Run, size: float) -> str:
     return (
         (' font-style="italic"' if run.italic else "")
         + (' font-weight="bold"' if run.bold else "")
-        + (f' font-size="{_number(size * SCRIPT)}"' if run.script else "")
+        + (f' font-size="{number(size * SCRIPT)}"' if run.script else "")
     )
 
 
 def _stroke(shape: Polyline | Curve) -> str:
-    dash = f' stroke-dasharray="{" ".join(map(_number, shape.dash))}"' if shape.dash else ""
-    return f' fill="none" stroke="{_ink(shape.ink)}" stroke-width="{_number(shape.width)}"{dash} />'
+    dash = f' stroke-dasharray="{" ".join(map(number, shape.dash))}"' if shape.dash else ""
+    return f' fill="none" stroke="{_ink(shape.ink)}" stroke-width="{number(shape.width)}"{dash} />'
 
 
 def _point(p: Point) -> str:
-    return f"{_number(p[0])},{_number(p[1])}"
+    return f"{number(p[0])},{number(p[1])}"
 
 
 def _polyline(shape: Polyline) -> Iterator[str]:
@@ -166,9 +162,9 @@ def _head(before: Point, tip: Point, ink: Paint) -> str:
 
 def _grid(grid: Grid) -> Iterator[str]:
     """One path for each colour, in units of a cell: a cell is a stroke of length and width 1."""
-    w, h = (f"{size:.4f}".rstrip("0").rstrip(".") for size in grid.cell)
+    w, h = (number(size, 4) for size in grid.cell)
     yield (
-        f'<g transform="translate({_number(grid.x)} {_number(grid.y)}) scale({w} {h})" '
+        f'<g transform="translate({number(grid.x)} {number(grid.y)}) scale({w} {h})" '
         'fill="none" stroke-width="1" shape-rendering="crispEdges">'
     )
     for colour, runs in grid.runs().items():
