@@ -40,15 +40,19 @@ def blanks(asked: str, layer: Working) -> Hidden:
         return Blanks(frozenset(letters.values()), every)
     if words == ["result"]:
         return Blanks(frozenset({layer.cell.output.name}), frozenset({layer.steps}))
-    steps = [t for w in words if (found := _steps(w, layer.steps)) for t in found]
-    names = [letters[w] for w in words if w in letters]
-    wrong = next((w for w in words if w not in letters and not _steps(w, layer.steps)), None)
-    if wrong is not None:
-        raise UnusableInput(
-            f"--blank has {wrong[:30]!r}; it can be {KNOWN}. This layer has {', '.join(letters)}, and steps 1 to "
-            f"{layer.steps}"
-        )
-    return Blanks(frozenset(names or letters.values()), frozenset(steps) if steps else every)
+    names: set[str] = set()
+    steps: set[int] = set()
+    for word in words:
+        if word in letters:
+            names.add(letters[word])
+        elif found := _steps(word, layer.steps):
+            steps.update(found)
+        else:
+            raise UnusableInput(
+                f"--blank has {word[:30]!r}; it can be {KNOWN}. This layer has {', '.join(letters)}, and steps 1 to "
+                f"{layer.steps}"
+            )
+    return Blanks(frozenset(names or letters.values()), frozenset(steps or every))
 
 
 def _steps(word: str, last: int) -> Iterable[int]:

@@ -28,10 +28,9 @@ from symgru.comparison import Profile
 from symgru.domains import Decimals
 from symgru.errors import UnusableInput
 from symgru.explanation import DEFAULT_DIGITS, GUARDS, MOST_DIGITS, Explanation, explain
-from symgru.hypotheses import Weights
-from symgru.layout import layout
+from symgru.hypotheses import Combination, Weights
 from symgru.matching import Stacked
-from symgru.mistakes import Caught, Mistake, Trial, alike, mistakes
+from symgru.mistakes import WORKING, Caught, Mistake, Trial, grouped, mistakes
 from symgru.network import Array, Layer, Network, Tensor, chain
 from symgru.readers.conventions import ARRAYS
 from symgru.rounding import line_rounding
@@ -53,7 +52,6 @@ INPUTS = (2, 15)  # the inputs' range, in tenths
 GATES, CANDIDATE, VALUES = (0.1, 0.9), 0.95, 0.01  # bounds of a gate; of a candidate; below which a value is small
 APART = 3  # units of the last digit between two answers, so that a last digit rounded otherwise does no harm
 GENERIC = 6  # networks of arbitrary numbers that say which mistakes no numbers of a kind tell apart
-WORKING = 40  # digits in which a line is worked out before it is rounded
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,7 @@ class Exercise:
     def model(self) -> str:
         """The network as a .json MODEL that every command reads, with its input."""
         (layer,) = self.network.layers.values()
-        entry = {"kind": layer.kind, "name": layer.label, "options": dict(layer.options), "weights": _arrays(layer)}
+        entry = {"kind": layer.kind, "name": layer.label, "options": dict(layer.options), "weights": self._arrays()}
         note = f"Made by symgru exercise with --seed {self.seed}" + (
             f" as version {self.version}" if self.version else ""
         )
@@ -95,6 +93,13 @@ class Exercise:
         return re.sub(
             r"\[[^\[\]{}]*\]", lambda row: f"[{' '.join(row[0][1:-1].split())}]", text
         )  # a row of numbers on a line
+
+    def _arrays(self) -> object:
+        """Weights as a .json MODEL has them: get_weights() where Keras has the layer, else by name."""
+        (working,) = self.explanation.layers
+        if working.layer.kind in ARRAYS:
+            return [_plain(np.block([[b.texts for b in row] for row in a.blocks])) for a in working.arrays]
+        return {name: _plain(t.text) for name, t in working.layer.weights.items()}
 
 
 def exercise(
@@ -232,16 +237,12 @@ class _Batch:
 
     def columns(self, mistake: Mistake | None = None) -> Mapping[str, Array]:
         """Every quantity by name, (candidates, time, units), with a mistake or with none."""
-        cell, x, sets, start = build(self.layer.kind, self.layer.options), self.x, self.sets, 0
-        if mistake is not None:
-            cell = mistake.cell(cell) if mistake.cell else cell
-            x = mistake.inputs(x) if mistake.inputs else x
-            sets = [mistake.weights(w) for w in sets] if mistake.weights else sets
-            start = mistake.start or 0
-        domain = _Paired(sets)
+        made = Combination((mistake,) if mistake else ())
+        cell = made.cell(build(self.layer.kind, self.layer.options))
+        domain = _Paired([made.weights(w) for w in self.sets])
+        start = domain.zeros((len(self.sets), self.sizes["H"])) + ((mistake and mistake.start) or 0)
         network = _network(self.layer, self.sizes["D"])
-        states = {self.layer.id: domain.zeros((len(sets), self.sizes["H"])) + start}
-        found = run(network, x, domain, states, {self.layer.id: cell}).traces[0].columns
+        found = run(network, made.x(self.x), domain, {self.layer.id: start}, {self.layer.id: cell}).traces[0].columns
         return {
             name: np.broadcast_to(column, (*column.shape[:2], 1, self.sizes["H"]))[:, :, 0]
             for name, column in found.items()
@@ -294,15 +295,8 @@ def _classes(kind: str, units: int, features: int, steps: int) -> tuple[_Class, 
     bare = Layer(kind, kind, kind, {}, {p.name: _ZERO for p in build(kind, {}).params})
     listed = [m for m in mistakes(bare) if not isinstance(m.weights, Shortened)]
     generic = _Batch.generic(bare, {"H": units, "D": features}, steps)
-    found: list[tuple[list[float], list[Mistake]]] = [(generic.result().ravel().tolist(), [])]
-    for m in listed:
-        value = generic.result(m).ravel().tolist()
-        same = next((made for known, made in found if alike(known, value)), None)
-        if same is None:
-            found.append((value, [m]))
-        else:
-            same.append(m)
-    return tuple(_Class(tuple(made), k == 0) for k, (_, made) in enumerate(found))
+    made = grouped((m, generic.result(m).ravel().tolist()) for m in (None, *listed))
+    return tuple(_Class(tuple(m for m in c if m is not None), None in c) for c in made)
 
 
 _ZERO = Tensor(np.zeros(1))
@@ -398,21 +392,6 @@ def _factors(e: Expr) -> tuple[Expr, ...]:
 
 def _network(layer: Layer, features: int, name: str = "exercise") -> Network:
     return chain([layer], dtype="float32", features=features, name=name)
-
-
-def _arrays(layer: Layer) -> object:
-    """Weights as a .json MODEL has them: get_weights() where Keras has the layer, else by name."""
-    if layer.kind not in ARRAYS:
-        return {name: _plain(t.text) for name, t in layer.weights.items()}
-    stacked = layout(build(layer.kind, layer.options)).arrays
-    return [
-        _plain(
-            np.concatenate(
-                [np.concatenate([np.atleast_2d(layer.weights[s.name].text.T) for s in row], -1) for row in rows]
-            )
-        )
-        for rows in stacked.values()
-    ]
 
 
 def _plain(texts: Array) -> object:

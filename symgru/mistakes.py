@@ -6,30 +6,44 @@ and `caught` is the document's "if you got this number, you did that".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 
 from symgru.building import build
-from symgru.cell import Cell, masked
+from symgru.cell import Cell
 from symgru.domains import Decimals, Domain, Float64
 from symgru.errors import SymgruError, Unsupported
+from symgru.explanation import promise
 from symgru.maps import MAPS
 from symgru.mistake_table import MISTAKES, Mistake, mistakes
 from symgru.network import Array, Call, Layer, Network, Tensor
-from symgru.rounding import Rounding, exactly
+from symgru.rounding import exactly
 from symgru.shapes import units
-from symgru.trace import Run, run
+from symgru.trace import Run, as_called, run
 
-__all__ = ["MISTAKES", "Caught", "Mistake", "Outcome", "Trial", "caught", "classes", "mistakes", "single_mistakes"]
+__all__ = [
+    "MISTAKES",
+    "Caught",
+    "Mistake",
+    "Outcome",
+    "Trial",
+    "caught",
+    "classes",
+    "grouped",
+    "mistakes",
+    "single_mistakes",
+]
 ALIKE = 1e-12  # results that differ by less are taken for one: float64's own error is a thousandth of it
 NEAR = 1e-9  # of a rounding boundary, in units of the last digit: exact decimals decide
-WORKING = 40  # their significant digits
+WORKING = 40  # their significant digits, and those of a line before it is rounded
 NONE = Mistake("", "")
 MOST = 12  # rows that a reader looks through
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -104,7 +118,7 @@ class Trial:
                 layers[layer.id] = replace(layer, weights=made.weights(layer.weights))
             cell = build(layer.kind, layer.options)
             worked = view(made.cell(cell) if made.cell else cell)
-            rewrite[call.id] = masked(worked) if call.mask else worked
+            rewrite[call.id] = as_called(call, worked)
             if made.start is not None or made.cell and not call.initial:  # what is left may not tell how many units
                 size = units(cell, layer)
                 states[call.id] = domain.zeros((len(inputs[0].value), size)) + (made.start or 0)
@@ -153,14 +167,19 @@ def single_mistakes(network: Network, x: Tensor | Sequence[Tensor]) -> tuple[Out
 
 def classes(outcomes: Sequence[Outcome]) -> list[tuple[Outcome, ...]]:
     """The outcomes in classes of one result: what these numbers cannot tell apart."""
-    found: list[list[Outcome]] = []
-    for o in outcomes:
-        same = next((c for c in found if alike(c[0].values, o.values)), None)
+    return grouped((o, o.values) for o in outcomes)
+
+
+def grouped(results: Iterable[tuple[T, Sequence[float]]]) -> list[tuple[T, ...]]:
+    """What leads to each result, in the order in which it is met first."""
+    found: list[tuple[Sequence[float], list[T]]] = []
+    for what, values in results:
+        same = next((c for known, c in found if alike(known, values)), None)
         if same is None:
-            found.append([o])
+            found.append((values, [what]))
         else:
-            same.append(o)
-    return [tuple(c) for c in found]
+            same.append(what)
+    return [tuple(c) for _, c in found]
 
 
 def alike(a: Sequence[float], b: Sequence[float]) -> bool:
@@ -189,7 +208,7 @@ def caught(network: Network, x: Tensor | Sequence[Tensor], digits: int, most: in
 
 
 def _printed(trial: Trial, mistake: Mistake | None, values: Sequence[float], digits: int) -> tuple[str, ...]:
-    rounding = Rounding(digits, 2)
+    rounding = promise(digits)
     if any(_near_a_tie(v, digits) for v in values):
         domain = Decimals(WORKING, typed=True)
         with domain.context():

@@ -97,7 +97,11 @@ def run(
 
 def cell_of(call: Call, layer: Layer) -> Cell:
     """The cell that a call runs: its layer's, masked where the call has a mask."""
-    cell = build(layer.kind, layer.options)
+    return as_called(call, build(layer.kind, layer.options))
+
+
+def as_called(call: Call, cell: Cell) -> Cell:
+    """A layer's cell in other lines as a call runs it: masked where the call has a mask."""
     return masked(cell) if call.mask and cell.states else cell
 
 

@@ -15,7 +15,7 @@ from sympy import Expr, Rational, Symbol, erf, tanh
 from symgru.activations import Activation, expanded, where_positive
 from symgru.algebra import Mat, Ref, Vec, rebuild, sigma, walk
 from symgru.building import build
-from symgru.cell import Cell, masked
+from symgru.cell import Cell
 from symgru.derivation import named_activations, uses, uses_function
 from symgru.domains import ALONE, Decimals, Step, quickly
 from symgru.folding import constant
@@ -24,7 +24,7 @@ from symgru.network import Array, Edge, Layer, Network, Tensor
 from symgru.rounding import PRECISION, Rounding, line_rounding
 from symgru.rules import CALCULATOR, zero_params
 from symgru.shapes import shapes
-from symgru.trace import Run, Trace, run
+from symgru.trace import Run, Trace, as_called, run
 from symgru.unroll import Assign, lower
 from symgru.wiring import phrase
 
@@ -337,10 +337,7 @@ def work_out(
     """Run the chain with so many decimals; `cells` holds what is shown of each call that has lines of its own."""
     rounding = line_rounding(decimals)
     chain = Chain(rounding)
-    rewrite = {name: cell.calculator for name, cell in cells.items()}
-    masks = {call.id: call.mask for call in network.calls}
-    for name in cells:
-        rewrite[name] = masked(rewrite[name]) if masks[name] and rewrite[name].states else rewrite[name]
+    rewrite = {call.id: as_called(call, cells[call.id].calculator) for call in network.calls if call.id in cells}
     result = run(network, x, chain, rewrite=rewrite)
     known, places = shapes(network), _places(network)
     layers: list[Working] = []
