@@ -23,16 +23,16 @@ from symgru.readers import read
 from symgru.rounding import Rounding, line_rounding
 from symgru.styles import style
 from symgru.working import shown, work_out
-from tests.conftest import ROOT
+from tests.conftest import ROOT, need_package
 from tests.documents.conftest import network, sequence, typed
 from tests.graphs import Graph
 from tests.office import changed, computed_rows, formulas, recalculated, values
 from tests.test_explanation_graphs import given, masked_and_reversed
 
 SEED_X = Tensor.of(np.array([[[1.0], [2], [9], [8]]]))
-FUNCTIONS = {  # of Excel and LibreOffice both, none newer than Excel 2007
-    "ABS AND ATANH AVERAGE CHOOSE ERF EXP IF INDEX ISNUMBER LARGE LN LOOKUP MAX MIN OR ROUND SQRT SUM SUMPRODUCT TANH"
-}
+FUNCTIONS = set(  # of Excel and LibreOffice both, none newer than Excel 2007
+    "ABS AND ATANH AVERAGE CHOOSE ERF EXP IF INDEX ISNUMBER LARGE LN LOOKUP MAX MIN OR ROUND SQRT SUM SUMPRODUCT TANH".split()
+)
 KINDS = ["gru", "gru_new", "gru_before", "cho", "fully_gated", "type3", "mgu", "mgu3", "mgu_after", "ligru", "simple"]
 
 
@@ -77,6 +77,10 @@ class Case:
             new = self.changed_network().layers[layer].weights[name].text
             found[called] = [[float(v) for v in row] for row in np.atleast_2d(new.T)]
         return found
+
+
+def load_workbook(place: Path):
+    return need_package("openpyxl").load_workbook(place)
 
 
 def rows(texts: np.ndarray, whole: bool) -> np.ndarray:
@@ -283,11 +287,10 @@ def test_the_seed_reads_as_its_equations(files) -> None:
 
 
 def test_only_functions_that_every_spreadsheet_has(files) -> None:
-    (known,) = FUNCTIONS
     for name in CASES:
         for cells in formulas(files / f"{name}.xlsx").values():
             for formula in cells.values():
-                assert set(re.findall(r"([A-Z]+)\(", formula)) <= set(known.split()), formula
+                assert set(re.findall(r"([A-Z]+)\(", formula)) <= FUNCTIONS, formula
 
 
 def test_numbers_are_written_as_typed(files) -> None:
@@ -298,8 +301,6 @@ def test_numbers_are_written_as_typed(files) -> None:
     precise = network(1, [("gru", 1, {})], 1)
     place = files / "long.xlsx"
     write_explanation(explain(precise, long), place)
-    from openpyxl import load_workbook
-
     assert load_workbook(place)["Inputs"]["B5"].comment.text == "given as 0.1000000000000000000001"
 
 
@@ -325,17 +326,28 @@ def test_ties_are_found_and_avoided() -> None:
     assert without_ties(other) is other
 
 
-def test_a_tie_that_stays_is_said() -> None:
-    """An input and a weight of one are ties at any number of decimals only where the product is."""
+def halved(*inputs: str) -> Explanation:
+    """A Dense layer of one weight, 0.5: half of an input with an odd last digit is a tie at as many decimals."""
     own = network(1, [("dense", 1, {})], 1)
     layer = next(iter(own.layers.values()))
     weights = {"W": Tensor(np.array([[0.5]]), np.array([["0.5"]], dtype=object)), "b": Tensor.of(np.zeros(1))}
-    half = "0.125000001"  # times 0.5 has a 5 as its tenth decimal
-    made = replace(own, layers={layer.id: replace(layer, weights=weights)})
-    x = Tensor(np.array([[[float(half)]]]), np.array([[[half]]], dtype=object))
-    assert not ties(explain(made, x))  # it is far from a tie at 6 to 8 decimals
-    x = Tensor(np.array([[[0.1250001]]]), np.array([[["0.12500001"]]], dtype=object))
-    assert without_ties(explain(made, x, 6)).decimals in (8, 9)
+    return explain(replace(own, layers={layer.id: replace(layer, weights=weights)}), text(*inputs))
+
+
+def test_the_fewest_decimals_without_a_tie() -> None:
+    assert without_ties(halved("0.125000001")).decimals == 6
+    assert without_ties(halved("0.125001")).decimals == 7
+    assert without_ties(halved("0.1250001", "0.125001")).decimals == 8
+
+
+def test_a_tie_that_stays_is_said(tmp_path) -> None:
+    """Where there is one at every number of decimals that may be carried."""
+    e = halved("0.125001", "0.1250001", "0.12500001")
+    assert (e.decimals, len(ties(e))) == (6, 1)
+    assert without_ties(e) is e
+    write_explanation(e, tmp_path / "f.xlsx")
+    said = [v for v in values(tmp_path / "f.xlsx")["Check"].values() if "tie" in str(v)]
+    assert len(said) == 1 and re.match(r"One line is a tie \(the first: .* step 1, unit 1\): a spreadsheet", said[0])
 
 
 @pytest.mark.parametrize(
@@ -398,8 +410,6 @@ def test_names_from_files_are_texts(name, tmp_path) -> None:
 
 
 def test_ranges_are_named(files) -> None:
-    from openpyxl import load_workbook
-
     names = set(load_workbook(files / "seed.xlsx").defined_names)
     want = {"W_z", "W_r", "W_n", "U_z", "U_r", "U_n", "b_z", "b_r", "b_n", "c_z", "c_r", "c_n", "x", "h_0"}
     assert names == {*want, "size", "places"}
@@ -412,13 +422,11 @@ def test_names_that_look_like_cells_are_changed(tmp_path) -> None:
     made = g.network(g.gru(g.add("add", a, b), 1))
     place = tmp_path / "f.xlsx"
     write_explanation(explain(made, (text("1", "2"), text("3", "4"))), place)
-    from openpyxl import load_workbook
-
     assert {"a1_", "r_"} <= set(load_workbook(place).defined_names)
 
 
 def test_more_steps_than_a_sheet_has_columns(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("symgru.backends.xlsx.plan.COLUMNS", 6)
+    monkeypatch.setattr("symgru.backends.xlsx.planner.COLUMNS", 6)
     e = explain(read(ROOT / "examples" / "seed.json"), SEED_X)
     with pytest.raises(
         UnusableInput, match="takes 14 rows and 7 columns; a spreadsheet has 1,048,576 and 6: give fewer"
@@ -463,13 +471,11 @@ def test_an_input_of_a_milliard(tmp_path) -> None:
 
 
 def read_me(place) -> str:
-    openpyxl = pytest.importorskip("openpyxl")
-    rows = openpyxl.load_workbook(place)["Read me"].iter_rows(values_only=True)
+    rows = load_workbook(place)["Read me"].iter_rows(values_only=True)
     return "\n".join(str(cell) for row in rows for cell in row if cell)
 
 
 def test_read_me_has_the_names_and_decimals_of_this_sheet(tmp_path) -> None:
-    openpyxl = pytest.importorskip("openpyxl")
     for name, says, title in (
         ("", "W_z, W_r, W_n", "The weights, as get_weights() gives them"),
         ("wikipedia", "W_z, W_r, W_h", "some have the other sign"),
@@ -477,7 +483,7 @@ def test_read_me_has_the_names_and_decimals_of_this_sheet(tmp_path) -> None:
         e = explain(read(ROOT / "examples" / "seed.json"), SEED_X, style=style(name) if name else None)
         place = tmp_path / f"o{name}.xlsx"
         write_explanation(e, place)
-        text, book = read_me(place), openpyxl.load_workbook(place)
+        text, book = read_me(place), load_workbook(place)
         assert says in text and "7 decimals here, 6 in the other documents" in text
         assert title in book["Weights"]["A1"].value
         assert set(says.split(", ")) <= set(book.defined_names)

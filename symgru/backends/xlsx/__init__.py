@@ -25,7 +25,7 @@ from symgru.backends.text.printer import plain_text
 from symgru.backends.xlsx.book import EPOCH, Book
 from symgru.backends.xlsx.check import write_check, write_read_me
 from symgru.backends.xlsx.lines import write_lines
-from symgru.backends.xlsx.plan import lay_out
+from symgru.backends.xlsx.planner import lay_out
 from symgru.backends.xlsx.ties import ties, without_ties
 from symgru.backends.xlsx.weights import write_inputs, write_weights
 from symgru.explanation import Explanation

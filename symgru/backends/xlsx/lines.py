@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from symgru.backends.text.printer import plain_text
@@ -69,34 +68,23 @@ def _block(book: Book, sheet: Any, block: Block, rounding: Rounding, rounded: bo
     for k, text in enumerate(block.heads):
         sheet.write_string(block.top, FIRST + k, text, book.format(**head, align="right"))
     palette = colours(block.cell) if block.cell else {}
-    wrap: Callable[[str], str] = _rounded if rounded else str
     for k, row in enumerate(block.rows, block.top + 1):
-        _row(book, sheet, k, row, palette.get(row.colour, INPUT), rounding, wrap, rounded)
-    if block.mask is not None:
-        mask, first = block.mask + 1, block.mask + 1
+        _row(book, sheet, k, row, palette.get(row.colour, INPUT), rounding, rounded)
+    if block.mask is not None:  # the lines below it, where it keeps the state
         sheet.conditional_format(
-            first,
+            block.mask + 1,
             FIRST,
             block.top + len(block.rows),
             FIRST + len(block.heads) - 1,
             {
                 "type": "formula",
-                "criteria": f"={column_name(FIRST)}${mask}=0",
-                "format": book.workbook.add_format({"font_color": "#9AA5B1", "italic": True}),
+                "criteria": f"={column_name(FIRST)}${block.mask + 1}=0",
+                "format": book.workbook.add_format({"font_color": FAINT.ink, "italic": True}),
             },
         )
 
 
-def _row(
-    book: Book,
-    sheet: Any,
-    k: int,
-    row: Row,
-    colour: Colour,
-    rounding: Rounding,
-    wrap: Callable[[str], str],
-    rounded: bool,
-) -> None:
+def _row(book: Book, sheet: Any, k: int, row: Row, colour: Colour, rounding: Rounding, rounded: bool) -> None:
     fill: dict[str, object] = {"bg_color": colour.fill} if row.main else {}
     shown = fixed(rounding.decimals) if row.rounds else "General"
     look = book.format(num_format=shown, font_color=colour.ink, **fill)
@@ -108,9 +96,9 @@ def _row(
     elif fill:
         sheet.write_blank(k, START, None, look)
     values = row.chain if rounded else row.full
-    put = wrap if row.rounds else str
     for column, v in enumerate(values):
-        formula = checked("=" + put(row.at(column)))
+        formula = row.at(column)
+        formula = checked("=" + (_rounded(formula) if rounded and row.rounds else formula))
         sheet.write_formula(k, FIRST + column, formula, look, Exact(v))
 
 

@@ -116,11 +116,10 @@ class SheetPrinter(OrderedPrinter):
 
     def _print_clip(self, e: Expr) -> str:
         a, low, high = cast("tuple[Expr, ...]", e.args)
+        if self.unit is None:
+            raise Unsupported("a spreadsheet has no largest of two ranges, element by element")
         inner = self.text(a) if high is oo else f"MIN({self.text(high)},{self.text(a)})"
-        return f"MAX({self.text(low)},{inner})" if self.unit is not None else self._clipped_range(e)
-
-    def _clipped_range(self, e: Expr) -> str:
-        raise Unsupported("a spreadsheet has no largest of two ranges, element by element")
+        return f"MAX({self.text(low)},{inner})"
 
     def _print_where_positive(self, e: Expr) -> str:
         condition, then, otherwise = (self.text(a) for a in e.args)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
 
 from symgru.explanation import GUARDS, MOST_DECIMALS, Explanation, promise
-from symgru.network import Array, Network
+from symgru.network import Array
 from symgru.rounding import PRECISION, Rounding
 from symgru.working import Working, work_out
 
@@ -31,20 +31,14 @@ def ties(e: Explanation) -> list[Tie]:
     return [tie for layer in e.layers for tie in _ties(layer)]
 
 
-def as_worked(e: Explanation) -> Network:
-    """The network with the layers that the lines work through: under some styles those of the other update rule."""
-    return replace(e.network, layers={**e.network.layers, **{w.layer.id: w.layer for w in e.layers}})
-
-
 def without_ties(e: Explanation) -> Explanation:
     """The same example with the fewest more decimals at which no line is a tie; itself where there are none such."""
     if not ties(e):
         return e
-    network = as_worked(e)
     cells = {layer.trace.call.id: layer.shown for layer in e.layers}
     exact = [promise(e.digits)(v) for y in e.exact_typed for v in y.ravel()]
     for decimals in range(e.decimals + 1, min(e.digits + max(GUARDS), MOST_DECIMALS) + 1):
-        result, layers = work_out(network, e.inputs, cells, decimals)
+        result, layers = work_out(e.written.network, e.inputs, cells, decimals)
         reached = [promise(e.digits)(v) for y in result.outputs for v in y.ravel()] == exact
         other = replace(
             e, decimals=decimals, reached=reached, layers=layers, outputs=result.outputs, values=result.values
