@@ -11,10 +11,14 @@ import pytest
 
 from symgru.building import build
 from symgru.cells import CELLS
+from symgru.conventions import CONVENTIONS
+from symgru.domains import Float64
 from symgru.hypotheses import Hypothesis
-from symgru.mistakes import MISTAKES, Mistake, Outcome, caught, classes, mistakes, single_mistakes
+from symgru.mistake_table import ORDERS
+from symgru.mistakes import MISTAKES, Mistake, Outcome, Trial, caught, classes, mistakes, single_mistakes
 from symgru.network import Array, Layer, Network, Tensor, chain
-from tests.conftest import need_package, random_input, random_network
+from symgru.readers import read
+from tests.conftest import ROOT, need_package, random_input, random_network
 from tests.test_hypotheses import SEED, X, one_unit, sequence
 
 RECURRENT = [name for name in CELLS if build(name, {}).states]
@@ -298,8 +302,6 @@ def test_two_placements_of_the_reset_gate_are_each_others_mistake() -> None:
     before = chain([Layer("gru", "gru", "gru", {"reset_after": False}, w)], dtype="float32", features=2)
     no_c = {**w, **{k: Tensor.of(np.zeros(2, np.float32)) for k in layer.weights if k[0] == "c"}}
     plain = chain([Layer("gru", "gru", "gru", {}, no_c)], dtype="float32", features=2)
-    from symgru.domains import Float64
-    from symgru.mistakes import Trial
 
     def right(network: Network) -> Array:
         return Trial(network, x).result(None, Float64())
@@ -334,10 +336,7 @@ def test_within_a_larger_network() -> None:
     assert caught(random_network([("dense", 2, {})], 2), random_input(network, 1), 4) == ()
 
 
-def test_what_a_network_cannot_do_is_left_out(seed_network: Network) -> None:
-    from symgru.readers import read
-    from tests.conftest import ROOT
-
+def test_what_a_network_cannot_do_is_left_out() -> None:
     network = read(ROOT / "examples" / "brackets.keras")  # an Embedding with a mask, both directions
     words = np.array([[1, 2, 2, 1]])
     x = Tensor(words, np.array([[str(v) for v in row] for row in words], dtype=object))
@@ -371,6 +370,15 @@ def test_a_tie_is_rounded_as_a_person_does() -> None:
     linear = [c for c in caught(network, sequence("1"), 3, most=None) if c.mistakes[0].name == "linear candidate"]
     assert [c.values for c in linear] == [("0.063",)]
     assert f"{0.0625:.3f}" == "0.062"
+
+
+@pytest.mark.parametrize(
+    ("name", "called"), [("torch", "PyTorch"), ("tf1", "TensorFlow 1"), ("keras", "Keras"), ("onnx_after", "ONNX")]
+)
+def test_whose_order_it_is_says_the_table_of_conventions(name: str, called: str) -> None:
+    kernels = [g for array, g in CONVENTIONS[name].arrays.items() if array not in CONVENTIONS[name].biases]
+    gates = dict.fromkeys(block.names[0].partition("_")[2] for grid in kernels for block in grid.blocks)
+    assert called in ORDERS[" | ".join(gates)]
 
 
 def test_sources_are_named() -> None:
