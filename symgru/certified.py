@@ -21,6 +21,7 @@ from symgru.maps import MAPS
 from symgru.network import Array, Network, Tensor
 from symgru.rules import CALCULATOR
 from symgru.trace import Run, cell_of, run
+from symgru.wording import counted
 
 DIGITS, MOST_DIGITS = 30, 4000  # significant digits, unless asked otherwise and at most
 GUARD, MOST_BITS = 64, 16384  # bits beyond the digits asked for to begin with, and of the precision tried last
@@ -62,15 +63,11 @@ class Exact:
         """One line that says which."""
         if self.doubt:
             return f"not proven: {self.doubt}"
-        return f"proven: {_count(self.digits)}, by ball arithmetic with {self.bits:,} bits"
+        return f"proven: {counted(self.digits, 'digit')}, by ball arithmetic with {self.bits:,} bits"
 
     def settles(self, rounding: Callable[[Decimal], Decimal]) -> bool:
         """Whether rounding `y` is proven to give what rounding the exact output gives."""
         return self.proven and all(_settled(v, self.digits, rounding) for y in self.outputs for v in y.ravel())
-
-
-def _count(digits: int) -> str:
-    return f"{digits} digit{'s' * (digits > 1)}"
 
 
 def _settled(v: Decimal, digits: int, rounding: Callable[[Decimal], Decimal]) -> bool:
@@ -203,7 +200,7 @@ def _context(digits: int) -> Context:
 
 def _unsettled(ball: Any, place: list[int], digits: int) -> str:
     """What is known of an output whose digits stay open, and what that means."""
-    begin = f"{_count(digits)} of the output at {place} cannot be proven with {MOST_BITS:,} bits: "
+    begin = f"{counted(digits, 'digit')} of the output at {place} cannot be proven with {MOST_BITS:,} bits: "
     known = int(ball.rel_accuracy_bits() * log10(2))
     if not ball.is_finite() or known > 0 and _decimal(ball.mid(), 1) is None:
         return begin + "it is too large or too small to be written out"

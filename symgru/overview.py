@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from symgru.network import Edge
+from symgru.wording import counted
 
 if TYPE_CHECKING:
     from symgru.backends.model import Unit
@@ -103,7 +104,7 @@ def _layer(network: Network, layer: Layer) -> Iterator[str]:
     unit = replace(units_of(network)[call.id], cell=_cell(layer))
     yield f"{layer.id}{label}: {unit.cell.source}"
     count = f"; {unit.count}" if layer.weights else ""
-    yield f"  {_some(unit.sizes['D'], 'feature')} -> {_some(unit.sizes['H'], 'unit')}{count}"
+    yield f"  {counted(unit.sizes['D'], 'feature')} -> {counted(unit.sizes['H'], 'unit')}{count}"
     yield from (f"  note: {printable(note, 200)}" for note in layer.notes)
     if call.mask and unit.recurrent:
         yield f"  where the mask {_named(call.mask)} does not hold, the state stays as it was"
@@ -113,10 +114,6 @@ def _layer(network: Network, layer: Layer) -> Iterator[str]:
         yield f"  {name} {array.shape}: {_blocks(unit, name)}"
     for p in unit.cell.params:
         yield from _parameter(p.name, layer.weights[p.name])
-
-
-def _some(n: int, what: str) -> str:
-    return f"{n} {what}{'' if n == 1 else 's'}"
 
 
 def _blocks(unit: Unit, name: str) -> str:

@@ -19,6 +19,7 @@ from symgru.domains import Float64
 from symgru.errors import UnusableInput
 from symgru.network import Array, Network, Tensor
 from symgru.trace import run
+from symgru.wording import counted
 
 if TYPE_CHECKING:
     from symgru.cell import Cell
@@ -137,7 +138,7 @@ class LayerTrace(_BySymbol, Sequence[Step]):
 
     def __repr__(self) -> str:
         units = self.arrays[self.symbols[-1]].shape[-1]
-        sizes = f"{len(self)} step{'s' * (len(self) != 1)}, {units} unit{'s' * (units != 1)}"
+        sizes = f"{counted(len(self), 'step')}, {counted(units, 'unit')}"
         return f"<trace of {self.layer}: {sizes}; {', '.join(self.symbols)}>"
 
     def __str__(self) -> str:

@@ -21,6 +21,7 @@ from symgru.backends.formula import (
     UnitForm,
     at_time,
     row_index,
+    taken_apart,
 )
 from symgru.cell import Cell
 from symgru.derivation import Derivation, gates
@@ -29,6 +30,7 @@ from symgru.network import Array
 from symgru.styles import DEFAULT, Style
 from symgru.unroll import Assign, Program
 from symgru.wiring import phrase
+from symgru.wording import counted
 from symgru.working import Line, Working
 
 
@@ -347,8 +349,7 @@ def made_params(made: Mapping[Symbol, Expr], dialect: Dialect) -> Pairs:
 
 def _name(s: Symbol) -> Name:
     """A parameter as a whole: letter, primes, gate."""
-    letter, _, gate = s.name.partition("_")
-    return Name(letter + "'" * gate.count("'"), gate.replace("'", ""))
+    return Name(*taken_apart(s.name))
 
 
 def shown_times(times: range, steps: int, show: int | None) -> Iterator[int | range]:
@@ -475,16 +476,15 @@ def kind(cell: Cell) -> str:
 
 def sizes_text(layer: Working) -> str:
     """2 units, 3 features."""
-    units, features = layer.sizes["H"], layer.sizes["D"]
-    name = "feature" if layer.place == 1 else "input"
-    return f"{units} unit{'s' * (units > 1)}, {features} {name}{'s' * (features > 1)}"
+    return _sizes(layer.sizes, layer.place)
+
+
+def _sizes(sizes: Mapping[str, int], place: int) -> str:
+    return f"{counted(sizes['H'], 'unit')}, {counted(sizes['D'], 'feature' if place == 1 else 'input')}"
 
 
 def part_title(d: Derivation, quoted: Callable[[str], str]) -> str:
     """Layer 1, “gru”: GRU, 8 units, 1 feature; what stands over a network's layer. `quoted` makes its name harmless."""
     if d.layer is None:
         return ""
-    units, features = d.sizes["H"], d.sizes["D"]
-    name = "feature" if d.place == 1 else "input"
-    sizes = f"{units} unit{'s' * (units > 1)}, {features} {name}{'s' * (features > 1)}"
-    return f"Layer {d.place}, {quoted(d.layer.label)}: {kind(d.cell)}, {sizes}"
+    return f"Layer {d.place}, {quoted(d.layer.label)}: {kind(d.cell)}, {_sizes(d.sizes, d.place)}"

@@ -124,6 +124,7 @@ def _drawing(
     from symgru.errors import UnusableInput
     from symgru.explanation import explain
     from symgru.styles import DEFAULT
+    from symgru.wording import counted
 
     if what == "graph":
         return drawing.graph(model.network)
@@ -133,7 +134,7 @@ def _drawing(
         working = _layer(rightly_rounded(example, digits), layer)
         units = working.sizes["H"]
         if unit > units:
-            raise UnusableInput(f"layer {working.layer.id} has {units} unit{'s'[: units > 1]}; there is no unit {unit}")
+            raise UnusableInput(f"layer {working.layer.id} has {counted(units, 'unit')}; there is no unit {unit}")
         return drawing.unrolled(working, show, unit - 1, chosen)
     pictures = {"wiring": drawing.wiring, "weights": drawing.heat_map, "time": drawing.over_time}
     return pictures[what](_layer(example.layers, layer), chosen)

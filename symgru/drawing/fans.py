@@ -13,7 +13,7 @@ from symgru.algebra import Ref
 from symgru.drawing.circuit import PLUS, TIMES, Joint, Wire, circuits
 from symgru.drawing.colours import FAINT, INK
 from symgru.drawing.measure import width
-from symgru.drawing.scribe import Scribe, counted
+from symgru.drawing.scribe import Scribe
 from symgru.drawing.shapes import (
     HAIR,
     ITALIC,
@@ -34,6 +34,7 @@ from symgru.drawing.shapes import (
     words,
 )
 from symgru.styles import DEFAULT, Style
+from symgru.wording import counted
 from symgru.working import Working
 
 ROW = 11.5  # from one line to the next

@@ -16,6 +16,7 @@ from symgru.drawing.formulas import Formulas
 from symgru.drawing.shapes import Runs
 from symgru.drawing.spelling import Spelling
 from symgru.styles import Style
+from symgru.wording import counted
 from symgru.working import Working
 
 
@@ -83,11 +84,6 @@ class Scribe:
         e = wire.source if wire.source is not None else wire.weight
         assert e is not None
         return f"{'1-' if e.is_Add else ''}{' '.join(map(_key, _refs(e)))} to {_key(into)}"
-
-
-def counted(n: int, what: str) -> str:
-    """ "1 unit", "2 units"."""
-    return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
 def _refs(e: Expr) -> Iterator[Ref]:

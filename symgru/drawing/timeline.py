@@ -10,7 +10,7 @@ import numpy as np
 from symgru.algebra import Ref, Vec
 from symgru.drawing.colours import FAINT, INK, Colour
 from symgru.drawing.scales import Scale, merged, round_step, short, ticks
-from symgru.drawing.scribe import Scribe, counted
+from symgru.drawing.scribe import Scribe
 from symgru.drawing.shapes import (
     HAIR,
     ITALIC,
@@ -32,6 +32,7 @@ from symgru.drawing.shapes import (
 )
 from symgru.network import Array
 from symgru.styles import DEFAULT, Style
+from symgru.wording import counted
 from symgru.working import Working
 
 FEW = 4  # units that have a line each

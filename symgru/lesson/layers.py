@@ -33,6 +33,7 @@ from symgru.lesson.parts import (
 )
 from symgru.lesson.prose import Formula, Text, formula, say, told
 from symgru.lesson.steps import layer_numbers
+from symgru.wording import counted
 from symgru.working import Working
 
 MOST_WEIGHTS, MANY_WEIGHTS = 800, 40  # numbers of an array that are printed; in an overview; a larger one is drawn
@@ -92,7 +93,7 @@ def connections(e: Explanation, layer: Working) -> Iterator[Part]:
         return
     yield Heading(3, say("How it is connected"))
     if not layer.cell.states:
-        sizes = {name: f"{n} {what}{'s' * (n > 1)}" for name, what, n in _counted(layer)}
+        sizes = {name: counted(n, what) for name, what, n in _counted(layer)}
         yield Paragraph(say("Each of {H} reads {D}." if layer.sizes["H"] > 1 else "{H} reads {D}.", **sizes))
     yield Picture(lambda: drawing.wiring(layer, style=e.style), say("What each unit reads, and with which weight."))
     if layer.cell.states:

@@ -11,6 +11,7 @@ from symgru.backends.text.document import WIDTH
 from symgru.backends.text.printer import Text, TextMatrix, ascii_text
 from symgru.proofs.claims import Step
 from symgru.templating import stream
+from symgru.wording import counted
 
 if TYPE_CHECKING:
     from symgru.proving import Result
@@ -85,12 +86,8 @@ def summary(results: Sequence[Result]) -> str:
     twins = [bool(twin) for result in results for twin in result.refuted]
     failed = "" if all(results) else f"; {len(results) - proved} NOT PROVED, {len(twins) - sum(twins)} NOT REFUTED"
     seconds = sum(result.seconds for result in results)
-    counted = f"{_counted(proved, 'statement')} proved, {_counted(sum(twins), 'false twin')} refuted"
-    return f"{counted}{failed}, in {seconds:.2f} s"
-
-
-def _counted(n: int, what: str) -> str:
-    return f"{n} {what}{'' if n == 1 else 's'}"
+    done = f"{counted(proved, 'statement')} proved, {counted(sum(twins), 'false twin')} refuted"
+    return f"{done}{failed}, in {seconds:.2f} s"
 
 
 def _hanging(head: str, text: str) -> str:
