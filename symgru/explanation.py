@@ -24,7 +24,7 @@ from symgru.network import Array, Edge, Layer, Network, Tensor, shortest, stored
 from symgru.rounding import PRECISION, Rounding, exactly, line_rounding, round_digits, ulps
 from symgru.styles import DEFAULT, Style
 from symgru.styles.network import Styled, styled
-from symgru.trace import Run, run
+from symgru.trace import Run, last_step, run
 from symgru.wiring import is_shown
 from symgru.working import Working, shown, work_out
 
@@ -91,7 +91,7 @@ class Explanation:
     @property
     def results(self) -> Array:
         """The outputs after the last step, one number for each unit, one output after the other."""
-        return _last(self.outputs)
+        return last_step(self.outputs)
 
     @property
     def risky(self) -> int:
@@ -123,7 +123,7 @@ class Explanation:
         """Whether typed and stored weights lead to exact values that differ in the digits shown."""
         return any(
             round_digits(a, SHOWN) != round_digits(b, SHOWN)
-            for a, b in zip(_last(self.exact_typed), _last(self.exact_stored), strict=True)
+            for a, b in zip(last_step(self.exact_typed), last_step(self.exact_stored), strict=True)
         )
 
     @cached_property
@@ -133,7 +133,7 @@ class Explanation:
 
     def checks(self) -> Iterator[Check]:
         """The rows that need no framework: the chain, then the exact values."""
-        typed, stored = _last(self.exact_typed), _last(self.exact_stored)
+        typed, stored = last_step(self.exact_typed), last_step(self.exact_stored)
         exact = "exact, not proven" if self.doubt else "exact, proven"
         for k, (v, true) in enumerate(zip(self.results, typed, strict=True)):
             yield Check("this page (rounded chain)", _component(k, self.results), self.rounding.text(v), v - true)
@@ -158,9 +158,9 @@ class Explanation:
         except SymgruError as error:  # what symgru reads the framework itself may refuse
             yield Check(f"not asked: {error}", "", "")
             return
-        values = _last([np.asarray(y) for y in outputs])
+        values = last_step([np.asarray(y) for y in outputs])
         texts = shortest(values)
-        for k, (v, true) in enumerate(zip(map(exactly, values), _last(self.exact_stored), strict=True)):
+        for k, (v, true) in enumerate(zip(map(exactly, values), last_step(self.exact_stored), strict=True)):
             yield Check(says, _component(k, values), str(texts[k]), v - true, ulps(v, true, self.network.dtype))
 
 
@@ -170,10 +170,6 @@ def _exact_rows(says: str, values: Array) -> Iterator[Check]:
 
 def _component(k: int, values: Array) -> str:
     return str(k + 1) if len(values) > 1 else ""
-
-
-def _last(outputs: Sequence[Array]) -> Array:
-    return np.concatenate([y.reshape(-1, y.shape[-1])[-1] for y in outputs])
 
 
 def promise(digits: int) -> Rounding:

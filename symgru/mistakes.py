@@ -24,7 +24,7 @@ from symgru.mistake_table import MISTAKES, Mistake, mistakes
 from symgru.network import Array, Call, Layer, Network, Tensor
 from symgru.rounding import exactly
 from symgru.shapes import units
-from symgru.trace import Run, as_called, run
+from symgru.trace import Run, as_called, last_step, run
 
 __all__ = [
     "MISTAKES",
@@ -141,7 +141,7 @@ class Trial:
         self, mistake: Mistake | None, domain: Domain, view: Callable[[Cell], Cell] = lambda cell: cell
     ) -> Array:
         """The outputs after the last step, one number for each unit; see `run`."""
-        return _last(self.run(mistake, domain, view).outputs)
+        return last_step(self.run(mistake, domain, view).outputs)
 
     def results(self) -> Iterator[tuple[Mistake | None, tuple[float, ...]]]:
         """In float64: the right result first, then every mistake that can be run."""
@@ -221,10 +221,6 @@ def _printed(trial: Trial, mistake: Mistake | None, values: Sequence[float], dig
 def _near_a_tie(v: float, digits: int) -> bool:
     scaled = abs(v) * 10**digits
     return bool(np.isfinite(v)) and abs(scaled % 1 - 0.5) < NEAR * max(1.0, scaled)
-
-
-def _last(outputs: Sequence[Array]) -> Array:
-    return np.concatenate([y.reshape(-1, y.shape[-1])[-1] for y in outputs])
 
 
 def _typed(layer: Layer) -> Layer:

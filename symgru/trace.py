@@ -105,6 +105,11 @@ def as_called(call: Call, cell: Cell) -> Cell:
     return masked(cell) if call.mask and cell.states else cell
 
 
+def last_step(outputs: Sequence[Array]) -> Array:
+    """What is there after the last step: one number for each unit, one output after the other."""
+    return np.concatenate([y.reshape(-1, y.shape[-1])[-1] for y in outputs])
+
+
 def keeps_time(network: Network) -> bool:
     """Whether the first output has a time axis."""
     return len(shapes(network)[network.outputs[0]]) > 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from decimal import Decimal
 
 import numpy as np
@@ -14,6 +14,7 @@ from symgru.backends.numpy.literals import literal
 from symgru.explanation import Explanation
 from symgru.network import Array
 from symgru.templating import render
+from symgru.trace import last_step
 
 SHOWN = 10  # decimals that double precision has for certain
 
@@ -22,7 +23,7 @@ def emitted(e: Explanation) -> Iterator[Code]:
     """The module, then what it predicts."""
     yield Code(_without_docstring(module(e.network, Options())))
     sequences = (e, *e.others)
-    exact = np.stack([_last(each.exact_stored) for each in sequences])
+    exact = np.stack([last_step(each.exact_stored) for each in sequences])
     result: Array = np.array([[each.promise(v) for v in each.results] for each in sequences], dtype=object)
     several = len(e.inputs) > 1
     texts = [np.concatenate([each.inputs[k].text for each in sequences]) for k in range(len(e.inputs))]
@@ -40,11 +41,6 @@ def emitted(e: Explanation) -> Iterator[Code]:
     )
     rows = (" ".join(f"{v:.{SHOWN}f}" for v in row) + "\n" for row in exact.astype(float))
     yield Code(text, "".join(rows))
-
-
-def _last(outputs: Sequence[Array]) -> Array:
-    """The numbers of every output after the last step."""
-    return np.concatenate([y.reshape(-1, y.shape[-1])[-1] for y in outputs])
 
 
 def _tolerance(difference: Decimal, digits: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +17,7 @@ from symgru.backends.xlsx.weights import origin
 from symgru.drawing.colours import FAINT
 from symgru.explanation import OWN, Check
 from symgru.templating import LICENCE
+from symgru.trace import last_step
 
 LEAST = 99  # powers of ten below 1 down to which tiny numbers keep their digits
 DIFFERENCE = "0.0E+00;-0.0E+00;0"
@@ -118,7 +119,7 @@ def _columns(plan: Plan) -> list[tuple[str, Any]]:
     def text(of: list[str]) -> Any:
         return lambda book, sheet, row, column, k: sheet.write_string(row, column, of[k], book.format(bold=True))
 
-    def number(of: list[Decimal], look: str) -> Any:
+    def number(of: Sequence[Decimal | float], look: str) -> Any:
         def put(book: Book, sheet: Any, row: int, column: int, k: int) -> None:
             sheet.write_number(row, column, Exact(float(of[k])), book.format(num_format=look))
 
@@ -133,8 +134,7 @@ def _columns(plan: Plan) -> list[tuple[str, Any]]:
 
     chain = [r.chain for r in plan.results]
     full = [r.full for r in plan.results]
-    typed = [OWN(v) for y in e.exact_typed for v in y.reshape(-1, y.shape[-1])[-1]]
-    kept = [OWN(v) for y in e.exact_stored for v in y.reshape(-1, y.shape[-1])[-1]]
+    typed, kept = ([OWN(v) for v in last_step(outputs)] for outputs in (e.exact_typed, e.exact_stored))
     exact = "exact" if not e.doubt else "exact, not proven"
     same = ["unchanged"] * len(chain)
     found = [
@@ -153,13 +153,13 @@ def _columns(plan: Plan) -> list[tuple[str, Any]]:
             formula("=E{n}-F{n}", [Exact(a - float(b)) for a, b in zip(full, typed, strict=True)], DIFFERENCE),
         ),
     ]
+    stored = "F"
     if e.stored_differs:
+        stored = column_name(len(found))
         found.append((f"{exact}, stored {e.network.dtype} numbers", number(kept, long)))
     rows = list(e.framework_rows())
     if rows and all(row.text for row in rows):
-        stored = "I" if e.stored_differs else "F"
-        own = column_name(len(found))
-        found += _framework(rows, own, stored, number, formula)
+        found += _framework(rows, column_name(len(found)), stored, number, formula)
     elif rows:
         found.append(("framework", text([plain_text(rows[0].says)] * len(plan.results))))
     return found
@@ -173,7 +173,7 @@ def _framework(rows: list[Check], own: str, stored: str, number: Any, formula: A
             f"{says} - exact",
             formula(f"={own}{{n}}-{stored}{{n}}", [Exact(row.difference or 0) for row in rows], DIFFERENCE),
         ),
-        ("in ulps", number([Decimal(str(row.ulps or 0)) for row in rows], "0.0")),
+        ("in ulps", number([row.ulps or 0.0 for row in rows], "0.0")),
     ]
 
 
