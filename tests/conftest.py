@@ -32,14 +32,19 @@ def need(program: str) -> str:
     return found
 
 
-def need_package(name: str):
-    """A module of a framework in the extra `frameworks`; skips and fails as `need` does."""
+def need_installed(name: str, extra: str = "frameworks") -> None:
+    """A module of a package in an extra is there; skips and fails as `need` does."""
     package = name.partition(".")[0]
     if importlib.util.find_spec(package) is None:
-        how = "pip install -e '.[frameworks]'"
+        how = f"pip install -e '.[{extra}]'"
         if os.environ.get("SYMGRU_REQUIRE_ALL") == "1":
             pytest.fail(f"{package} is required (SYMGRU_REQUIRE_ALL=1) and not installed: {how}")
         pytest.skip(f"{package} is not installed: {how}")
+
+
+def need_package(name: str, extra: str = "frameworks"):
+    """The module itself."""
+    need_installed(name, extra)
     return importlib.import_module(name)
 
 

@@ -34,7 +34,7 @@ from symgru.lesson.prose import Formula, Text, formula, number, say, told
 from symgru.working import Working
 
 MARKS = (1, 2, 5, 10, 20, 50, 100, 200, 500)  # steps at which the error is shown
-NARROW = 13  # characters of an input that has room in the summary
+FEW, NARROW = 2, 13  # inputs of which each has fewer characters have room in the summary
 MOST_SUMMANDS, LARGEST = 12, 5  # products of a sum that are printed in full; of a longer one
 MOST_FILLED = 4  # rows and columns of a matrix that is printed within a formula
 
@@ -145,7 +145,7 @@ def summary(layer: Working, show: int | None) -> Table:
     """One row for each step, for several units one for each step and unit."""
     units, features = layer.sizes["H"], layer.sizes["D"]
     symbols = summary_symbols(layer)
-    xs = range(features) if features <= 2 and max(len(str(v)) for v in layer.x_texts.ravel()) < NARROW else ()
+    xs = range(features) if features <= FEW and max(len(str(v)) for v in layer.x_texts.ravel()) < NARROW else ()
 
     def letter(s: Symbol, *index: str) -> Text:
         return formula(lambda d: d.syntax().name(Name(layer.cell.stored(s).name, index=index)))

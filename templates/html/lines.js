@@ -22,9 +22,9 @@ function lineHtml(layer, line) {
 }
 
 /** x_1 = 1, h_0 = 0: what a step starts from. */
-function startHtml(layer, worked, x, start, t) {
+function startHtml(layer, worked, t) {
   const cell = CELLS[layer.cell];
-  const { sizes } = worked;
+  const { sizes, x, start } = worked;
   const row = (texts) => (texts.length > 1 ? `[${texts.map(shown).join(page.separator)}]` : shown(texts[0]));
   const spell = (symbol, time, many) => {
     const names = cell.names[symbol];
@@ -48,11 +48,15 @@ function columnsOf(layer) {
   return [...new Set(cell.lines.map((line) => line.name))].filter((name) => name in layer.colours);
 }
 
-function summaryHtml(layer, worked, x) {
+/** The document's own table: inputs that are few and short stand in it too. */
+function summaryHtml(layer, worked) {
+  const { x } = worked;
   const names = columnsOf(layer);
-  const [many, wide] = [worked.sizes.H > 1, x[0].length <= 3];
-  const inputs = wide ? x[0].map((_, k) => `<var>x</var>${x[0].length > 1 ? `<sub>${k + 1}</sub>` : ""}`) : [];
-  const heads = ["<var>t</var>", ...(many ? ["unit"] : []), ...inputs, ...names.map((name) => `<var>${name}</var>`)];
+  const one = { cell: CELLS[layer.cell], sizes: { ...worked.sizes, H: 1 }, timed: false, t: 1 };
+  const many = worked.sizes.H > 1;
+  const wide = x[0].length <= page.fewInputs && x.flat().every((text) => text.length < page.narrow);
+  const inputs = wide ? x[0].map((_, k) => spelled(one, one.cell.input, [k])) : [];
+  const heads = ["t", ...(many ? ["unit"] : []), ...inputs, ...names.map((name) => spelled(one, name, [0]))];
   const rows = worked.steps.flatMap((step) =>
     each(worked.sizes.H, (unit) => [
       unit ? "" : step.t,

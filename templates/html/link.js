@@ -30,7 +30,7 @@ function takeLink() {
     const shape = (value) => (Array.isArray(value) ? value.map(shape) : value && typeof value === "object"
       ? Object.entries(value).map(([k, v]) => [k, k === "cell" ? v : shape(v)]) : typeof value);
     const fits = (a, b) => JSON.stringify(shape(a.layers)) === JSON.stringify(shape(b.layers));
-    if (!fits(model, live.original) || !JSON.stringify(model).length) return;
+    if (!fits(model, live.original)) return;
     const texts = (value) => (Array.isArray(value) ? value.map(texts) : canonical(String(value)));
     live.model = copyOf(live.original);
     live.model.x = texts(model.x);

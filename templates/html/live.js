@@ -67,12 +67,11 @@ function showDocument(model, worked) {
     const own = lines.filter((line) => box.dataset.unit === undefined || line.index === Number(box.dataset.unit));
     box.innerHTML = own.map((line) => lineHtml(layer, line)).join("");
     const starts = stepOf(box).querySelector(".starts");
-    const x = k === 0 ? model.x : null;
-    if (starts && x && lines.length) starts.innerHTML = startHtml(layer, worked[k], x, model.start, t);
+    if (starts && lines.length) starts.innerHTML = startHtml(layer, worked[k], t);
     stepOf(box).hidden = !lines.length;
   }
   model.layers.forEach((layer, k) => {
-    const numbers = numbersOf(layer, worked[k], k === 0 ? model.x : null, k === 0 ? model.start : null);
+    const numbers = numbersOf(layer, worked[k]);
     for (const place of document.querySelectorAll(".number[data-ref]")) {
       const number = Number(place.closest("[data-layer]")?.dataset.layer ?? 1) - 1 === k && numbers.get(place.dataset.ref);
       if (number) place.textContent = shown(number);
@@ -81,7 +80,7 @@ function showDocument(model, worked) {
     const plot = document.querySelector(`.chapter[data-layer="${k + 1}"] svg.plot`);
     if (plot) plot.outerHTML = plotHtml(layer, worked[k]);
     const table = summaryOf(k);
-    if (table) table.outerHTML = summaryHtml(layer, worked[k], k === 0 ? model.x : inputsOf(worked[k]));
+    if (table) table.outerHTML = summaryHtml(layer, worked[k]);
   });
   if (!moved || !document.querySelector(".line [tabindex='0']")) firstStop();
 }
@@ -99,10 +98,9 @@ function summaryOf(k) {
   return null;
 }
 
-const inputsOf = (worked) => worked.steps.map(() => []);
-
 /** Every number by its reference. */
-function numbersOf(layer, worked, x, start) {
+function numbersOf(layer, worked) {
+  const { x, start } = worked;
   const found = new Map();
   const put = (name, numbers, ...at) => {
     if (Array.isArray(numbers)) numbers.forEach((inner, k) => put(name, inner, ...at, k));
@@ -110,7 +108,7 @@ function numbersOf(layer, worked, x, start) {
   };
   Object.entries(layer.weights).forEach(([name, numbers]) => put(name, numbers));
   const cell = CELLS[layer.cell];
-  x?.forEach((row, t) => row.forEach((text, k) => found.set(`${cell.input}[${k}]@${t + 1}`, text)));
+  x.forEach((row, t) => row.forEach((text, k) => found.set(`${cell.input}[${k}]@${t + 1}`, text)));
   each(worked.sizes.H, (k) => found.set(`${cell.state}[${k}]@0`, start?.[k] ?? "0"));
   worked.steps.forEach((step) => step.lines.forEach((line) => found.set(line.ref, line.value)));
   return found;

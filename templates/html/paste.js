@@ -59,10 +59,9 @@ function read() {
   if (model === null) return;
   $("#notes").innerHTML = "";
   $("#notes").append(...found.notes.map((note) => Object.assign(document.createElement("p"), { textContent: `Note: ${note}.` })));
-  live.shown = false;
   $("#worked").innerHTML = documentHtml(model, workThrough(model));
+  live.shown = true; // the first time too, the lines are the script's to write
   startLive(model);
-  showDocument(live.model, workThrough(mistaken(live.model, [...live.chosen.values()])));
   $("#worked h2").scrollIntoView();
 }
 
@@ -105,8 +104,7 @@ function layerHtml(model, layer, worked, k) {
       `<div class="step"><h4>${layer.timed ? `Step ${t}` : "Output"}</h4><p class="starts results"></p>` +
       `<div class="lines" data-layer="${k + 1}" data-step="${t}"></div></div>`
   );
-  const x = k === 0 ? model.x : inputsOf(worked);
-  const summary = layer.timed ? `<h3>Summary</h3>${summaryHtml(layer, worked, x)}${plotHtml(layer, worked)}` : "";
+  const summary = layer.timed ? `<h3>Summary</h3>${summaryHtml(layer, worked)}${plotHtml(layer, worked)}` : "";
   return (
     `<section class="chapter" data-layer="${k + 1}"><h2>${model.layers.length > 1 ? `Layer ${k + 1}: ` : ""}${title}</h2>` +
     `<h3>Weights</h3>${weightTables(model, k)}<h3>Equations</h3>${page.equations[layer.cell] ?? ""}<h3>Step by step</h3>` +

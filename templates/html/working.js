@@ -1,13 +1,15 @@
 // Working a model through, as it is or with a mistake -------------------------------------------------------------------
 
-/** Each layer's lines at every step. A layer reads what the one before it printed; doubles go on as doubles. */
+/** Each layer's lines at every step, beside the `x` and the `start` state that they read. A layer reads what the one
+ * before it printed; doubles go on as doubles. */
 function workThrough(model) {
   let [x, exact] = [model.x, model.x];
   return model.layers.map((layer, k) => {
     const cell = CELLS[layer.cell];
     const h0 = k === 0 ? model.start : null;
     const { decimals } = model;
-    const worked = work(cell, layer.weights, x, { h0, decimals, timed: layer.timed, exact: { x: exact, h0 } });
+    const lines = work(cell, layer.weights, x, { h0, decimals, timed: layer.timed, exact: { x: exact, h0 } });
+    const worked = { x, start: h0, ...lines };
     const outputs = worked.steps.map((step) => step.lines.filter((line) => line.name === cell.output));
     const kept = cell.state === null || layer.sequences ? outputs : outputs.slice(-1);
     x = kept.map((row) => row.map((line) => line.value));

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -13,7 +11,7 @@ from symgru.document import Document
 from symgru.explanation import explain
 from symgru.network import Tensor
 from symgru.readers import read, read_input
-from tests.conftest import ROOT, need
+from tests.conftest import ROOT, need, need_installed
 
 PHONE, DESKTOP = (375, 812), (1280, 900)
 
@@ -25,18 +23,11 @@ def worked(path, given, **options):
     return Document(explain(network, Tensor(x.value, x.text), **options))
 
 
-def need_test_package(name):
-    if importlib.util.find_spec(name) is None:
-        if os.environ.get("SYMGRU_REQUIRE_ALL") == "1":
-            pytest.fail(f"{name} is required (SYMGRU_REQUIRE_ALL=1) and not installed")
-        pytest.skip(f"{name} is not installed")
-
-
 @pytest.fixture(scope="session")
 def browser():
     chromium, chromedriver = need("chromium"), need("chromedriver")
-    need_test_package("selenium")
-    need_test_package("ziamath")
+    need_installed("selenium", "test")
+    need_installed("ziamath", "documents")
     from selenium import webdriver
     from selenium.webdriver.chrome.options import Options
     from selenium.webdriver.chrome.service import Service
@@ -113,14 +104,14 @@ class Browser:
 
 @pytest.fixture(scope="session")
 def seed_page(tmp_path_factory):
-    need_test_package("ziamath")
+    need_installed("ziamath", "documents")
     path = tmp_path_factory.mktemp("page") / "seed.html"
     return worked(ROOT / "examples" / "seed.json", "1,2,9,8", digits=6).save(path)
 
 
 @pytest.fixture(scope="session")
 def empty_page(tmp_path_factory):
-    need_test_package("ziamath")
+    need_installed("ziamath", "documents")
     from symgru.backends.html import empty_page
 
     path = tmp_path_factory.mktemp("page") / "gru.html"

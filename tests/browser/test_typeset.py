@@ -14,7 +14,7 @@ from symgru.backends.latex.document import LATEX
 from symgru.backends.worked import equations
 from symgru.cells import CELLS
 from symgru.errors import Unsupported
-from tests.browser.conftest import need_test_package
+from tests.conftest import need_installed
 
 
 def formulas():
@@ -27,7 +27,7 @@ def formulas():
 
 
 def test_every_glyph_of_every_formula_is_drawn_once():
-    need_test_package("ziamath")
+    need_installed("ziamath", "documents")
     typesetter = Typesetter()
     written = "".join(map(typesetter.formula, formulas()))
     drawn = re.findall(r'<symbol id="([^"]+)"', typesetter.glyphs())
@@ -37,7 +37,7 @@ def test_every_glyph_of_every_formula_is_drawn_once():
 
 
 def test_what_is_read_is_the_latex():
-    need_test_package("ziamath")
+    need_installed("ziamath", "documents")
     written = Typesetter().formula(r"\sigma(a) = \frac{1}{1 + e^{-a}}")
     (label,) = re.findall(r'aria-label="([^"]*)"', written)
     assert unescape(label) == r"\sigma(a) = \frac{1}{1 + e^{-a}}"

@@ -7,6 +7,8 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+import numpy as np
+
 from symgru.backends.html.live import Live, live
 from symgru.backends.html.printer import HTML, html_text, text_of
 from symgru.backends.html.typeset import Typesetter
@@ -24,6 +26,7 @@ from symgru.drawing.colours import ALL, colours
 from symgru.explanation import MOST_DECIMALS, Explanation
 from symgru.lesson.extent import EVERYTHING, Extent
 from symgru.lesson.outline import outline
+from symgru.lesson.steps import FEW, NARROW
 from symgru.mistakes import ALIKE
 from symgru.network import Layer, Tensor
 from symgru.templating import directory, render, stream
@@ -60,9 +63,8 @@ def empty_page() -> Iterator[str]:
     """The page without a network: a calculator for weights that are pasted."""
     typesetter, alive = Typesetter(), Live(data={"mistakes": {}, "equations": {}, "colours": {}})
     sizes = {"H": 2, "D": 2}
-    known = {name: build(name, {}) for name, cell in CELLS.items()}
-    alive.cells |= known
-    for name, cell in known.items():
+    alive.cells |= {name: build(name, {}) for name in CELLS}
+    for name, cell in dict(alive.cells).items():
         alive.data["equations"][name] = set_equations(cell, sizes, typesetter)
         alive.data["colours"][name] = {letter: c.name for letter, c in colours(cell).items()}
         if cell.states:
@@ -72,7 +74,7 @@ def empty_page() -> Iterator[str]:
     cells = [
         (name, html_text(f"{cell.title} ({cell.source.partition(';')[0]})", 120))
         for name, cell in CELLS.items()
-        if cell.states and name in known
+        if cell.states
     ]
     body = render("html/empty.html.j2", cells=cells, calculator=render("html/calculator.html.j2"))
     return page("A GRU, worked out by hand", [body], typesetter, alive, HTML)
@@ -80,8 +82,6 @@ def empty_page() -> Iterator[str]:
 
 def _sample(name: str) -> Layer:
     """A layer of a cell whose numbers do not matter."""
-    import numpy as np
-
     cell = build(name, {})
     weights = {p.name: Tensor.of(np.ones([2] * len(cell.dims[p]))) for p in cell.params}
     return Layer("layer", "layer", name, {}, weights)
@@ -126,6 +126,8 @@ def page(
         "separator": dialect.style.separator,
         "mostDecimals": MOST_DECIMALS,
         "alike": ALIKE,
+        "fewInputs": FEW,
+        "narrow": NARROW,
     }
     return stream(
         "html/page.html.j2",
