@@ -12,9 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from sympy import Expr
 
-from symgru.algebra import Mat, Mean, Select, Total, Vec, walk
+from symgru.algebra import Mat, Mean, Select, Total, walk
 from symgru.backends.html.printer import HTML
 from symgru.backends.html.worked import spoken
 from symgru.backends.worked import Dialect
@@ -25,6 +24,7 @@ from symgru.explanation import Explanation
 from symgru.maps import MAPS
 from symgru.mistake_table import Mistake, mistakes
 from symgru.network import Array, Layer, Tensor
+from symgru.rules import UNUSED
 from symgru.styles.network import negated
 
 COMMON = 2  # rank of the mistakes that every cell of the empty page is printed with, once more for each
@@ -60,7 +60,7 @@ class Live:
             return None
         if mistake.cell:
             told["cell"] = f"{name}_{k}"
-            changed = needed(mistake.cell(build(layer.kind, layer.options)))
+            changed = UNUSED(mistake.cell(build(layer.kind, layer.options)))
             if not is_written(changed) or known and _is_alike(changed, layer):
                 return None
             self.cells[told["cell"]] = changed
@@ -82,17 +82,6 @@ def _is_alike(changed: Cell, layer: Layer) -> bool:
     own = build(layer.kind, layer.options)
     zero = {s for s in own.params if not isinstance(s, Mat) and layer.weights[s.name].is_zero}
     return changed.without(zero).equations == own.without(zero).equations
-
-
-def needed(cell: Cell) -> Cell:
-    """The cell without what its output does not need: a gate that nothing reads any more."""
-    kept: list[tuple[Vec, Expr]] = []
-    read = {cell.output}
-    for lhs, rhs in reversed(cell.equations):
-        if lhs in read:
-            kept.append((lhs, rhs))
-            read |= {s for s in walk(rhs) if isinstance(s, Vec)}
-    return cell.with_equations(tuple(reversed(kept)))
 
 
 def is_written(cell: Cell) -> bool:

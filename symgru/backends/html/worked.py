@@ -8,7 +8,7 @@ from dataclasses import replace
 from html import escape
 
 from symgru.backends.formula import Name, at_time, row_index
-from symgru.backends.html.printer import HTML, html_text
+from symgru.backends.html.printer import HTML, html_text, referring
 from symgru.backends.html.typeset import Typesetter
 from symgru.backends.latex.document import LATEX
 from symgru.backends.svg import render_svg
@@ -208,8 +208,6 @@ def colour(layer: Working, symbol: str) -> str:
 
 def line(layer: Working, w: Written, t: int, dialect: Dialect) -> str:
     """One worked line: an element whose text is that of the plain document, name = symbols = numbers = value."""
-    from symgru.backends.html.printer import referring
-
     more = f'<span class="more"> † {dialect.number(w.line.more)}</span>' if w.line.risky else ""
     since = f'<span class="since">, since {" and ".join(w.since).replace(" > ", " &gt; ")}</span>' if w.since else ""
     value = at_time(referring(w.line.lhs, dialect.number(w.line.text)), t)

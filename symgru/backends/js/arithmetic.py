@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from sympy import Expr, Symbol
+from sympy import Expr, S, Symbol
 
 from symgru.activations import expanded
 from symgru.algebra import Across, Dot, Mat, Vec
@@ -80,10 +80,10 @@ class Arithmetic(OrderedPrinter):
         return self.quotient(above, below) if below else self.product(above)
 
     def product(self, factors: list[Expr]) -> str:
-        return self.call("m.multiply", tuple(factors)) if len(factors) > 1 else self.call("", tuple(factors))[1:-1]
+        return self.call("m.multiply", tuple(factors)) if len(factors) > 1 else cast(str, self._print(factors[0]))
 
     def quotient(self, above: list[Expr], below: list[Expr]) -> str:
-        text = self.product(above) if above else "m.whole(1)"
+        text = self.product(above or [S.One])
         for divisor in below:
             text = f"m.divide({text}, {self._print(divisor)})"
         return text

@@ -19,6 +19,7 @@ from symgru.backends.numpy.interface import Interface
 from symgru.backends.numpy.literals import literal
 from symgru.errors import UnusableInput
 from symgru.network import Array, Network, Shape, Tensor, stored
+from symgru.readers.decimals import rounded
 from symgru.templating import render
 from symgru.writing import Content
 from symgru.yardstick import Vectors, example_inputs, recorded, table_sizes
@@ -170,8 +171,6 @@ def exact_texts(texts: Array, dtype: str) -> Array:
     Rounding a decimal twice, to a double and then to single precision, can go wrong; where it would, the number itself
     is written.
     """
-    from symgru.readers.decimals import rounded
-
     flat = [str(text) for text in texts.ravel()]
     right = rounded(flat, dtype)
     written = [
