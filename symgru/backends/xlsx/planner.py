@@ -56,12 +56,12 @@ class Doubles(Float64):
         return tensor.text.astype(np.float64)
 
 
-def lay_out(e: Explanation, usual: int | None = None) -> Plan:
+def lay_out(e: Explanation, usual: int) -> Plan:
     """Lay a worked example out, of which the other documents carry `usual` decimals.
 
     Raises UnusableInput where it is larger than a sheet.
     """
-    return _Planner(e).plan(e.decimals if usual is None else usual)
+    return _Planner(e).plan(usual)
 
 
 class _Planner:
