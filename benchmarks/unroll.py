@@ -31,9 +31,9 @@ RUNS = 3
 def pieces(target: str, units: int, steps: int) -> tuple[int, Iterable[str]]:
     """The number of assignments and the text of the whole program."""
     if target == "latex":
-        from symgru.backends.formula import at_time
         from symgru.backends.latex.document import LATEX, single
-        from symgru.backends.worked import ProgramWriter
+        from symgru.backends.notation import at_time
+        from symgru.backends.unrolled import ProgramWriter
         from symgru.derivation import derive
 
         program = derive("gru", units, 1, steps).with_biases.last.program

@@ -14,7 +14,7 @@ from tests.conftest import random_network
 
 
 def lines(d, rule: str, t: int) -> list[str]:
-    from symgru.backends.formula import Notation, at_time
+    from symgru.backends.notation import Notation, at_time
     from symgru.backends.text.printer import TextScalar
 
     program = next(s.program for s in d.stages if s.rule == rule)

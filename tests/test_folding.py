@@ -9,7 +9,7 @@ from sympy import Abs, Integer, Rational, S, Symbol, erf, exp, oo, tanh
 from symgru.activations import ACROSS, activation, clip, expm1, log1p, table, where_positive
 from symgru.algebra import Across, Ref, Vec, add, mul, sigma
 from symgru.backends.text.document import TEXT
-from symgru.backends.worked import ProgramWriter
+from symgru.backends.unrolled import ProgramWriter
 from symgru.building import build
 from symgru.cells import CELLS
 from symgru.folding import Numbers, constant, constant_lines, folded, pruned, shared, without_dead_lines

@@ -13,7 +13,7 @@ from symgru import folding
 from symgru.algebra import Ref, add, mul, rebuild, sigma, terms, walk
 from symgru.backends.model import layers
 from symgru.backends.text.document import TEXT
-from symgru.backends.worked import ProgramWriter, made_params
+from symgru.backends.unrolled import ProgramWriter, made_params
 from symgru.building import build
 from symgru.cell import h1
 from symgru.cells import CELLS, br, r, z

@@ -13,8 +13,10 @@ from symgru.activations import known
 from symgru.adjoint import Adjoint, adjoint
 from symgru.adjoint import in_values as in_terms_of
 from symgru.algebra import Dot, Mat, Prime, Total, Vec, mul, sigma, terms, walk
-from symgru.backends.formula import Name, Notation, Syntax, UnitForm, row_index
-from symgru.backends.worked import Dialect, Pairs
+from symgru.backends.dialect import Dialect
+from symgru.backends.formula import Syntax, UnitForm
+from symgru.backends.notation import Name, Notation, row_index
+from symgru.backends.unrolled import Pairs
 from symgru.cell import Cell
 from symgru.derivation import Derivation
 from symgru.derivatives import jumps, prime, slope

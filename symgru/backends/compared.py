@@ -8,8 +8,11 @@ from typing import Any
 from sympy import Symbol
 
 from symgru.algebra import Vec
-from symgru.backends.formula import MatrixForm, Name
-from symgru.backends.worked import Dialect, equations, kind
+from symgru.backends.dialect import Dialect
+from symgru.backends.formula import MatrixForm
+from symgru.backends.notation import Name
+from symgru.backends.sentences import kind
+from symgru.backends.worked import equations
 from symgru.comparison import FAMILIES, Comparison, Profile
 
 SIZES = {"D": 2, "H": 2}  # no axis has length 1, so that none is left out

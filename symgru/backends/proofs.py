@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 from sympy import Derivative, Expr, Symbol, Tuple
 
 from symgru.algebra import Mat, Vec
-from symgru.backends.formula import Name, Notation, Syntax
+from symgru.backends.formula import Syntax
+from symgru.backends.notation import Name, Notation
 from symgru.cells import CELLS
 from symgru.printing import ATOM
 from symgru.proofs.claims import Step

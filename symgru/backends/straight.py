@@ -14,9 +14,9 @@ from typing import cast
 from sympy import Expr, Symbol
 
 from symgru.algebra import Across, Ref, count_operations, walk
-from symgru.backends.formula import BEFORE, NOW, at_time
 from symgru.backends.liveness import Run, runs
 from symgru.backends.model import Unit, split_time
+from symgru.backends.notation import BEFORE, NOW, at_time
 from symgru.errors import UnusableInput
 from symgru.folding import Numbers
 from symgru.network import Network, Tensor

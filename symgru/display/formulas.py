@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from symgru.backends.formula import MatrixForm, Name, Notation, UnitForm, at_time, taken_apart
+from symgru.backends.formula import MatrixForm, UnitForm
 from symgru.backends.latex.document import LATEX
 from symgru.backends.model import units_of
+from symgru.backends.notation import Name, Notation, at_time, taken_apart
 from symgru.backends.worked import equations
 from symgru.building import build
 from symgru.cell import Cell

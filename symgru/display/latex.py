@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import singledispatch
 
-from symgru.backends.formula import at_time
 from symgru.backends.latex.document import LATEX, formula_rows, worked
-from symgru.backends.worked import LayerWriter, ProgramWriter
+from symgru.backends.notation import at_time
+from symgru.backends.unrolled import ProgramWriter
+from symgru.backends.worked import LayerWriter
 from symgru.derivation import Derivation, Derivations
 from symgru.display.formulas import Pairs, cell_equations, layers, row, step_equations, symbols, table
 from symgru.explanation import Explanation

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from sympy import Expr
 
-from symgru.backends.formula import Name, Notation, ScalarForm
+from symgru.backends.formula import ScalarForm
+from symgru.backends.notation import Name, Notation
 from symgru.backends.text.printer import Text as PlainText
 from symgru.backends.text.printer import TextMatrix, TextUnit
 from symgru.cell import Cell

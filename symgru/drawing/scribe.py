@@ -8,7 +8,7 @@ from functools import cached_property
 from sympy import Expr, Symbol
 
 from symgru.algebra import Mat, Ref, walk
-from symgru.backends.formula import Name, taken_apart
+from symgru.backends.notation import Name, taken_apart
 from symgru.cell import Cell
 from symgru.drawing.circuit import Wire
 from symgru.drawing.colours import INK, Colour, colours, letter

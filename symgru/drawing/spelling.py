@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
-from symgru.backends.formula import Name
+from symgru.backends.notation import Name
 from symgru.drawing.shapes import Run, Runs
 from symgru.styles import DEFAULT, Style
 from symgru.styles.symbols import Sign

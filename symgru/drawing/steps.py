@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from sympy import Symbol
 
 from symgru.algebra import Ref
-from symgru.backends.formula import Notation
+from symgru.backends.notation import Notation
 from symgru.drawing.colours import FAINT, STATE
 from symgru.drawing.measure import width
 from symgru.drawing.scribe import Scribe

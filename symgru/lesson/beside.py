@@ -7,7 +7,7 @@ from functools import cache
 
 from sympy import Expr
 
-from symgru.backends.worked import Dialect
+from symgru.backends.dialect import Dialect
 from symgru.cells import CELLS
 from symgru.comparison import Profile
 from symgru.lesson.parts import Equation, Equations, Paragraph, Part

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from symgru.backends.formula import MatrixForm, Name
-from symgru.backends.worked import Dialect, kind
+from symgru.backends.dialect import Dialect
+from symgru.backends.formula import MatrixForm
+from symgru.backends.notation import Name
+from symgru.backends.sentences import kind
 from symgru.building import build
 from symgru.explanation import Explanation
 from symgru.lesson.parts import Equation, Equations, Heading, Paragraph, Part, Table

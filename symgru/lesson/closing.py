@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
-from symgru.backends.worked import footnote, in_ulps, scientific
+from symgru.backends.sentences import footnote, in_ulps, scientific
 from symgru.errors import SymgruError
 from symgru.explanation import Check, Explanation
 from symgru.lesson.parts import Case, Cases, Heading, Listing, Paragraph, Part, Table

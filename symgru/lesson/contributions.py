@@ -11,7 +11,8 @@ from typing import cast
 from sympy import Expr
 
 from symgru.algebra import Ref, terms
-from symgru.backends.worked import Dialect, LayerWriter
+from symgru.backends.dialect import Dialect
+from symgru.backends.worked import LayerWriter
 from symgru.lesson.parts import Paragraph, Part, Table
 from symgru.lesson.prose import Formula, Text, formula, number, say
 from symgru.rounding import Rounding

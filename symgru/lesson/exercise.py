@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from symgru.backends.worked import Dialect, output_name
+from symgru.backends.dialect import Dialect
+from symgru.backends.worked import output_name
 from symgru.exercise import APART, Exercise
 from symgru.explanation import Explanation
 from symgru.lesson.closing import verification

@@ -8,16 +8,11 @@ from sympy import Expr
 
 from symgru.activations import LOGISTIC, Activation
 from symgru.algebra import Mat
+from symgru.backends.dialect import Dialect
 from symgru.backends.formula import MatrixForm, UnitForm
 from symgru.backends.model import units_of
-from symgru.backends.worked import (
-    Dialect,
-    elements,
-    names,
-    parameter,
-    source,
-    starting_names,
-)
+from symgru.backends.sentences import elements, names, source
+from symgru.backends.worked import parameter, starting_names
 from symgru.explanation import Explanation
 from symgru.lesson.beside import beside_wikipedia
 from symgru.lesson.extent import Extent

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from sympy import Symbol
 
 from symgru.algebra import Mat
-from symgru.backends.formula import Name, Notation
-from symgru.backends.worked import Dialect
+from symgru.backends.dialect import Dialect
+from symgru.backends.notation import Name, Notation
 from symgru.lesson.parts import Paragraph, Part
 from symgru.lesson.prose import Text, formula, joined, say
 from symgru.styles import DEFAULT, Style

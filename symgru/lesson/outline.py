@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from sympy import Symbol, evaluate, exp
 
-from symgru.backends.worked import Dialect, ending, kind, notes, output_name, sizes_text
+from symgru.backends.dialect import Dialect
+from symgru.backends.sentences import ending, kind, notes, sizes_text
+from symgru.backends.worked import output_name
 from symgru.explanation import Explanation
 from symgru.lesson.between import between
 from symgru.lesson.closing import caught, code, verification

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from symgru.backends.worked import SENTENCE, Dialect
+from symgru.backends.dialect import Dialect
+from symgru.backends.sentences import SENTENCE
 
 Formula = Callable[[Dialect], str]  # prints a formula in a dialect
 _MARKED = re.compile(r"`([^`]*)`|\{(\w+)\}")

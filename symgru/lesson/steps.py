@@ -7,15 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 from sympy import Symbol
 
-from symgru.backends.formula import Name
-from symgru.backends.worked import (
-    held,
-    scientific,
-    shown_steps,
-    starting_names,
-    summary_symbols,
-    summary_value,
-)
+from symgru.backends.notation import Name
+from symgru.backends.sentences import held, scientific
+from symgru.backends.worked import shown_steps, starting_names, summary_symbols, summary_value
 from symgru.explanation import Explanation
 from symgru.lesson.contributions import contributions
 from symgru.lesson.extent import Extent

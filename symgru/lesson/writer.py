@@ -6,7 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import cast
 
-from symgru.backends.worked import Dialect, LayerWriter, Written
+from symgru.backends.dialect import Dialect
+from symgru.backends.worked import LayerWriter, Written
 from symgru.lesson.contributions import is_long
 from symgru.lesson.parts import (
     Box,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-from symgru.backends.formula import Name, taken_apart
+from symgru.backends.notation import Name, taken_apart
 from symgru.backends.text.printer import Text
 from symgru.cell import Cell
 from symgru.cells import CELLS

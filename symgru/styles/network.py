@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sympy import Symbol
 
 from symgru.algebra import sigma
-from symgru.backends.formula import Name, taken_apart
+from symgru.backends.notation import Name, taken_apart
 from symgru.building import SWAPPED, build
 from symgru.cell import Cell, h, x
 from symgru.comparison import Profile, Update
@@ -20,7 +20,7 @@ from symgru.network import Layer, Network
 from symgru.styles import Style
 
 if TYPE_CHECKING:
-    from symgru.backends.worked import Dialect
+    from symgru.backends.dialect import Dialect
     from symgru.lesson.prose import Prose
 
 RULES = {"keep": "how much of the state is kept", "new": "how much of the state is new"}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from symgru.backends.formula import at_time
 from symgru.backends.html.printer import HTML, html_text, text_of
+from symgru.backends.notation import at_time
 from symgru.backends.text.document import TEXT
 from symgru.backends.worked import LayerWriter, equations
 from symgru.cells import CELLS

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from symgru.algebra import Mat, Mean, Select, Total, walk
+from symgru.backends.dialect import Dialect
 from symgru.backends.html.printer import HTML
 from symgru.backends.html.worked import spoken
-from symgru.backends.worked import Dialect
 from symgru.building import build
 from symgru.cell import Cell
 from symgru.drawing.colours import colours

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from symgru.backends.dialect import Dialect
 from symgru.backends.html.live import Live, live
 from symgru.backends.html.printer import HTML, html_text, text_of
 from symgru.backends.html.typeset import Typesetter
@@ -18,7 +19,7 @@ from symgru.backends.js.page import engine
 from symgru.backends.js.text import listed
 from symgru.backends.latex.document import LATEX
 from symgru.backends.svg import colour_variables
-from symgru.backends.worked import Dialect, equations
+from symgru.backends.worked import equations
 from symgru.building import build
 from symgru.cell import Cell
 from symgru.cells import CELLS

@@ -15,9 +15,10 @@ from html import escape, unescape
 from sympy import Expr
 
 from symgru.algebra import Ref
-from symgru.backends.formula import BEFORE, NOW, MatrixForm, Name, NumberForm, ScalarForm, Template, UnitForm
+from symgru.backends.dialect import Dialect
+from symgru.backends.formula import MatrixForm, NumberForm, ScalarForm, Template, UnitForm
+from symgru.backends.notation import BEFORE, NOW, Name
 from symgru.backends.text.printer import ATOM, Text, plain_text
-from symgru.backends.worked import Dialect
 from symgru.styles.symbols import Sign
 
 _TAG = re.compile(r"<[^<>]*>")

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from html import escape
 
-from symgru.backends.formula import Name, at_time, row_index
+from symgru.backends.dialect import Dialect
 from symgru.backends.html.printer import HTML, html_text, referring
 from symgru.backends.html.typeset import Typesetter
 from symgru.backends.latex.document import LATEX
+from symgru.backends.notation import Name, at_time, row_index
 from symgru.backends.svg import render_svg
-from symgru.backends.worked import Dialect, Written, parameter
+from symgru.backends.worked import Written, parameter
 from symgru.cell import Cell
 from symgru.drawing.colours import colours, letter
 from symgru.lesson.parts import (

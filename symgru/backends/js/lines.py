@@ -17,10 +17,11 @@ from sympy import Expr, Function, Pow, Symbol, exp
 
 from symgru.activations import LOG_SOFTMAX, SOFTMAX, expanded, where_positive
 from symgru.algebra import Across, Dot, Mat, Vec, add, mul, rebuild, walk
-from symgru.backends.formula import Notation, Syntax
+from symgru.backends.dialect import Dialect
+from symgru.backends.formula import Syntax
 from symgru.backends.js.arithmetic import Arithmetic
 from symgru.backends.js.text import in_template, quoted
-from symgru.backends.worked import Dialect
+from symgru.backends.notation import Notation
 from symgru.cell import Cell
 from symgru.rules import negated
 

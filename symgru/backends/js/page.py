@@ -54,10 +54,10 @@ from decimal import Decimal, localcontext
 from sympy import Expr
 
 from symgru.algebra import Mat, Vec, walk
+from symgru.backends.dialect import Dialect
 from symgru.backends.js.arithmetic import Arithmetic
 from symgru.backends.js.lines import INPUT, TIME, UNIT, CellWriter, biases_of
 from symgru.backends.js.text import listed, quoted
-from symgru.backends.worked import Dialect
 from symgru.cell import Cell
 from symgru.domains import pi
 from symgru.layout import layout

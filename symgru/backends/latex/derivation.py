@@ -5,21 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from symgru.backends.formula import at_time
 from symgru.backends.latex.document import LATEX, definitions, single
 from symgru.backends.latex.gradients import gradients
 from symgru.backends.latex.printer import LatexMatrix, LatexUnit, latex_formulas, latex_text
 from symgru.backends.latex.table import table
-from symgru.backends.worked import (
-    ProgramWriter,
-    elements,
-    equations,
-    kind,
-    made_params,
-    operation_kinds,
-    part_title,
-    shown_times,
-)
+from symgru.backends.notation import at_time
+from symgru.backends.sentences import elements, kind, operation_kinds, part_title
+from symgru.backends.unrolled import ProgramWriter, made_params, shown_times
+from symgru.backends.worked import equations
 from symgru.derivation import Counts, Derivation, Derivations, Section
 from symgru.templating import stream
 

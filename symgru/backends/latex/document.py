@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from symgru.activations import LOGISTIC, Activation
-from symgru.backends.formula import at_time
+from symgru.backends.dialect import Dialect
 from symgru.backends.latex.printer import (
     Latex,
     LatexMatrix,
@@ -15,10 +15,8 @@ from symgru.backends.latex.printer import (
     LatexUnit,
     width,
 )
-from symgru.backends.worked import (
-    Dialect,
-    Written,
-)
+from symgru.backends.notation import at_time
+from symgru.backends.worked import Written
 from symgru.backends.wrapping import arrange
 
 LATEX = Dialect(LatexMatrix, LatexUnit, LatexScalar, LatexNumbers, Latex, "t-1", "$")

@@ -7,7 +7,7 @@ from typing import Any
 from symgru.backends.backward import backward, in_values
 from symgru.backends.latex.document import LATEX, ROOM, single
 from symgru.backends.latex.printer import width
-from symgru.backends.worked import Pairs
+from symgru.backends.unrolled import Pairs
 from symgru.derivation import Derivation
 
 APART = r"\qquad "  # between two equations of one row

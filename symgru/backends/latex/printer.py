@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from sympy import Expr
 
-from symgru.backends.formula import BEFORE, NOW, MatrixForm, Name, NumberForm, ScalarForm, Syntax, UnitForm
+from symgru.backends.formula import MatrixForm, NumberForm, ScalarForm, Syntax, UnitForm
+from symgru.backends.notation import BEFORE, NOW, Name
 from symgru.styles.symbols import NAMES, Sign
 from symgru.working import BLANK
 

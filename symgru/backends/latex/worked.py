@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from symgru.backends.formula import row_index
 from symgru.backends.latex.document import LATEX, ROOM, Formula, aligned, worked
 from symgru.backends.latex.printer import latex_text
 from symgru.backends.latex.table import COLUMN, points, table
 from symgru.backends.latex.tikz import TIKZ_MACROS, render_tikz
+from symgru.backends.notation import row_index
 from symgru.backends.worked import parameter
 from symgru.drawing.colours import colours
 from symgru.drawing.colours import letter as letter_of

@@ -5,21 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from symgru.backends.formula import at_time
 from symgru.backends.latex.document import LATEX
 from symgru.backends.latex.printer import LatexMatrix, LatexUnit, latex_formulas
 from symgru.backends.markdown.document import definitions, formula, formulas, markdown_text, table
 from symgru.backends.markdown.gradients import gradients
-from symgru.backends.worked import (
-    Pairs,
-    ProgramWriter,
-    elements,
-    kind,
-    made_params,
-    operation_kinds,
-    part_title,
-    shown_times,
-)
+from symgru.backends.notation import at_time
+from symgru.backends.sentences import elements, kind, operation_kinds, part_title
+from symgru.backends.unrolled import Pairs, ProgramWriter, made_params, shown_times
 from symgru.derivation import Counts, Derivation, Derivations, Section
 from symgru.stages import Stage
 from symgru.templating import stream

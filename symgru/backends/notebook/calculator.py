@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from symgru.backends.formula import Notation
+from symgru.backends.notation import Notation
 from symgru.backends.notebook.cells import Code
 from symgru.backends.notebook.definitions import definitions
 from symgru.backends.notebook.printer import printer

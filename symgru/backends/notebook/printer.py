@@ -12,7 +12,8 @@ from typing import Any
 from sympy import Expr
 
 from symgru.algebra import Mat
-from symgru.backends.formula import Name, Notation, decimal_text
+from symgru.backends.formula import decimal_text
+from symgru.backends.notation import Name, Notation
 from symgru.backends.text.printer import Text, TextMatrix, TextUnit
 from symgru.errors import Unsupported
 from symgru.styles import DEFAULT, Style

@@ -12,7 +12,7 @@ import numpy as np
 from sympy import Symbol
 
 from symgru.algebra import Mat
-from symgru.backends.formula import at_time
+from symgru.backends.notation import at_time
 from symgru.backends.notebook.cells import Code
 from symgru.backends.notebook.printer import Python
 from symgru.errors import Unsupported

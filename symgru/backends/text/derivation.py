@@ -5,20 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from symgru.backends.formula import at_time
+from symgru.backends.notation import at_time
+from symgru.backends.sentences import elements, kind, operation_kinds, part_title
 from symgru.backends.text.document import TEXT, aligned, definitions, gathered, paragraph, table
 from symgru.backends.text.gradients import gradients
 from symgru.backends.text.printer import TextMatrix, TextUnit, ascii_text, plain_text
-from symgru.backends.worked import (
-    ProgramWriter,
-    elements,
-    equations,
-    kind,
-    made_params,
-    operation_kinds,
-    part_title,
-    shown_times,
-)
+from symgru.backends.unrolled import ProgramWriter, made_params, shown_times
+from symgru.backends.worked import equations
 from symgru.derivation import Counts, Derivation, Derivations, Section
 from symgru.templating import stream
 

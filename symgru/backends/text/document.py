@@ -7,7 +7,8 @@ import textwrap
 from collections.abc import Iterator
 
 from symgru.activations import LOGISTIC, Activation
-from symgru.backends.formula import at_time
+from symgru.backends.dialect import Dialect
+from symgru.backends.notation import at_time
 from symgru.backends.text.printer import (
     Text,
     TextMatrix,
@@ -15,10 +16,7 @@ from symgru.backends.text.printer import (
     TextScalar,
     TextUnit,
 )
-from symgru.backends.worked import (
-    Dialect,
-    Written,
-)
+from symgru.backends.worked import Written
 from symgru.backends.wrapping import arrange
 from symgru.network import Array
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from sympy import Expr
 
-from symgru.backends.formula import MatrixForm, Name, NumberForm, ScalarForm, Syntax, UnitForm
+from symgru.backends.formula import MatrixForm, NumberForm, ScalarForm, Syntax, UnitForm
+from symgru.backends.notation import Name
 from symgru.styles.symbols import GREEK, Sign
 
 ASCII = str.maketrans(

@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from symgru import __version__
+from symgru.backends.sentences import SENTENCE, ending, notes
 from symgru.backends.text.printer import plain_text
-from symgru.backends.worked import SENTENCE, ending, notes
 from symgru.backends.xlsx.book import Book, Exact, fixed
 from symgru.backends.xlsx.lines import FULL
 from symgru.backends.xlsx.plan import FIRST, TOP, Plan, column_name

@@ -8,8 +8,8 @@ from typing import Any, cast
 from sympy import Expr, Symbol
 
 from symgru.algebra import Mat, Ref, Select, Vec
-from symgru.backends.formula import BEFORE, NOW
-from symgru.backends.worked import Dialect
+from symgru.backends.dialect import Dialect
+from symgru.backends.notation import BEFORE, NOW
 from symgru.backends.xlsx.plan import Row, Value
 from symgru.backends.xlsx.printer import SheetPrinter
 from symgru.building import build

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from symgru.backends.formula import BEFORE, NOW
+from symgru.backends.notation import BEFORE, NOW
 from symgru.cell import Cell
 from symgru.explanation import Explanation
 from symgru.network import Array

@@ -12,8 +12,9 @@ from typing import Any, cast
 import numpy as np
 
 from symgru.algebra import Mat
+from symgru.backends.sentences import kind
 from symgru.backends.text.document import TEXT
-from symgru.backends.worked import kind, output_name
+from symgru.backends.worked import output_name
 from symgru.backends.xlsx import maps
 from symgru.backends.xlsx.layer import Lines
 from symgru.backends.xlsx.plan import FIRST, TOP, Block, Given, Plan, Result, Row, Value, address, column_name
