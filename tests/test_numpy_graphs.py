@@ -604,9 +604,9 @@ def test_its_names_are_the_outputs_of_run(tmp_path, capsys, monkeypatch):
     assert len(lines) == 2 + 3 + 1
     place = tmp_path / "y.npz"
     assert symgru("--input", source, "--input", target, "-o", str(place))[0] == 0
-    arrays = np.load(place)
-    assert {name: arrays[name].shape for name in arrays.files} == {"add_3": (1, 3, 2), "activation_4": (1, 2)}
-    assert lines[1] == " ".join(map(str, arrays["add_3"][0, 0]))
+    with np.load(place) as arrays:
+        assert {name: arrays[name].shape for name in arrays.files} == {"add_3": (1, 3, 2), "activation_4": (1, 2)}
+        assert lines[1] == " ".join(map(str, arrays["add_3"][0, 0]))
     status, said = symgru("--input", source, "--input", target, "-o", str(tmp_path / "y.npy"))
     assert status == 2
     assert "2 outputs (add_3, activation_4); name a .npz file" in said.err

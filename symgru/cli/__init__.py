@@ -60,7 +60,8 @@ def cli() -> None:
 
 def main(args: list[str] | None = None) -> Any:
     """Run a command. Exit status: 0 done, 1 the comparison failed, 2 unusable input, said in one line."""
-    gc.set_threshold(100_000, 20, 20)  # a command makes many small expressions that live as long as it does
+    if args is None:  # a process of its own, whose many small expressions live as long as it does
+        gc.set_threshold(100_000, 20, 20)
     _utf8()
     _clean_up_when_terminated()
     try:
