@@ -55,7 +55,7 @@ def command(
     x = arguments.read_all(model, given) if given else None
     asked: dict[str, object] = {"name": name, "gradients": gradients, "rules": rules, "scale": scale}
     asked |= {"unrolled": unrolled, "steps": steps, "force": force}
-    options = {option: value for option, value in asked.items() if value not in (None, False)}
+    options = {option: value for option, value in asked.items() if value is not None and value is not False}
     with waiting(f"emitting {target}") as sign:
         contents = model.contents(target, x, **options)
         watched = {name: c if isinstance(c, bytes) else sign.watch(c, name) for name, c in contents.items()}

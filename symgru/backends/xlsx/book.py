@@ -27,8 +27,8 @@ class Book:
 
     def __init__(self) -> None:
         try:
-            import xlsxwriter  # type: ignore[import-untyped, unused-ignore]
-            from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped, unused-ignore]
+            import xlsxwriter
+            from xlsxwriter.worksheet import Worksheet
         except ImportError:
             raise MissingTool('a spreadsheet needs the package xlsxwriter: pip install "symgru[documents]"') from None
 
@@ -66,7 +66,7 @@ class Book:
 
     def name(self, name: str, sheet: str, first: tuple[int, int], last: tuple[int, int]) -> None:
         """Give a range a name."""
-        from xlsxwriter.utility import xl_range_abs  # type: ignore[import-untyped, unused-ignore]
+        from xlsxwriter.utility import xl_range_abs
 
         area = xl_range_abs(*first, *last)
         self.workbook.define_name(name, f"={sheet}!{area.partition(':')[0] if first == last else area}")
