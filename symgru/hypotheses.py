@@ -24,7 +24,7 @@ from symgru.building import build
 from symgru.cell import Cell
 from symgru.errors import Unsupported
 from symgru.layout import layout
-from symgru.network import Layer, Network, Tensor
+from symgru.network import Array, Layer, Network, Tensor
 from symgru.rules import Rewriting, Transform, closed
 
 Weights = Mapping[str, Tensor]
@@ -147,7 +147,9 @@ class Hypothesis:
     """One way to go about one thing (`kind`). `says` is what the person did, `instead` what is right.
 
     At most one of the hooks changes anything: the cell, the weights, the input, the number that every unit's state
-    starts at. Without a hook it is the usual way. `{kinds}` in a text stands for all kinds for which the same was done.
+    starts at, the decimals that each line is rounded to, the vector of the cell that is taken for its output, what is
+    taken of the outputs of all steps, (batch, time, units). Without a hook it is the usual way. `{kinds}` in a text
+    stands for all kinds for which the same was done.
     """
 
     kind: str
@@ -158,10 +160,14 @@ class Hypothesis:
     weights: Callable[[Weights], Weights] | None = None
     inputs: Callable[[Tensor], Tensor] | None = None
     start: int | None = None
+    decimals: int | None = None
+    reads: Callable[[Cell], Vec] | None = None
+    outputs: Callable[[Array], Array] | None = None
 
     @property
     def usual(self) -> bool:
-        return self.cell is None and self.weights is None and self.inputs is None and self.start is None
+        hooks = (self.cell, self.weights, self.inputs, self.start, self.decimals, self.reads, self.outputs)
+        return all(hook is None for hook in hooks)
 
 
 def _one_step(of: Callable[[list[Fraction]], Fraction]) -> Callable[[Tensor], Tensor]:

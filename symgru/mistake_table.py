@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from symgru import slips
 from symgru.activations import activation
+from symgru.algebra import Vec
 from symgru.building import build
 from symgru.cell import Cell
 from symgru.comparison import Profile
@@ -21,7 +22,7 @@ from symgru.derivation import gates
 from symgru.errors import Unsupported
 from symgru.hypotheses import READINGS, SWAPPED_UPDATE, Hypothesis, Weights, orders
 from symgru.layout import Layout, layout
-from symgru.network import Layer, Tensor
+from symgru.network import Array, Layer, Tensor
 from symgru.rules import Transform
 
 
@@ -51,6 +52,9 @@ class Entry:
     arrays: Arrays | None = None
     inputs: Callable[[Tensor], Tensor] | None = None
     start: int | None = None
+    decimals: int | None = None
+    reads: Callable[[Cell], Vec] | None = None
+    outputs: Callable[[Array], Array] | None = None
 
 
 def _reading(rank: int, name: str, known_from: str) -> Entry:
@@ -302,6 +306,9 @@ def _of(entry: Entry, cell: Cell, own: Layout, words: Words) -> Mistake | None:
         arrays,
         entry.inputs,
         entry.start,
+        entry.decimals,
+        entry.reads,
+        entry.outputs,
         entry.rank,
         entry.known_from,
     )
