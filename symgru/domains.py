@@ -405,6 +405,28 @@ def _softmax(a: Array) -> Array:
     return cast(Array, e / e.sum(-1, keepdims=True))
 
 
+class Rounded64(Float64):
+    """Float64 in which every line is rounded to so many decimals, halves away from 0, as a person writes it down."""
+
+    def __init__(self, decimals: int) -> None:
+        self.decimals = decimals
+
+    @property
+    def functions(self) -> Mapping[str, object]:
+        return {**super().functions, "store": self.store}
+
+    def store(self, v: Array) -> Array:
+        unit = 10.0**self.decimals
+        return np.copysign(np.floor(np.abs(v) * unit + 0.5) / unit, v)
+
+
+def rounded(domain: Domain, decimals: int) -> Domain:
+    """The arithmetic in which every line is rounded to so many decimals."""
+    if isinstance(domain, Decimals):
+        return Decimals(domain.digits, domain.typed, Rounding(decimals))
+    return Rounded64(decimals)
+
+
 ALONE: Mapping[str, Callable[[Decimal], Decimal]] = {"sigma": _sigma, "tanh": _tanh}
 TAIL, QUICK = 12, 48  # digits beyond the last one printed that say whether it is near a tie; digits of a quick value
 _DECIMAL = {

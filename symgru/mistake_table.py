@@ -9,7 +9,7 @@ A combination of several mistakes is module `hypotheses`' business, what a singl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from symgru import slips
@@ -286,16 +286,34 @@ def mistakes(layer: Layer) -> tuple[Mistake, ...]:
 
     Only what can differ in a layer of its kind; whether these weights and an input make it differ, running it tells.
     """
+    own = layout(build(layer.kind, layer.options))
+    return tuple(sorted([*made_of(MISTAKES, layer), *_orders(own)], key=lambda m: m.rank))
+
+
+def made_of(table: Iterable[Entry], layer: Layer) -> Iterator[Mistake]:
+    """What lines of a table are for a layer; without those that change nothing in a layer of its kind."""
     cell = build(layer.kind, layer.options)
     own, words = layout(cell), _words(cell)
-    found = [m for entry in MISTAKES if (m := _of(entry, cell, own, words))]
-    return tuple(sorted([*found, *_orders(own)], key=lambda m: m.rank))
+    return (m for entry in table if (m := _of(entry, cell, own, words)))
+
+
+@dataclass(frozen=True)
+class Line:
+    """One vector, whichever lines a cell is written in."""
+
+    vector: Vec
+
+    def __call__(self, cell: Cell) -> Vec:
+        return self.vector
 
 
 def _of(entry: Entry, cell: Cell, own: Layout, words: Words) -> Mistake | None:
     """A line of the table for a cell; None where it changes nothing there."""
     arrays = entry.arrays(own) if entry.arrays else None
     if entry.arrays and arrays is None or entry.cell and not _changes(entry.cell, cell):
+        return None
+    read = entry.reads(cell) if entry.reads else None
+    if read == cell.output:
         return None
     return Mistake(
         entry.kind,
@@ -307,7 +325,7 @@ def _of(entry: Entry, cell: Cell, own: Layout, words: Words) -> Mistake | None:
         entry.inputs,
         entry.start,
         entry.decimals,
-        entry.reads,
+        Line(read) if read else None,
         entry.outputs,
         entry.rank,
         entry.known_from,
@@ -363,17 +381,19 @@ def _orders(own: Layout) -> Iterator[Mistake]:
         yield Mistake(
             "gate order",
             taken,
-            f"took the blocks of columns in the order {_spelled(taken)}" + _whose(taken),
-            f"take them in the order {_spelled(stored)}" + _whose(stored),
+            f"took the blocks of columns in the order {spelled(taken)}" + whose(taken),
+            f"take them in the order {spelled(stored)}" + whose(stored),
             weights=columns,
             rank=4,
             known_from="keras #8720, keras #15915",
         )
 
 
-def _spelled(order: str) -> str:
+def spelled(order: str) -> str:
+    """An order of gates within a sentence."""
     return ", ".join(f"`{letter}`" for letter in order.split(" | "))
 
 
-def _whose(order: str) -> str:
+def whose(order: str) -> str:
+    """Which frameworks have that order, in brackets; "" where none is known."""
     return f" ({ORDERS[order]})" if order in ORDERS else ""

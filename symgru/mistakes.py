@@ -14,15 +14,17 @@ from typing import TypeVar
 
 import numpy as np
 
+from symgru.algebra import Vec
 from symgru.building import build
 from symgru.cell import Cell
-from symgru.domains import Decimals, Domain, Float64
+from symgru.domains import Decimals, Domain, Float64, rounded
 from symgru.errors import SymgruError, Unsupported
 from symgru.explanation import promise
 from symgru.maps import MAPS
 from symgru.mistake_table import MISTAKES, Mistake, mistakes
-from symgru.network import Array, Call, Layer, Network, Tensor
+from symgru.network import Array, Call, Edge, Layer, Network, Tensor
 from symgru.rounding import exactly
+from symgru.rules import CALCULATOR
 from symgru.shapes import units
 from symgru.trace import Run, as_called, last_step, run
 
@@ -73,16 +75,75 @@ class Caught:
         return tuple(dict.fromkeys(m.instead for m in self.mistakes))
 
 
-class Trial:
-    """A network and its inputs, to be run with one mistake after the other.
+Made = Mistake | Sequence[Mistake] | None
+Known = Callable[[Layer], Sequence[Mistake]]
 
-    A mistake is made in every recurrent layer in which it can be made, as a person does who believes so; one about the
-    sequence, in the network's only sequence. Numbers are taken as typed.
+
+@dataclass(frozen=True)
+class Changed:
+    """A network and its inputs as they are worked with mistakes: other weights, other numbers, other lines.
+
+    `cells` and `starts` are by call: what it runs in place of its own cell, and the number that its state starts at.
+    `decimals` is what each line is rounded to, None where none is; `reads` and `outputs` say what is taken for the
+    result.
     """
 
-    def __init__(self, network: Network, x: Tensor | Sequence[Tensor]) -> None:
+    network: Network
+    inputs: tuple[Tensor, ...]
+    cells: Mapping[str, Cell]
+    starts: Mapping[str, int]
+    decimals: int | None = None
+    reads: Callable[[Cell], Vec] | None = None
+    outputs: tuple[Callable[[Array], Array], ...] = ()
+
+    def run(self, domain: Domain, view: Callable[[Cell], Cell] = lambda cell: cell) -> Run:
+        """Every number. `view` writes each recurrent cell in other lines: those of a calculator, each of which a domain
+        may round."""
+        if self.decimals is not None:
+            domain, view = rounded(domain, self.decimals), CALCULATOR
+        calls = {call.id: (call, layer) for call, layer in self.network}
+        rewrite = {name: as_called(calls[name][0], view(cell)) for name, cell in self.cells.items()}
+        states = {
+            name: domain.zeros((len(self.inputs[0].value), units(self._own(calls[name][1]), calls[name][1]))) + start
+            for name, start in self.starts.items()
+        }
+        return run(self.network, self.inputs, domain, states, rewrite)
+
+    def results(self, found: Run) -> Array:
+        """What a run gives at every step, (batch, time, units), where the first output is that of a layer with steps;
+        one step where it is not."""
+        y = _steps(self.network, found, self.reads)
+        for change in self.outputs:
+            y = change(y)
+        return y
+
+    @staticmethod
+    def _own(layer: Layer) -> Cell:
+        return build(layer.kind, layer.options)
+
+
+def _steps(network: Network, found: Run, reads: Callable[[Cell], Vec] | None) -> Array:
+    edge = (network.outputs or (Edge(network.calls[-1].id),))[0]
+    trace = next((t for t in found.traces if t.call.id == edge.source and t.cell.states), None)
+    if trace is not None:
+        return trace.columns[(reads(trace.cell) if reads else trace.cell.output).name]
+    if reads:
+        raise Unsupported("another layer follows the one whose lines are read")
+    y = found.outputs[0]
+    return y if y.ndim == 3 else y.reshape(len(y), 1, -1)
+
+
+class Trial:
+    """A network and its inputs, to be run with one mistake after the other, or with several together.
+
+    A mistake is made in every recurrent layer in which it can be made, as a person does who believes so; one about the
+    sequence, in the network's only sequence. Numbers are taken as typed. `known` gives the mistakes of a layer.
+    """
+
+    def __init__(self, network: Network, x: Tensor | Sequence[Tensor], known: Known = mistakes) -> None:
         self.network = replace(network, layers={name: _typed(layer) for name, layer in network.layers.items()})
         self.inputs = tuple(map(_as_typed, (x,) if isinstance(x, Tensor) else x))
+        self._known = known
 
     @cached_property
     def recurrent(self) -> tuple[tuple[Call, Layer], ...]:
@@ -96,7 +157,7 @@ class Trial:
     def _made(self) -> Mapping[str, Mapping[tuple[str, str], Mistake]]:
         """What can be made of each layer, by kind and name."""
         layers = {layer.id: layer for _, layer in self.recurrent}
-        return {name: {(m.kind, m.name): m for m in mistakes(layer)} for name, layer in layers.items()}
+        return {name: {(m.kind, m.name): m for m in self._known(layer)} for name, layer in layers.items()}
 
     @cached_property
     def mistakes(self) -> tuple[Mistake, ...]:
@@ -104,32 +165,50 @@ class Trial:
         every = {key: m for made in self._made.values() for key, m in made.items()}
         return tuple(sorted(every.values(), key=lambda m: m.rank))
 
-    def run(self, mistake: Mistake | None, domain: Domain, view: Callable[[Cell], Cell] = lambda cell: cell) -> Run:
-        """The run with one mistake, or with none. Raises SymgruError where the network cannot be run so.
+    def of_layer(self, m: Mistake, layer: Layer) -> Mistake:
+        """A mistake as it is made in one of the layers; NONE where it cannot be made there."""
+        own = self._made[layer.id].get((m.kind, m.name))
+        return own or (NONE if any((m.kind, m.name) in made for made in self._made.values()) else m)
 
-        `view` writes each recurrent cell in other lines: those of a calculator, each of which a domain may round.
-        """
-        key = (mistake.kind, mistake.name) if mistake else ("", "")
-        layers, rewrite, states = dict(self.network.layers), {}, {}
-        inputs = self._fed(mistake) if mistake else self.inputs
+    def changed(self, made: Made) -> Changed:
+        """The network with mistakes made, in the order given. Raises SymgruError where they cannot be made."""
+        several = _several(made)
+        layers, cells, starts = dict(self.network.layers), {}, {}
+        inputs = self.inputs
+        for m in several:
+            inputs = self.fed(m, inputs)
         for call, layer in self.recurrent:
-            made = self._made[layer.id].get(key, NONE)
-            if made.weights:
-                layers[layer.id] = replace(layer, weights=made.weights(layer.weights))
-            cell = build(layer.kind, layer.options)
-            worked = view(made.cell(cell) if made.cell else cell)
-            rewrite[call.id] = as_called(call, worked)
-            if made.start is not None or made.cell and not call.initial:  # what is left may not tell how many units
-                size = units(cell, layer)
-                states[call.id] = domain.zeros((len(inputs[0].value), size)) + (made.start or 0)
-        return run(replace(self.network, layers=layers), inputs, domain, states, rewrite)
+            own = [self.of_layer(m, layer) for m in several]
+            weights, cell, start = layer.weights, build(layer.kind, layer.options), None
+            for m in own:
+                weights = m.weights(weights) if m.weights else weights
+                cell = m.cell(cell) if m.cell else cell
+                start = m.start if m.start is not None else start
+            layers[layer.id] = replace(layer, weights=weights)
+            cells[call.id] = cell
+            if start is not None or not call.initial and any(m.cell for m in own):
+                starts[call.id] = start or 0  # what is left of a cell may not tell how many units it has
+        return Changed(
+            replace(self.network, layers=layers),
+            inputs,
+            cells,
+            starts,
+            next((m.decimals for m in several if m.decimals is not None), None),
+            next((m.reads for m in several if m.reads), None),
+            tuple(m.outputs for m in several if m.outputs),
+        )
 
-    def _fed(self, mistake: Mistake) -> tuple[Tensor, ...]:
+    def run(self, made: Made, domain: Domain, view: Callable[[Cell], Cell] = lambda cell: cell) -> Run:
+        """The run with mistakes, or with none. Raises SymgruError where the network cannot be run so."""
+        return self.changed(made).run(domain, view)
+
+    def fed(self, mistake: Mistake, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """The inputs as one who makes the mistake feeds them."""
         if mistake.inputs is None:
-            return self.inputs
-        if len(self.inputs) > 1 or self.inputs[0].value.ndim not in (2, 3):
+            return inputs
+        if len(inputs) > 1 or inputs[0].value.ndim not in (2, 3):
             raise Unsupported("which of the inputs is the sequence is not known")
-        (x,) = self.inputs
+        (x,) = inputs
         if x.value.ndim == 3:
             return (mistake.inputs(x),)
         fed = mistake.inputs(x[..., None])[..., 0]  # indices of an Embedding, (batch, time)
@@ -137,11 +216,11 @@ class Trial:
             raise Unsupported("there is no sum of indices")
         return (Tensor(fed.value.astype(x.value.dtype), fed.text),)
 
-    def result(
-        self, mistake: Mistake | None, domain: Domain, view: Callable[[Cell], Cell] = lambda cell: cell
-    ) -> Array:
+    def result(self, made: Made, domain: Domain, view: Callable[[Cell], Cell] = lambda cell: cell) -> Array:
         """The outputs after the last step, one number for each unit; see `run`."""
-        return last_step(self.run(mistake, domain, view).outputs)
+        changed = self.changed(made)
+        found = changed.run(domain, view)
+        return changed.results(found)[-1, -1] if changed.reads or changed.outputs else last_step(found.outputs)
 
     def results(self) -> Iterator[tuple[Mistake | None, tuple[float, ...]]]:
         """In float64: the right result first, then every mistake that can be run."""
@@ -151,6 +230,10 @@ class Trial:
                 yield m, tuple(map(float, self.result(m, Float64())))
             except (SymgruError, ValueError):  # a layer behind needs as many time steps as there were
                 continue
+
+
+def _several(made: Made) -> tuple[Mistake, ...]:
+    return () if made is None else (made,) if isinstance(made, Mistake) else tuple(made)
 
 
 def single_mistakes(network: Network, x: Tensor | Sequence[Tensor]) -> tuple[Outcome, ...]:
