@@ -1,0 +1,44 @@
+"""Numbers that somebody got, as they were written, and of what they are said to be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import cast
+
+from symgru.network import Tensor
+
+LAST = -1
+
+
+@dataclass(frozen=True)
+class Number:
+    """One claimed number: of which sequence of the batch, after which time step (from 0; LAST is the last there is),
+    of which unit (from 0; None where nobody said).
+
+    `printed`: that somebody printed or wrote it, so that its last digit may be off by half a unit; not so for a number
+    of an array file.
+    """
+
+    text: str
+    sequence: int = 0
+    step: int = LAST
+    unit: int | None = 0
+    printed: bool = True
+
+    @property
+    def value(self) -> Decimal:
+        return Decimal(self.text)
+
+    @property
+    def half(self) -> float:
+        """Half a unit of the last digit."""
+        return 0.5 * 10.0 ** cast(int, self.value.as_tuple().exponent) if self.printed else 0.0
+
+
+@dataclass(frozen=True)
+class Case:
+    """Inputs of the network, each (batch, ...), and what somebody says it gives for them."""
+
+    inputs: tuple[Tensor, ...]
+    claim: tuple[Number, ...]
