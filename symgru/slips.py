@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 from typing import cast
 
 import numpy as np
 from sympy import Expr, Function, S, Symbol, tanh
 
 from symgru.activations import definition_of
-from symgru.algebra import Across, Dot, Mat, Vec, add, mul, rebuild, sigma, terms, walk
+from symgru.algebra import Across, Dot, Mat, Select, Total, Vec, add, mul, rebuild, sigma, terms, walk
 from symgru.cell import Cell
 from symgru.comparison import Profile
 from symgru.hypotheses import Weights
@@ -241,6 +242,104 @@ def undoubled(e: Expr) -> Expr:
     return add(mul(S(2), cast(Expr, sigma(e, evaluate=False))), S.NegativeOne)
 
 
+def _activation_again(cell: Cell) -> Callable[[Expr], Expr] | None:
+    """The candidate's activation, to be taken of something else; None where it has none of one number."""
+    e = dict(cell.equations)[roles(cell).candidate]
+    return (lambda a: cast(Expr, e.func(a, evaluate=False))) if _is_activation(e) else None
+
+
+def _activated_state(cell: Cell) -> Cell:
+    again = _activation_again(cell)
+    return _changed(cell, [cell.output], again) if again and cell.states else cell
+
+
+ACTIVATED = Vec("y", real=True)  # the activation of a state that goes on without it
+
+
+def _activated_output(cell: Cell) -> Cell:
+    again = _activation_again(cell)
+    if again is None or not cell.states or ACTIVATED in cell.defined:
+        return cell
+    *others, (state, e) = cell.equations
+    value = Vec(f"{state}'", real=True)
+    return cell.with_equations((*others, (value, e), (ACTIVATED, again(value)), (state, value)))
+
+
+STATE_ACTIVATED = _rewrites(
+    "state activated", "the candidate's activation is taken of the new state too, at every step", _activated_state
+)
+OUTPUT_ACTIVATED = _rewrites(
+    "output activated", "the candidate's activation is taken of the state where it is given out", _activated_output
+)
+
+
+# ------------------------------------------------------------------------------ products
+
+
+def summed_in_state(old: bool = True, new: bool = True) -> Transform:
+    """The sum over all units of a product in the state's equation: of the old state's, of the candidate's."""
+
+    def change(cell: Cell) -> Cell:
+        before = {before for before, _ in cell.states}
+
+        def total(t: Expr) -> Expr:
+            wanted = old if before & set(walk(t)) else new
+            return cast(Expr, Total(t, evaluate=False)) if t.is_Mul and wanted else t
+
+        mixed = roles(cell).update is not None
+        return _changed(cell, [cell.output], lambda e: add(*map(total, terms(e)))) if mixed else cell
+
+    return _rewrites("summed products", "a product of two vectors is one number, the sum over the units", change)
+
+
+def _reset_summed(cell: Cell, gate: Vec, e: Expr) -> Expr:
+    def total(e: Expr) -> Expr:
+        return e if _gated_sum(e, gate) is None else cast(Expr, Total(e, evaluate=False))
+
+    return rebuild(e, total)
+
+
+RESET_SUMMED = _rewrites(
+    "summed reset",
+    "what the reset gate lets through is one number, the sum over the units",
+    _in_candidate(_reset_summed),
+)
+
+
+# ------------------------------------------------------------------------------ one unit after the other
+
+
+def chosen(unit: int) -> Vec:
+    """The vector that is 1 for one unit, counted from 1, and 0 for the others."""
+    return Vec(f"e_{unit}", real=True)
+
+
+@cache
+def unit_by_unit(units: int) -> Transform:
+    """Each unit's new state replaces its old one before the next unit is worked: the equations once for each unit.
+
+    The cell's parameters are then `chosen(1)` to `chosen(units)` beside its own.
+    """
+
+    def change(cell: Cell) -> Cell:
+        if not cell.states or cell.mask:
+            return cell
+        ((before, after),) = cell.states
+        lines: list[tuple[Vec, Expr]] = []
+        state = before
+        for unit in range(1, units + 1):
+            own = {s: s if unit == units else Vec(f"{s}_{unit}", real=True) for s in cell.defined}
+            value = Vec(f"{after}_{unit}'", real=True)
+            read = {**own, before: state}
+            for lhs, e in cell.equations:
+                lines.append((value if lhs == after else own[lhs], rebuild(e, lambda s, r=read: r.get(s, s))))  # type: ignore[misc]
+            lines.append((own[after], cast(Expr, Select(chosen(unit), value, state, evaluate=False))))
+            state = own[after]
+        return cell.with_equations(tuple(lines))
+
+    return _rewrites("unit by unit", "a unit reads the new states of the units before it", change)
+
+
 # ------------------------------------------------------------------------------ biases
 
 
@@ -320,16 +419,16 @@ def exchanged_rows(own: Layout) -> Exchanged | None:
     """The two bias rows exchanged, gate by gate."""
     if len(own.biases) < 2:
         return None
-    return Exchanged(_pairs(own.biases[0], own.biases[1]))
+    return Exchanged(pairs(own.biases[0], own.biases[1]))
 
 
 def exchanged_kernels(own: Layout) -> Exchanged | None:
     """Kernel and recurrent kernel exchanged."""
-    return Exchanged(_pairs(own.kernel, own.recurrent))
+    return Exchanged(pairs(own.kernel, own.recurrent))
 
 
-def _pairs(first: Iterable[Symbol], second: Iterable[Symbol]) -> tuple[tuple[str, str], ...]:
-    """Names of one gate."""
+def pairs(first: Iterable[Symbol], second: Iterable[Symbol]) -> tuple[tuple[str, str], ...]:
+    """Names of one gate in two arrays."""
     by_gate = {_gate(s): s.name for s in second}
     return tuple((s.name, by_gate[_gate(s)]) for s in first if _gate(s) in by_gate)
 

@@ -151,9 +151,14 @@ def _call(
     for t in range(x.shape[1]):
         more = {} if mask is None else {cell.inputs[-1].name: mask[:, t, None]}
         rows.append(step(x[:, t], h, {**params, **more}))
-        h = rows[-1][cell.output.name]
+        h = _of_every_unit(rows[-1][cell.output.name], h)
     columns = {name: np.stack([np.broadcast_to(row[name], h.shape) for row in rows], axis=1) for name in rows[0]}
     return Trace(call, layer, cell, x, columns)
+
+
+def _of_every_unit(new: Array, h: Array) -> Array:
+    """A state; one number for all units, as a dot product gives, is that of each."""
+    return new if np.shape(new) == h.shape else np.broadcast_to(new, np.broadcast_shapes(np.shape(new), h.shape))
 
 
 def exact(network: Network, x: Tensor | Sequence[Tensor], typed: bool = False, digits: int = 30) -> Array:
