@@ -156,7 +156,7 @@ def rebuild(e: Expr, f: Callable[[Expr], Expr] = lambda e: e) -> Expr:
         args = [a for a in args if a is not S.One] or [S.One]
     elif e.is_Add:
         args = [t for a in args if a is not S.Zero for t in terms(a)] or [S.Zero]
-    elif isinstance(e, Dot) and S.Zero in args:
+    elif isinstance(e, Dot | Total) and S.Zero in args:
         return S.Zero
     if len(args) == 1 and (e.is_Mul or e.is_Add):
         return args[0]

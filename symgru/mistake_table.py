@@ -299,12 +299,12 @@ def made_of(table: Iterable[Entry], layer: Layer) -> Iterator[Mistake]:
 
 @dataclass(frozen=True)
 class Line:
-    """One vector, whichever lines a cell is written in."""
+    """One vector, in whichever lines a cell is written; the output where another mistake leaves it out."""
 
     vector: Vec
 
     def __call__(self, cell: Cell) -> Vec:
-        return self.vector
+        return self.vector if self.vector in cell.defined else cell.output
 
 
 def _of(entry: Entry, cell: Cell, own: Layout, words: Words) -> Mistake | None:

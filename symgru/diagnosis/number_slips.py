@@ -125,11 +125,13 @@ def _without_minus(text: Array) -> Array:
 
 @dataclass(frozen=True)
 class Unsigned:
-    """One number of a tensor without its minus sign."""
+    """One number of a tensor without its minus sign, where the tensor has that place."""
 
     place: tuple[int, ...]
 
     def __call__(self, t: Tensor) -> Tensor:
+        if any(k >= length for k, length in zip(self.place, t.value.shape, strict=True)):
+            return t
         value, text = t.value.copy(), t.text.copy()
         value[self.place], text[self.place] = abs(value[self.place]), str(text[self.place]).removeprefix("-")
         return Tensor(value, text)
