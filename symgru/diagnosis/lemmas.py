@@ -1,0 +1,372 @@
+"""What can be proven about a claim without trying one way after the other.
+
+Both lemmas are one induction: a box of states that holds the first one, and that no step leaves, holds all of them.
+Whether a step can leave it is found by running the cell's printed source in interval arithmetic, with mistakes made,
+from the whole box at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any, Protocol, cast
+
+import numpy as np
+
+from symgru import slips
+from symgru.building import build
+from symgru.cell import Cell
+from symgru.diagnosis.claims import Case, Number
+from symgru.diagnosis.intervals import INF, Interval, step_of, typed
+from symgru.errors import SymgruError
+from symgru.layout import layout
+from symgru.mistake_table import Mistake
+from symgru.mistakes import Changed, Trial
+from symgru.network import Array, Call, Layer, Network, Tensor
+from symgru.shapes import units
+
+SLACK = 1e-6  # of a framework's own rounding, beyond |h| = 1: 8 units in the last place of a float32
+Made = tuple[Mistake, ...]
+
+
+class Box(Protocol):
+    """Bounds of the state, one for each unit."""
+
+    low: Array
+    high: Array
+
+
+@dataclass(frozen=True)
+class Lemma:
+    """Every `h_t` of the network lies between `low` and `high`, one number for each unit, in every way it covers.
+
+    `says` and `proof` are plain words with formulas in backquotes. `case` is the place of the case that it holds for,
+    None where it holds for every input. `numbers` are the claimed numbers that it excludes. `every` is said of the
+    inputs for which it holds besides: "" where nothing more is proven.
+    """
+
+    name: str
+    says: str
+    proof: str
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    case: int | None
+    numbers: tuple[Number, ...]
+    every: str = ""
+    _covers: Callable[[Made], bool] = field(default=lambda made: False, repr=False, compare=False)
+
+    def excludes(self, number: Number) -> bool:
+        """Whether a number, allowing for its last digit, lies outside: of its unit, or of every unit where none is
+        said."""
+        return _outside(number, self.low, self.high)
+
+    def covers(self, made: Sequence[Mistake]) -> bool:
+        """Whether it holds with these mistakes made too; its conditions are checked on the cell, the arrays and the
+        inputs that they leave."""
+        return self._covers(tuple(made))
+
+
+def _outside(number: Number, low: Sequence[float], high: Sequence[float]) -> bool:
+    value = float(number.value)
+    named = range(len(low)) if number.unit is None else [number.unit]
+    return all(
+        value + number.half < low[k] - (low[k] != 0) * SLACK or value - number.half > high[k] + (high[k] != 0) * SLACK
+        for k in named
+        if k < len(low)
+    )
+
+
+def lemmas(
+    network: Network, cases: Sequence[Case], known: Callable[[Layer], Sequence[Mistake]] | None = None
+) -> tuple[Lemma, ...]:
+    """The lemmas that hold for the network as it is and exclude a claimed number; () where there is none.
+
+    They speak of a network whose first output is a recurrent layer's state. `known` gives the mistakes of a layer, as
+    `Trial` has them.
+    """
+    trials = [Trial(network, case.inputs, known) if known else Trial(network, case.inputs) for case in cases]
+    call = _source(network)
+    if call is None or not trials:
+        return ()
+    found = [_bound(trials, call, cases)]
+    found += [_sign(trial, call, k, case) for k, (trial, case) in enumerate(zip(trials, cases, strict=True))]
+    return tuple(lemma for lemma in found if lemma is not None and lemma.numbers)
+
+
+def _source(network: Network) -> Call | None:
+    """The call whose state is the network's first output; None where that is another layer's."""
+    end = network.outputs[0].source if network.outputs else network.calls[-1].id
+    return next((call for call, layer in network if call.id == end and _recurrent(layer)), None)
+
+
+def _recurrent(layer: Layer) -> bool:
+    from symgru.maps import MAPS
+
+    return layer.kind not in MAPS and bool(build(layer.kind, layer.options).states)
+
+
+# The induction -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Part:
+    """What of a changed network an induction looks at: the cell of the call, what is read, and where it starts."""
+
+    cell: Cell
+    read: str
+    start: float
+    usable: bool
+
+
+class Worked:
+    """A network's one call with mistakes made, factor by factor: cell, arrays and inputs change apart from one
+    another, and each is worked out once."""
+
+    def __init__(self, trial: Trial, call: Call) -> None:
+        self.trial, self.call = trial, call
+        self._parts: dict[Hashable, Any] = {}
+
+    def _once(self, kind: str, made: Iterable[Mistake], work: Callable[[Made], Any]) -> Any:
+        chosen = tuple(made)
+        key = (kind, *((m.kind, m.name) for m in chosen))
+        if key not in self._parts:
+            self._parts[key] = work(chosen)
+        return self._parts[key]
+
+    def part(self, made: Made) -> Part:
+        return cast(Part, self._once("cell", (m for m in made if _of_cell(m)), self._part))
+
+    def weights(self, made: Made) -> Mapping[str, Interval]:
+        chosen = (m for m in made if m.weights)
+        return cast("Mapping[str, Interval]", self._once("arrays", chosen, self._weights))
+
+    def inputs(self, made: Made) -> Interval | None:
+        """Every step of every sequence, (steps, features); None where the call does not read the network's input."""
+        return cast("Interval | None", self._once("inputs", (m for m in made if m.inputs), self._inputs))
+
+    def _changed(self, made: Made) -> Changed:
+        return self.trial.changed(made)
+
+    def _part(self, made: Made) -> Part:
+        changed = self._changed(made)
+        cell = changed.cells[self.call.id]
+        read = changed.reads(cell) if changed.reads else cell.output
+        picked = all(_only_picks(change) for change in changed.outputs)
+        usable = picked and changed.decimals is None and not self.call.initial
+        return Part(cell, read.name, changed.starts.get(self.call.id, 0), usable)
+
+    def _weights(self, made: Made) -> Mapping[str, Interval]:
+        layer = self._changed(made).network.layers[self.call.layer]
+        return {name: typed(t) for name, t in layer.weights.items()}
+
+    def _inputs(self, made: Made) -> Interval | None:
+        names = [put.id for put in self.trial.network.inputs]
+        edge = self.call.args[0]
+        if edge.port != "input":
+            return None
+        x = self._changed(made).inputs[names.index(edge.source)]
+        return typed(Tensor(x.value.reshape(-1, x.value.shape[-1]), x.text.reshape(-1, x.text.shape[-1])))
+
+    def keeps(self, part: Part, box: Interval, x: Interval, weights: Mapping[str, Interval]) -> bool:
+        """Whether no step leaves the box, nor anything that is read: one run from the whole box, for all steps.
+
+        A step at which a mask holds the state back does not leave it either.
+        """
+        if not part.usable or not Interval.exactly(np.full(box.shape, float(part.start))).within(box):
+            return False
+        before = part.cell.states[0][0] if part.cell.states else None
+        h = np.broadcast_to(box, (len(x), *box.shape)) if before is not None else None
+        with np.errstate(all="ignore"):
+            found = step_of(part.cell)(x, h, {p.name: weights[p.name] for p in part.cell.params})
+        return all(found[name].within(box) for name in {part.cell.output.name, part.read})
+
+
+def _of_cell(m: Mistake) -> bool:
+    return not (m.weights or m.inputs)
+
+
+def _only_picks(change: Callable[[Array], Array]) -> bool:
+    """Whether a change of the outputs, (batch, time, units), takes some of them as they are, each of its own unit."""
+    tokens = np.empty((1, 4, 3), dtype=object)
+    for at in np.ndindex(tokens.shape):
+        tokens[at] = (at,)  # which no arithmetic takes
+    try:
+        taken = np.asarray(change(tokens), dtype=object)
+    except Exception:  # whatever a change does with what is no number
+        return False
+    return taken.ndim == 3 and all(
+        any(tokens[at] is one for at in np.ndindex(tokens.shape) if at[-1] == place[-1])
+        for place, one in np.ndenumerate(taken)
+    )
+
+
+def _guarded(check: Callable[[Made], bool]) -> Callable[[Made], bool]:
+    """A way that cannot be worked is not covered."""
+    known: dict[Hashable, bool] = {}
+
+    def covers(made: Made) -> bool:
+        key = tuple((m.kind, m.name) for m in made)
+        if key not in known:
+            try:
+                known[key] = check(made)
+            except (SymgruError, ValueError):
+                known[key] = False
+        return known[key]
+
+    return covers
+
+
+# |h| <= 1 ------------------------------------------------------------------------------------------------------------
+
+
+def _bound(trials: Sequence[Trial], call: Call, cases: Sequence[Case]) -> Lemma | None:
+    """Whatever the arrays and the inputs are: of both only the shape counts."""
+    worked = Worked(trials[0], call)
+    layer = trials[0].network.layers[call.layer]
+    cell = build(layer.kind, layer.options)
+    width = units(cell, layer)
+    box = Interval.between(np.full(width, -1.0), np.full(width, 1.0))
+    anything = {name: _anything(t.value.shape) for name, t in layer.weights.items()}
+    features = next((anything[m.name].shape[1] for m in layout(cell).kernel), 1)
+    decided: dict[Hashable, bool] = {}
+
+    def holds(made: Made) -> bool:
+        part = worked.part(made)
+        key = (part.cell.equations, part.read, part.start, part.usable)
+        if key not in decided:
+            decided[key] = worked.keeps(part, box, _anything((1, features)), anything)
+        return decided[key]
+
+    covers = _guarded(holds)
+    low, high = (-1.0,) * width, (1.0,) * width
+    numbers = tuple(n for case in cases for n in case.claim if _outside(n, low, high))
+    if not numbers or not covers(()):
+        return None
+    return Lemma(
+        "bound",
+        "no `h_t` is above 1 or below -1",
+        _bound_proof(cell),
+        low,
+        high,
+        None,
+        numbers,
+        "whatever the weights and the inputs are",
+        covers,
+    )
+
+
+def _anything(shape: tuple[int, ...]) -> Interval:
+    return Interval.between(np.full(shape, -INF), np.full(shape, INF))
+
+
+def _bound_proof(cell: Cell) -> str:
+    own = slips.roles(cell)
+    n = own.candidate
+    head = slips.candidate_head(cell)
+    if own.update is None:
+        return f"Every `h_t` is {_a(head)} of something, and {head} gives nothing above 1 or below -1."
+    z = own.update
+    return (
+        f"`h_0 = 0` is between -1 and 1. Let the state before a step be so too. The candidate `{n}` is {head} of "
+        f"something, whatever that is, so it is between -1 and 1, and the gate `{z}` is between 0 and 1. The new state "
+        f"weighs the old one and `{n}` with `{z}` and `1 - {z}`, in one order or the other: it lies between the two, "
+        f"and so between -1 and 1 again."
+    )
+
+
+def _a(head: str) -> str:
+    return f"the {head}" if head else "a function"
+
+
+# The sign ------------------------------------------------------------------------------------------------------------
+
+
+def _sign(trial: Trial, call: Call, k: int, case: Case) -> Lemma | None:
+    """One sign for each unit, such that none has the other at any step, for the inputs of one case."""
+    worked = Worked(trial, call)
+    x = worked.inputs(())
+    part = worked.part(())
+    layer = trial.network.layers[call.layer]
+    n = slips.roles(part.cell).candidate
+    kernel = next((p for p in layer.weights if p in (f"W_{n}", "W")), None)
+    if x is None or kernel is None:
+        return None
+    for signs in _signs(layer.weights[kernel], x, case):
+        box = Interval.between(np.where(signs < 0, -INF, 0.0), np.where(signs < 0, 0.0, INF))
+        low, high = tuple(map(float, box.low)), tuple(map(float, box.high))
+        numbers = tuple(n for n in case.claim if _outside(n, low, high))
+        if not numbers:
+            continue
+
+        def holds(made: Made, box: Interval = box) -> bool:
+            fed = worked.inputs(made)
+            return fed is not None and worked.keeps(worked.part(made), box, fed, worked.weights(made))
+
+        covers = _guarded(holds)
+        if covers(()):
+            positive = Interval.between(np.zeros((1, x.shape[-1])), np.full((1, x.shape[-1]), INF))
+            every = worked.keeps(part, box, positive, worked.weights(()))
+            says, proof = _sign_words(part.cell, layer, signs, kernel, every)
+            return Lemma(
+                "sign",
+                says,
+                proof,
+                low,
+                high,
+                k,
+                numbers,
+                "for every input without negative numbers" if every else "",
+                covers,
+            )
+    return None
+
+
+def _signs(kernel: Tensor, x: Interval, case: Case) -> Iterable[Array]:
+    """The signs that the weighted input has, unit by unit; a unit for which it is 0 at every step may take either."""
+    sums = x.low @ kernel.value.astype(np.float64).T
+    own = np.where(sums.min(0) < 0, -1, np.where(sums.max(0) > 0, 1, 0))
+    free = np.flatnonzero(own == 0)
+    for choice in product((1, -1), repeat=min(len(free), 4)):
+        signs = own.copy()
+        signs[free] = 1
+        signs[free[: len(choice)]] = choice
+        yield signs
+
+
+def _sign_words(cell: Cell, layer: Layer, signs: Array, kernel: str, every: bool) -> tuple[str, str]:
+    own = slips.roles(cell)
+    n, z = own.candidate, own.update
+    words = {1: "below 0", -1: "above 0"}
+    if len(set(signs.tolist())) == 1:
+        side = int(signs[0])
+        says = f"no `h_t` is {words[side]}"
+        same = f"the state before is 0 or {words[-side]}"
+        weighted = f"`{kernel} x` is never {words[side]}"
+        u = next((p for p in layer.weights if p == kernel.replace("W", "U")), "U")
+        products = f"no weight of `{u}` is negative"
+        result = f"not {words[side]}"
+    else:
+        named = {s: [str(i + 1) for i in np.flatnonzero(signs == s)] for s in (1, -1)}
+        says = "; ".join(f"no `h_t` of unit {_listed(named[s])} is {words[s]}" for s in (1, -1) if named[s])
+        u = kernel.replace("W", "U")
+        same = "the state before has these signs or is 0"
+        weighted = f"`{kernel} x` never has another sign"
+        products = f"`{u}` is positive or 0 from a unit to one of its own sign, and negative or 0 to one of the other"
+        result = "not of the other sign"
+    mix = (
+        f"The gate `{z}` is between 0 and 1, so the new state weighs the old one and `{n}` with two numbers of which "
+        f"none is negative, in one order or the other, and is {result} either."
+        if z is not None
+        else "That is the new state."
+    )
+    proof = (
+        f"At the start the state is 0. Let it be so that {same}. What the candidate `{n}` is made of is {result} then: "
+        f"{weighted}, {products}, a gate in front of it is not negative, and no bias pulls the other way. The "
+        f"activation keeps that sign. {mix}"
+    )
+    return says, proof
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
