@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from math import isfinite
 from typing import Any, cast
 
@@ -28,6 +28,21 @@ def build(kind: str, options: Mapping[str, object]) -> Cell:
     activation within that bound of 0 (ONNX). Raises Unsupported for an option of the wrong type: Keras takes the text
     "False" for true.
     """
+    return _built(kind, _Options(options))
+
+
+class _Options(dict[str, object]):
+    """Options as a key: those that are written alike are alike."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(repr(self))
+
+    def __eq__(self, other: object) -> bool:  # 1 and True are equal, and only one of them is a switch
+        return repr(self) == repr(other)
+
+
+@lru_cache(maxsize=512)
+def _built(kind: str, options: _Options) -> Cell:
     _check(kind, options)
     if kind.endswith(SWAPPED):
         from symgru.hypotheses import SWAPPED_UPDATE  # which builds cells in turn

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from functools import cache
+from types import CodeType
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -116,16 +117,27 @@ def source(cell: Cell) -> str:
     before = next((b for b, _ in cell.states), Dummy("unused"))
     names = {p.doprint(s): s.name for s in (*cell.inputs[1:], *cell.params)}
     lines = [f"    {python} = p[{name!r}]" for python, name in names.items()]
-    lines += [f"    {p.doprint(lhs)} = store({p.doprint(expanded(meant(rhs)))})" for lhs, rhs in cell.equations]
+    lines += [_line(lhs, rhs) for lhs, rhs in cell.equations]
     result = ", ".join(f"{lhs.name!r}: {p.doprint(lhs)}" for lhs in cell.defined)
     state = before.name if cell.states else "unused"
     return "\n".join([f"def step({cell.inputs[0]}, {state}, p):", *lines, f"    return {{{result}}}", ""])
 
 
+@cache
+def _line(lhs: Symbol, rhs: Expr) -> str:
+    p = Source()
+    return f"    {p.doprint(lhs)} = store({p.doprint(expanded(meant(rhs)))})"
+
+
+@cache
+def _code(text: str, name: str) -> CodeType:
+    return compile(text, f"<{name}>", "exec")
+
+
 def compiled(cell: Cell, functions: Mapping[str, object]) -> Step:
     """The source with a domain's functions under it. The text is symgru's own; no name in it comes from a file."""
     namespace = dict(functions)
-    exec(compile(source(cell), f"<{cell.name}>", "exec"), namespace)
+    exec(_code(source(cell), cell.name), namespace)
     return cast(Step, namespace["step"])
 
 

@@ -112,7 +112,7 @@ class Changed:
     def results(self, found: Run) -> Array:
         """What a run gives at every step, (batch, time, units), where the first output is that of a layer with steps;
         one step where it is not."""
-        y = _steps(self.network, found, self.reads)
+        y = steps_of(self.network, found, self.reads)
         for change in self.outputs:
             y = change(y)
         return y
@@ -122,11 +122,15 @@ class Changed:
         return build(layer.kind, layer.options)
 
 
-def _steps(network: Network, found: Run, reads: Callable[[Cell], Vec] | None) -> Array:
+def steps_of(network: Network, found: Run, reads: Callable[[Cell], Vec] | None) -> Array:
+    """What a run gives at every step, (batch, time, units); `reads` is the line taken for the state."""
     edge = (network.outputs or (Edge(network.calls[-1].id),))[0]
     trace = next((t for t in found.traces if t.call.id == edge.source and t.cell.states), None)
     if trace is not None:
-        return trace.columns[(reads(trace.cell) if reads else trace.cell.output).name]
+        read = (reads(trace.cell) if reads else trace.cell.output).name
+        if read not in trace.columns:  # another mistake left it out
+            raise Unsupported(f"there is no line {read} to be read")
+        return trace.columns[read]
     if reads:
         raise Unsupported("another layer follows the one whose lines are read")
     y = found.outputs[0]

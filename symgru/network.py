@@ -42,6 +42,11 @@ class Tensor:
         return self._text
 
     @property
+    def typed(self) -> bool:
+        """Whether somebody typed or printed the numbers; else they come from a file that holds them in binary."""
+        return self._text is not None
+
+    @property
     def T(self) -> Tensor:
         return Tensor(self.value.T, None if self._text is None else self._text.T)
 

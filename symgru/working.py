@@ -332,13 +332,20 @@ def _all_zero(tensor: Tensor) -> bool:
 
 
 def work_out(
-    network: Network, x: Sequence[Tensor], cells: Mapping[str, Shown], decimals: int
+    network: Network,
+    x: Sequence[Tensor],
+    cells: Mapping[str, Shown],
+    decimals: int,
+    starts: Mapping[str, Sequence[str]] | None = None,
 ) -> tuple[Run, tuple[Working, ...]]:
-    """Run the chain with so many decimals; `cells` holds what is shown of each call that has lines of its own."""
+    """Run the chain with so many decimals; `cells` holds what is shown of each call that has lines of its own, and
+    `starts` the state that a call begins at, a number as typed for each unit, where that is not 0."""
     rounding = line_rounding(decimals)
     chain = Chain(rounding)
     rewrite = {call.id: as_called(call, cells[call.id].calculator) for call in network.calls if call.id in cells}
-    result = run(network, x, chain, rewrite=rewrite)
+    typed = starts or {}
+    states = {name: np.array([list(map(Decimal, texts))], dtype=object) for name, texts in typed.items()}
+    result = run(network, x, chain, states, rewrite)
     known, places = shapes(network), _places(network)
     layers: list[Working] = []
     used = 0
@@ -364,7 +371,9 @@ def work_out(
                 rounding,
                 _texts(network, edge, x, trace.x[0], rounding),
                 _source(network, edge, layers[-1].trace.call.id if layers else None),
-                tuple(map(rounding.text, result.values[trace.call.initial[0]][0])) if trace.call.initial else (),
+                tuple(map(rounding.text, result.values[trace.call.initial[0]][0]))
+                if trace.call.initial and trace.call.id not in typed
+                else tuple(typed.get(trace.call.id, ())),
                 tuple(~result.values[mask][0]) if mask else (),
             )
         )

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from symgru.lesson.prose import Formula, Text, nothing
-from symgru.working import WeightArray, Working
+from symgru.working import Line, WeightArray, Working
 
 if TYPE_CHECKING:
     from symgru.drawing.shapes import Drawing
 
 Level = Literal[1, 2, 3]
+WHOSE = ("the network", "yours")  # what the two calculations of a Pair are called
+NO_LINE = "no such line"
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,27 @@ class Lines:
     t: int
     unit: int | None = None
     longest: int | None = None
+
+
+@dataclass(frozen=True)
+class Worked:
+    """One worked line of a layer."""
+
+    layer: Working
+    line: Line
+
+
+Side = Equation | Worked | None  # None for a line that a calculation does not have
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One line as two calculations have it, one below the other: the network's, and the reader's. A `marked` pair
+    stands out: it is where the two part."""
+
+    own: Side
+    other: Side
+    marked: bool = False
 
 
 @dataclass(frozen=True)
@@ -148,6 +171,7 @@ Part = (
     | Results
     | Step
     | Lines
+    | Pair
     | Vectors
     | Table
     | Cases

@@ -16,6 +16,7 @@ from symgru.lesson.parts import (
     Heading,
     Lines,
     Listing,
+    Pair,
     Paragraph,
     Part,
     Picture,
@@ -77,6 +78,9 @@ class Writer(ABC):
 
     @abstractmethod
     def lines(self, part: Lines) -> str: ...
+
+    @abstractmethod
+    def pair(self, part: Pair) -> str: ...
 
     @abstractmethod
     def vectors(self, part: Vectors) -> str: ...

@@ -4,9 +4,16 @@ from typing import Any
 
 from symgru.backends.text.comparison import render_comparison
 from symgru.backends.text.derivation import render_derivation, render_derivations
-from symgru.backends.text.worked import render_explanation
+from symgru.backends.text.worked import render_diagnosis, render_explanation
 
-__all__ = ["render_comparison", "render_derivation", "render_derivations", "render_explanation", "render_proofs"]
+__all__ = [
+    "render_comparison",
+    "render_derivation",
+    "render_derivations",
+    "render_diagnosis",
+    "render_explanation",
+    "render_proofs",
+]
 
 
 def render_proofs(results: Any, **options: Any) -> Any:

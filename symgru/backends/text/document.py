@@ -78,9 +78,14 @@ def definitions(activations: tuple[Activation, ...], uses_sigma: bool, indent: i
 
 def written(w: Written, pad: int) -> str:
     """One worked line."""
+    return formula(w.lhs, worked(w), pad)
+
+
+def worked(w: Written) -> list[str]:
+    """What stands behind each equals sign of a worked line."""
     mark = f" † {w.more}" if w.more else ""
     since = f", since {' and '.join(w.since)}" if w.since else ""
-    return formula(w.lhs, [w.symbols, w.numbers, w.value + mark + since], pad)
+    return [w.symbols, w.numbers, w.value + mark + since]
 
 
 def table(header: list[str], rows: list[list[str]], left: int = 0) -> list[str]:

@@ -29,6 +29,8 @@ ASCII = str.maketrans(
         "“": '"',
         "”": '"',
         "∘": "*",
+        "▶": ">",
+        "…": "...",
     }
     | {letter: name for name, letter in GREEK.items()}
 )

@@ -8,13 +8,28 @@ from typing import cast
 
 import numpy as np
 
-from symgru.backends.text.document import SO_FAR, TEXT, WIDTH, formula, gathered, nested, paragraph, table, written
+from symgru.backends.text.document import (
+    SO_FAR,
+    TEXT,
+    WIDTH,
+    formula,
+    gathered,
+    nested,
+    paragraph,
+    table,
+    worked,
+    written,
+)
 from symgru.backends.text.printer import ascii_text, plain_text
 from symgru.backends.worked import columns_first, parameter
+from symgru.diagnosis.findings import Diagnosis
 from symgru.explanation import Explanation
+from symgru.lesson.diagnosis import outline as diagnosed
 from symgru.lesson.extent import EVERYTHING, Extent
 from symgru.lesson.outline import outline
 from symgru.lesson.parts import (
+    NO_LINE,
+    WHOSE,
     Box,
     Cases,
     Equation,
@@ -22,10 +37,12 @@ from symgru.lesson.parts import (
     Heading,
     Lines,
     Listing,
+    Pair,
     Paragraph,
     Part,
     Picture,
     Results,
+    Side,
     Step,
     Table,
     Vectors,
@@ -38,6 +55,8 @@ from symgru.styles import DEFAULT, Style
 from symgru.templating import stream
 from symgru.working import Block, WeightArray, Working
 
+MARK = "▶"  # the line at which two calculations part
+
 
 def render_explanation(
     e: Explanation,
@@ -49,6 +68,15 @@ def render_explanation(
     """The worked example piece by piece, as it becomes known; `parts` are its own unless others are given."""
     written_parts = TextWriter(e.style).write(outline(e, extent) if parts is None else parts)
     pieces = gathered(stream("text/explanation.txt.j2", header=header, e=e, parts=written_parts))
+    return map(ascii_text, pieces) if ascii else pieces
+
+
+def render_diagnosis(
+    d: Diagnosis, ascii: bool = False, header: bool = True, evidence: Iterable[Part] = ()
+) -> Iterator[str]:
+    """The report; `evidence` is what else is known where nothing fits."""
+    written_parts = TextWriter().write(diagnosed(d, evidence))
+    pieces = gathered(stream("text/diagnosis.txt.j2", header=header, d=d, parts=written_parts))
     return map(ascii_text, pieces) if ascii else pieces
 
 
@@ -108,6 +136,24 @@ class TextWriter(Writer):
         lines = self.written(part)
         pad = max((len(w.lhs) for w in lines), default=0)
         return "".join(written(w, pad) + "\n" for w in lines)
+
+    def pair(self, part: Pair) -> str:
+        heads = [f"{MARK if part.marked and k == 0 else ' '} {whose}" for k, whose in enumerate(WHOSE)]
+        pad = max(map(len, heads)) + 2
+        rows = [self._side(side) for side in (part.own, part.other)]
+        wide = max(len(lhs) for lhs, _ in rows)
+        return "\n" + "".join(
+            f"  {head.ljust(pad)}{formula(lhs, sides, wide, pad + 2).lstrip() if sides else lhs}\n"
+            for head, (lhs, sides) in zip(heads, rows, strict=True)
+        )
+
+    def _side(self, side: Side) -> tuple[str, list[str]]:
+        if side is None:
+            return NO_LINE, []
+        if isinstance(side, Equation):
+            return side.left(self.worked), [right(self.worked) for right in side.right]
+        w = self.layer(side.layer).written(side.line)
+        return w.lhs, worked(w)
 
     def vectors(self, part: Vectors) -> str:
         rows = list(self.layer(part.layer).vectors(part.t, part.filled))

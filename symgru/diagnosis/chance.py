@@ -1,0 +1,42 @@
+"""How many of the ways tried would agree with a number that has nothing to do with them."""
+
+from __future__ import annotations
+
+from math import sqrt
+
+import numpy as np
+
+from symgru.network import Array
+
+CERTAIN = 1e-3  # expected chance hits above which agreement is no explanation
+
+
+def expected(values: Array, claim: Array, allowed: Array, alternatives: int = 1) -> float:
+    """Expected chance hits: ways, times the probability that a number of no relation to them comes as near.
+
+    `values` holds the different results of all ways with no more faults, (ways, numbers), without the one that is
+    judged; `claim` and `allowed` have one entry for each number. A number of no relation is one as likely as not to lie
+    anywhere in [-1, 1], or, where the results crowd, one that lies as densely as they do: whichever is more.
+    Numbers are taken as independent.
+    """
+    if not len(values):
+        return float(alternatives * np.prod(np.minimum(1.0, allowed)))
+    near = np.sort(np.abs(values - claim), axis=0)
+    k = min(len(values) - 1, max(1, round(sqrt(len(values)))))
+    distance = np.maximum(near[k], allowed)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        crowded = np.where(distance > 0, (k + 1) / len(values) * allowed / distance, 0.0)
+    probability = np.minimum(1.0, np.maximum(allowed, crowded))
+    return float((len(values) + 1) * alternatives * np.prod(probability))
+
+
+def different(values: Array) -> Array:
+    """The results that differ, (results, numbers), of values (ways, numbers): those that float64 tells apart."""
+    finite = values[np.isfinite(values).all(axis=1)]
+    if not len(finite):
+        return finite
+    scale = np.maximum(1.0, np.abs(finite))
+    keys = np.round(finite / scale, 11) + 0.0
+    mixed = keys @ np.cos(np.arange(1, keys.shape[1] + 1))  # one number for each row, so that they are sorted quickly
+    _, first = np.unique(np.round(mixed, 10), return_index=True)
+    return finite[np.sort(first)]

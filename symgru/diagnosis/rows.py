@@ -1,0 +1,83 @@
+"""Float64 with another way of going about it in each row of the batch: the same printed source, other numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import cast
+
+import numpy as np
+from sympy import Symbol
+
+from symgru.algebra import Mat
+from symgru.cell import Cell
+from symgru.domains import Float64, Rounded64
+from symgru.network import Array, Tensor
+
+FEW = 4  # products of a sum that are added one after the other; more are left to a matrix product
+
+
+class Versions(Mapping[str, Tensor]):
+    """A layer's weights in several versions, (versions, ...) by name, and which of them each row has.
+
+    As a mapping it is the first version: what a reader of shapes needs.
+    """
+
+    def __init__(self, stacks: Mapping[str, Array], rows: Array) -> None:
+        self._stacks, self._rows = stacks, rows
+        self._alike = bool((rows == rows[0]).all())
+
+    def __getitem__(self, name: str) -> Tensor:
+        return Tensor(self._stacks[name][0])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._stacks)
+
+    def __len__(self) -> int:
+        return len(self._stacks)
+
+    def of_rows(self, p: Symbol, steps: bool) -> Array:
+        """What `dot` and the sums take: (rows, columns, units) for a matrix and (rows, units) for a vector, with an axis of
+        time where the layer takes all steps at once; no axis of rows where all have the same numbers."""
+        stack = self._stacks[p.name]
+        if self._alike:
+            return cast(Array, stack[self._rows[0]])
+        if isinstance(p, Mat):
+            return np.ascontiguousarray(stack.swapaxes(1, 2))[self._rows]
+        own = stack[self._rows]
+        return own[:, None] if steps else own
+
+
+def _dot(W: Array, v: Array) -> Array:
+    """W is (units, columns) for all rows or (rows, columns, units); v is (rows, columns) or (rows, time, columns)."""
+    if W.ndim == 2:
+        return v @ W.T
+    if v.ndim == 3:
+        return cast(Array, np.matmul(v, W))
+    if W.shape[1] > FEW:
+        return cast(Array, np.matmul(v[:, None], W)[:, 0])
+    total = v[:, :1] * W[:, 0]
+    for k in range(1, W.shape[1]):
+        total += v[:, k : k + 1] * W[:, k]
+    return total
+
+
+class Rows(Float64):
+    """Float64 for layers whose weights are `Versions`; x is (rows, time, features)."""
+
+    def params(self, cell: Cell, weights: Mapping[str, Tensor]) -> Mapping[str, Array]:
+        if not isinstance(weights, Versions):
+            return super().params(cell, weights)
+        return {p.name: weights.of_rows(p, steps=not cell.states) for p in cell.params}
+
+    @property
+    def functions(self) -> Mapping[str, object]:
+        return {**super().functions, "dot": _dot}
+
+
+class RoundedRows(Rows, Rounded64):
+    """The same with every line rounded to so many decimals."""
+
+
+def rows(decimals: int | None) -> Rows:
+    """The arithmetic; every line rounded where `decimals` says so."""
+    return Rows() if decimals is None else RoundedRows(decimals)

@@ -1,0 +1,487 @@
+"""What a diagnosis tells the person who asked: the answer, the two calculations side by side, and how sure it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+
+from symgru.algebra import Ref
+from symgru.backends.sentences import scientific
+from symgru.backends.worked import LayerWriter, starting_names
+from symgru.diagnosis.claims import LAST
+from symgru.diagnosis.findings import Alike, Diagnosis, Fit, Probe
+from symgru.hypotheses import listed
+from symgru.lesson.contributions import is_long
+from symgru.lesson.parts import WHOSE, Box, Case, Cases, Equation, Heading, Pair, Paragraph, Part, Side, Table, Worked
+from symgru.lesson.prose import Formula, Text, formula, given, joined, number, numbers, say
+from symgru.lesson.side_by_side import Beside, Parting, Row, beside
+from symgru.mistakes import Trial
+from symgru.rounding import Rounding, exactly
+from symgru.wording import counted
+from symgru.working import Line, Working
+
+FEWEST, GUARDS, MOST_DECIMALS = 6, 2, 10  # decimals of the lines: so many at least, beyond the claim's, at most
+MOST_WAYS, MOST_NEAR, MOST_NUMBERS = 12, 3, 12  # that fit, that nearly do, that were claimed
+MOST_ROWS, MOST_SUMMANDS, MOST_TAKEN, MOST_FEATURES = 40, 12, 8, 8  # lines of a step; of a line, of a table, of an input
+FEW = 3  # numbers that are named within a sentence
+
+
+def outline(d: Diagnosis, evidence: Iterable[Part] = ()) -> Iterator[Part]:
+    """The parts of the report, in order. `evidence` is what else is known where nothing fits: it follows the near
+    misses."""
+    yield Heading(1, _title(d))
+    yield Box(tuple(answer(d)))
+    yield from _compared(d)
+    if d.verdict == "explained":
+        yield from calculations(d)
+        yield from sureness(d)
+    elif d.verdict == "ambiguous":
+        yield from ways(d)
+        yield from calculations(d)
+    elif d.verdict == "none":
+        yield from rests_on(d)
+        yield from evidence
+
+
+# ---------------------------------------------------------------- the answer
+
+
+def _title(d: Diagnosis) -> Text:
+    if d.verdict == "right":
+        return say("Is {claim} right?", claim=_claim(d))
+    return say("Why {claim}?", claim=_claim(d))
+
+
+def answer(d: Diagnosis) -> Iterator[Part]:
+    """One or two sentences."""
+    claim, right = _claim(d), _right(d)
+    best = d.best
+    if d.verdict == "right":
+        yield Paragraph(
+            say(
+                "{claim} is right: the network gives {right}. {apart}", claim=claim, right=right, apart=_apart(d, d.own)
+            )
+        )
+    elif d.verdict == "explained" and best:
+        yield Paragraph(
+            say(
+                "{claim} {be} what comes out if you {did}. The network gives {right}.",
+                claim=claim,
+                be=_be(d),
+                did=_did(best),
+                right=right,
+            )
+        )
+    elif d.verdict == "ambiguous":
+        yield Paragraph(
+            say(
+                "Nothing certain can be said of {claim}: {n} to get there, and which one it was, {these} not tell. "
+                "The network gives {right}.",
+                claim=claim,
+                n=_number_of_ways(len(d.classes)),
+                these="this number does" if len(d.numbers) == 1 else "these numbers do",
+                right=right,
+            )
+        )
+        yield Paragraph(_by_chance(d))
+    else:
+        yield Paragraph(
+            say(
+                "{claim} {be} not what the network gives, which is {right}; and no mistake that was tried leads there.",
+                claim=claim,
+                be=_be(d),
+                right=right,
+            )
+        )
+
+
+def _number_of_ways(n: int) -> str:
+    return "there is one way" if n == 1 else f"there are {n} different ways"
+
+
+def _claim(d: Diagnosis) -> Text:
+    """The claimed number, or the first few of several."""
+    texts = [n.text for n in d.numbers]
+    return _some(texts)
+
+
+def _right(d: Diagnosis) -> Text:
+    return _some([_shown(v, n.text) for v, n in zip(d.exact, d.numbers, strict=True)])
+
+
+def _some(texts: Sequence[str]) -> Text:
+    few = numbers(texts[:FEW])
+    return few if len(texts) <= FEW else joined((few, say("…")))
+
+
+def _be(d: Diagnosis) -> str:
+    return "is" if len(d.numbers) == 1 else "are"
+
+
+def _did(fit: Fit) -> Text:
+    """What was done, one thing after the other."""
+    return say("; and ".join(dict.fromkeys(m.says for m in fit.made)))
+
+
+def _shown(v: Decimal | float, claim: str, more: int = 0) -> str:
+    """A value with as many decimals as a claim has, and at least FEWEST."""
+    rounding = Rounding(min(max(_decimals(claim) + more, FEWEST), MOST_DECIMALS))
+    return rounding.text(rounding(v if isinstance(v, Decimal) else exactly(v)))
+
+
+def _decimals(text: str) -> int:
+    return max(0, -int(Decimal(text).as_tuple().exponent))
+
+
+def _apart(d: Diagnosis, fit: Fit) -> Text:
+    """How far a way is from the claim, and how far it may be: of several numbers the one that is off most."""
+    k = _furthest(fit)
+    allowed = [
+        ("half a unit of its last digit", fit.half[k]),
+        ("what the digits that were not printed of weights and inputs can change", fit.printing[k]),
+        ("a framework's own rounding", fit.arithmetic[k]),
+    ]
+    parts = [say("{what} ({size})", what=what, size=number(scientific(v))) for what, v in allowed if v]
+    return say(
+        "{which} is {far} away, and {most} is allowed: {parts}.",
+        which=_it(d, k),
+        far=number(scientific(fit.distances[k])),
+        most=number(scientific(fit.allowed[k])),
+        parts=joined(parts, " + ") if len(parts) > 1 else joined(parts),
+    )
+
+
+def _it(d: Diagnosis, k: int) -> Text:
+    return say("It") if len(d.numbers) == 1 else say("Furthest off is {n}; it", n=number(d.numbers[k].text))
+
+
+def _furthest(fit: Fit) -> int:
+    away = [far / most if most else float("inf") for far, most in zip(fit.distances, fit.allowed, strict=True)]
+    return max(range(len(away)), key=away.__getitem__)
+
+
+def _by_chance(d: Diagnosis) -> Text:
+    """What agreement alone is worth."""
+    tried = sum(t.ways for t in d.tried)
+    return say(
+        "Of {tried} ways tried about {chance} would agree with any number picked at random, so agreement alone tells "
+        "little: give more digits or more numbers.",
+        tried=f"{tried:,}",
+        chance=number(f"{d.chance:.1g}" if d.chance < 1 else f"{d.chance:.0f}"),
+    )
+
+
+# ---------------------------------------------------------------- several numbers
+
+
+def _compared(d: Diagnosis) -> Iterator[Part]:
+    """Each number beside the right one, where there are several."""
+    if len(d.numbers) < 2:
+        return
+    best = d.best if d.verdict == "explained" else None
+    heads = [say("where"), say("you have"), say("the network gives"), *([say("with that mistake")] if best else [])]
+    rows = [
+        (
+            say(where),
+            number(n.text),
+            number(_shown(exact, n.text)),
+            *([number(_shown(best.values[k], n.text))] if best else []),
+        )
+        for k, (where, n, exact) in enumerate(zip(_places(d), d.numbers, d.exact, strict=True))
+    ]
+    yield Table(tuple(heads), tuple(rows[:MOST_NUMBERS]), 1)
+    if len(rows) > MOST_NUMBERS:
+        yield Paragraph(say("and {n} more.", n=str(len(rows) - MOST_NUMBERS)))
+
+
+def _places(d: Diagnosis) -> Iterator[str]:
+    """Which number is which: only what tells them apart."""
+    every = [(i, n) for i, case in enumerate(d.cases, 1) for n in case.claim]
+    sequences, steps = {n.sequence for _, n in every}, {n.step for _, n in every}
+    for i, n in every:
+        unit = n.unit if n.unit is not None else (d.best or d.own).unit
+        words = [
+            f"input {i}" if len(d.cases) > 1 else "",
+            f"sequence {n.sequence + 1}" if len(sequences) > 1 else "",
+            ("last step" if n.step == LAST else f"step {n.step + 1}") if len(steps) > 1 or steps != {LAST} else "",
+            f"unit {unit + 1}" if unit is not None else "",
+        ]
+        yield ", ".join(filter(None, words)) or "result"
+
+
+# ---------------------------------------------------------------- the two calculations
+
+
+def calculations(d: Diagnosis) -> Iterator[Part]:
+    """The network's calculation and the one with the mistakes side by side, up to where they part."""
+    best = d.best
+    if best is None or not best.made:
+        return
+    k, place, at = _looked_at(d)
+    case = d.cases[place]
+    claimed = case.claim[at]
+    digits = min(max(_decimals(claimed.text) + GUARDS, FEWEST), MOST_DECIMALS)
+    unit = claimed.unit if claimed.unit is not None else best.unit or 0
+    both = beside(Trial(d.network, case.inputs), best.made, digits, claimed.sequence, unit)
+    ends = tuple(number(_shown(v, claimed.text, GUARDS)) for v in (d.exact[k], best.values[k]))
+    yield Heading(2, say("Where the two calculations part"))
+    if both:
+        yield from _parted(both)
+    yield Table((say(""), *map(say, WHOSE)), (*(_rest(both.parting) if both and both.parting else ()), (say("result"), *ends)), 1)
+    for instead in dict.fromkeys(m.instead for m in best.made if m.instead):
+        yield Paragraph(say(f"{instead}."), "Remember")
+
+
+def _looked_at(d: Diagnosis) -> tuple[int, int, int]:
+    """The claimed number that the right calculation misses most: which of all, of which case, which there."""
+    k = at = _furthest(d.own)
+    for place, case in enumerate(d.cases):
+        if at < len(case.claim):
+            return k, place, at
+        at -= len(case.claim)
+    raise AssertionError(k)
+
+
+def _parted(both: Beside) -> Iterator[Part]:
+    """What both have, and the first line that differs, as each has it."""
+    p = both.parting
+    if p is None:
+        yield Paragraph(say("Every line of the two is the same. What differs is the number that is taken for the result."))
+        return
+    where = say("In layer {k}, “{label}”, ", k=str(p.own.place), label=given(p.own.layer.label)) if len(both.own) > 1 else say("")
+    yield Paragraph(joined((where, _up_to(p, len(both.own) > 1)), ""))
+    if same := [row.own for row in p.rows[: p.at] if row.own]:
+        lines = joined(formula(_value(p.own, line)) for line in same)
+        yield Paragraph(say("In step {t} both have {lines}.", t=str(p.t), lines=lines))
+    given_first = list(_given(p))
+    yield from given_first
+    if p.first is None:
+        return
+    yield _pair(p, p.first, not given_first)
+    if p.first.own is None or p.first.other is None:
+        behind = (row for row in p.rows[p.at + 1 :] if row.own and row.other and not row.alike)
+        yield from (_pair(p, row, False) for row in list(behind)[:1])
+    yield from _taken(p)
+
+
+def _up_to(p: Parting, layered: bool) -> Text:
+    """Where the two are alike, and where they part."""
+    done = p.t - 1
+    alike = f"step{'s 1 to' if done > 1 else ''} {done} {'are' if done > 1 else 'is'} the same in both"
+    if not p.rows:
+        longer, shorter = WHOSE if p.own.steps > p.other.steps else WHOSE[::-1]
+        return say(_sentence(f"{alike}. There {shorter} end{'' if shorter == WHOSE[1] else 's'}, and {longer} goes on.", layered))
+    at = "the input" if p.fed else "the state that the first step begins at" if p.started else "the line that is marked"
+    step = f" of step {p.t}" if p.own.timed and not p.started else ""
+    part = f"they part at {at}{step}."
+    return say(_sentence(f"{alike}; {part}" if done else part, layered))
+
+
+def _sentence(text: str, goes_on: bool) -> str:
+    return text if goes_on else text[0].upper() + text[1:]
+
+
+def _given(p: Parting) -> Iterator[Pair]:
+    """The input of the step, or the state before it, where that differs already."""
+    if p.fed:
+        texts = [[str(v) for v in layer.x_texts[p.t - 1]] for layer in (p.own, p.other)]
+        name, (a, b) = _input(p, texts)
+        yield Pair(Equation(name, (a,)), Equation(name, (b,)), True)
+    elif p.started:
+        state, _ = p.own.calculator.states[0]
+        before = Ref(state, (p.unit,), -1)
+        a, b = (Equation(_name(layer, before, p.t), (_number(layer.before(p.unit)),)) for layer in (p.own, p.other))
+        yield Pair(a, b, True)
+
+
+def _input(p: Parting, texts: list[list[str]]) -> tuple[Formula, tuple[Formula, Formula]]:
+    """The input as a whole, or of many features the first that differs."""
+    own, other = texts
+    if len(own) <= MOST_FEATURES:
+        return lambda d: starting_names(p.own, d, p.t)[0], (_row(own), _row(other))
+    k = next(k for k, (a, b) in enumerate(zip(own, other, strict=True)) if a != b)
+    return _name(p.own, Ref(p.own.calculator.inputs[0], (k,), 0), p.t), (_number(own[k]), _number(other[k]))
+
+
+def _row(texts: list[str]) -> Formula:
+    return lambda d: d.row(texts)
+
+
+def _number(text: str) -> Formula:
+    return lambda d: d.number(text)
+
+
+def _name(layer: Working, ref: Ref, t: int) -> Formula:
+    return lambda d: LayerWriter(layer, d).ref(ref, t)
+
+
+def _value(layer: Working, line: Line) -> Formula:
+    """A line's name and value alone."""
+    return lambda d: f"{LayerWriter(layer, d).ref(line.lhs, line.t)} = {d.number(line.text)}"
+
+
+def _pair(p: Parting, row: Row, marked: bool) -> Pair:
+    return Pair(_side(p.own, row.own), _side(p.other, row.other), marked)
+
+
+def _side(layer: Working, line: Line | None) -> Side:
+    """A line in full; of a long sum what it is the sum of is left out."""
+    if line is None:
+        return None
+    if is_long(line.rhs, MOST_SUMMANDS):
+        return Equation(_name(layer, line.lhs, line.t), (lambda d: d.syntax().ellipsis, _number(line.text)))
+    return Worked(layer, line)
+
+
+def _taken(p: Parting) -> Iterator[Part]:
+    """Which numbers of the weights are taken for which symbols in the line where the calculations part."""
+    pairs = list(p.taken)
+    if not pairs:
+        return
+    yield Paragraph(say("In that line these weights are other numbers:"))
+    rows = ((formula(_name(p.own, ref, p.t)), number(a), number(b), _whose(p, ref, b)) for ref, a, b in pairs)
+    yield Table((say("symbol"), *map(say, WHOSE), say("")), tuple(rows)[:MOST_TAKEN], 1)
+    if len(pairs) > MOST_TAKEN:
+        yield Paragraph(say("and {n} more.", n=str(len(pairs) - MOST_TAKEN)))
+
+
+def _whose(p: Parting, ref: Ref, text: str) -> Text:
+    """Which of the network's weights that number is, where there is one such."""
+    same = [other for other, t in p.own.texts(p.t).items() if other.dt is None and t == text and other != ref]
+    return say("which is {name}", name=formula(_name(p.own, same[0], p.t))) if len(same) == 1 else say("")
+
+
+def _rest(p: Parting) -> Iterator[tuple[Text, ...]]:
+    """The values of the lines behind that one, in the same step."""
+    behind = p.rows[p.at + (not p.fed and not p.started) :] if p.first else ()
+    for row in behind[:MOST_ROWS]:
+        names = dict.fromkeys(line.lhs for line in (row.own, row.other) if line)
+        layers = {line.lhs: layer for layer, line in ((p.own, row.own), (p.other, row.other)) if line}
+        yield (
+            joined((formula(_name(layers[ref], ref, p.t)) for ref in names), " / "),
+            *(number(line.text if line else "") for line in (row.own, row.other)),
+        )
+
+
+# ---------------------------------------------------------------- how sure it is
+
+
+def sureness(d: Diagnosis) -> Iterator[Part]:
+    """What speaks for the explanation, and what else would explain it as well."""
+    best = d.best
+    assert best
+    yield Heading(2, say("How sure this is"))
+    gives = say("That calculation gives {v}. ", v=_some([_shown(v, n.text, GUARDS) for v, n in zip(best.values, d.numbers, strict=True)]))
+    yield Paragraph(joined((gives, _apart(d, best)), ""))
+    yield Paragraph(_no_chance(d))
+    yield from alike(d.classes[0])
+    if more := len(d.classes) - 1:
+        yield Paragraph(
+            say("{n} with more mistakes in {them} {fit} too; the fewest are the likeliest.",
+                n=counted(more, "way"), them="it" if more == 1 else "them", fit="fits" if more == 1 else "fit")
+        )
+    if not d.complete:
+        yield Paragraph(say("The search ended there: rarer ways were not tried, since this one is plain."))
+
+
+def _no_chance(d: Diagnosis) -> Text:
+    tried = sum(t.ways for t in d.tried)
+    if not d.chance:
+        return say("{tried} ways were tried, and no other comes near.", tried=f"{tried:,}")
+    return say(
+        "That is hardly chance: of {tried} ways tried about {chance} would agree with a number picked at random, which "
+        "is one in {odds} such numbers.",
+        tried=f"{tried:,}",
+        chance=number(f"{d.chance:.1g}"),
+        odds=f"{_round(1 / d.chance):,}",
+    )
+
+
+def _round(v: float) -> int:
+    """To one digit."""
+    return int(float(f"{v:.0e}"))
+
+
+def alike(found: Alike) -> Iterator[Part]:
+    """The ways that have one result here, and an input that tells them apart."""
+    members = _distinct(found.members)
+    if len(members) < 2:
+        return
+    yield Paragraph(say("With these weights and this input the same number comes out for each of these:"))
+    probe = found.probe
+    if probe is None or probe.tells < 2:
+        yield Cases(tuple(Case(number(k), say("You {did}.", did=_did(m))) for k, m in enumerate(members, 1)))
+        yield Paragraph(say("No other input that was tried tells them apart either."))
+        return
+    places = [found.members.index(m) for m in members]
+    values = _told([probe.values[k] for k in places])
+    yield Paragraph(say("To tell them apart, feed {x}. Then the result is:", x=_fed(probe)))
+    yield Cases(tuple(Case(numbers(v), say("if you {did}.", did=_did(m))) for v, m in zip(values, members, strict=True)))
+
+
+def _distinct(members: Sequence[Fit]) -> list[Fit]:
+    """Without those that are said in the same words."""
+    first: dict[tuple[str, ...], Fit] = {}
+    for m in members:
+        first.setdefault(tuple(made.says for made in m.made), m)
+    return list(first.values())[:MOST_WAYS]
+
+
+def _told(values: Sequence[Sequence[float]]) -> list[list[str]]:
+    """Results with as many decimals as tell them apart."""
+    many = len({tuple(round(v, MOST_DECIMALS) for v in row) for row in values})
+    texts: list[list[str]] = []
+    for decimals in range(FEWEST, MOST_DECIMALS + 1):
+        rounding = Rounding(decimals)
+        texts = [[rounding.text(rounding(exactly(v))) for v in row[:FEW]] for row in values]
+        if len({tuple(row) for row in texts}) == many:
+            break
+    return texts
+
+
+def _fed(probe: Probe) -> Text:
+    """The input that tells ways apart, as it is typed."""
+    rows = [list(map(str, row)) for row in probe.x.text[0]]
+    if all(len(row) == 1 for row in rows):
+        return numbers(row[0] for row in rows)
+    return joined((formula(_row(row)) for row in rows), ", ")
+
+
+# ---------------------------------------------------------------- where nothing is certain
+
+
+def ways(d: Diagnosis) -> Iterator[Part]:
+    """Everything that fits, the likeliest first."""
+    yield Heading(2, say("What gives {claim}", claim=_claim(d)))
+    yield Cases(tuple(_way(d, c) for c in d.classes[:MOST_WAYS]))
+    if len(d.classes) > MOST_WAYS:
+        yield Paragraph(say("and {n} more.", n=str(len(d.classes) - MOST_WAYS)))
+
+
+def _way(d: Diagnosis, c: Alike) -> Case:
+    values = _some([_shown(v, n.text, GUARDS) for v, n in zip(c.first.values, d.numbers, strict=True)])
+    others = [_did(m) for m in _distinct(c.members)]
+    return Case(values, say("You {did}.", did=joined(others[:FEW], "; or you ")))
+
+
+def rests_on(d: Diagnosis) -> Iterator[Part]:
+    """What was tried, and what came nearest."""
+    yield Heading(2, say("What this rests on"))
+    tried = [f"{t.ways:,} {t.says} ({t.results:,} different results)" for t in d.tried]
+    yield Paragraph(say(f"Tried were {listed(tried)}. None comes as near as it may be off."))
+    if d.near:
+        yield Paragraph(say("These come nearest, but they are near misses and explain nothing:"))
+        yield Cases(tuple(_near(d, fit) for fit in d.near[:MOST_NEAR]))
+
+
+def _near(d: Diagnosis, fit: Fit) -> Case:
+    k = _furthest(fit)
+    return Case(
+        number(_shown(fit.values[k], d.numbers[k].text)),
+        say(
+            "You {did}. That is {far} away, and {most} is allowed.",
+            did=_did(fit),
+            far=number(scientific(fit.distances[k])),
+            most=number(scientific(fit.allowed[k])),
+        ),
+    )
