@@ -243,10 +243,11 @@ def _broadcast(a: Interval, shape: tuple[int, ...]) -> Interval:
     return Interval(np.broadcast_to(a.ends, (*shape, 2)))
 
 
-_MOVES: dict[Any, Callable[..., Interval]] = {  # axes are counted from the first, so the ends stay the last
+_MOVES: dict[Any, Callable[..., Any]] = {  # axes are counted from the first, so the ends stay the last
     np.stack: _stack,
     np.concatenate: _concatenate,
     np.broadcast_to: _broadcast,
+    np.shape: lambda a: a.shape,
 }
 _INTERVALS: dict[str, Any] = {
     "sigma": _rising(_sigmoid, 0, 1),

@@ -1,0 +1,184 @@
+"""What these weights can give at all: bounds of the output for all inputs in a box, by interval arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from itertools import product
+from typing import Any, cast
+
+import numpy as np
+
+from symgru.diagnosis.claims import Case, Number
+from symgru.diagnosis.intervals import Interval, Intervals, typed
+from symgru.errors import SymgruError, Unsupported
+from symgru.mistake_table import Mistake
+from symgru.mistakes import Changed, Known, Trial, mistakes
+from symgru.network import Array, Network, Tensor
+from symgru.trace import run
+
+
+class Fed(Intervals):
+    """Intervals in which the inputs are given, whatever the tensors hold."""
+
+    def __init__(self, inputs: Sequence[Interval]) -> None:
+        self._waiting = list(inputs)
+
+    def lift(self, tensor: Tensor) -> Array:
+        return cast(Array, self._waiting.pop(0)) if self._waiting else super().lift(tensor)
+
+
+def run_within(
+    changed: Changed, inputs: Sequence[Interval] | None = None, states: Mapping[str, Interval] | None = None
+) -> Interval:
+    """Bounds of the results at every step, (batch, time, units), of a network with mistakes made, for all inputs (its
+    own where None) and all first states in between. Raises Unsupported for a network that intervals do not run."""
+    if any(put.whole for put in changed.network.inputs):
+        raise Unsupported("indices are no numbers of an interval")
+    fed = [typed(x) for x in changed.inputs] if inputs is None else list(inputs)
+    batch = max(len(s) for s in states.values()) if states else 1
+    fed = [np.broadcast_to(cast(Any, x), (batch, *x.shape[1:])) if len(x) == 1 else x for x in fed]  # type: ignore[misc]
+    begun = {name: cast(Array, s) for name, s in (states or {}).items()}
+    for name, start in changed.starts.items():
+        if name not in begun:
+            begun[name] = cast(Array, Interval.exactly(np.full((batch, 1), float(start))))
+    try:
+        found = run(changed.network, changed.inputs, Fed(fed), begun, dict(changed.cells))
+        return cast(Interval, changed.results(found))
+    except (TypeError, AttributeError) as error:
+        raise Unsupported("a layer of this network is not run with intervals") from error
+
+
+# The ranges ----------------------------------------------------------------------------------------------------------
+
+CONVENTIONS = "gate order", "update rule", "reset gate"
+PLACES = "before the product", "after the product"
+SUMMED = ("sequence", "summed into one step")
+SHOWN = 6  # decimals
+NOTHING = 0.999  # a range of [-1, 1], or nearly, tells nothing
+
+
+@dataclass(frozen=True)
+class Range:
+    """The output lies between `low` and `high`, for certain, for all inputs in a box. `says` which, in plain words."""
+
+    low: float
+    high: float
+    says: str
+
+    @property
+    def useless(self) -> bool:
+        """Whether it says no more than that a state lies between -1 and 1."""
+        return self.low <= -NOTHING and self.high >= NOTHING
+
+    def excludes(self, number: Number) -> bool:
+        """Whether a claimed number, allowing for its last digit, lies outside."""
+        value = float(number.value)
+        return value + number.half < self.low or value - number.half > self.high
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What can come out where a number is claimed, with each number of the inputs anywhere between the smallest and
+    the largest that its feature has.
+
+    `own` is for the network's own convention, `every` for all `conventions` that were tried: every order of the gates'
+    blocks, both update rules, both places of the reset gate, each with the sequence as given and summed into one step.
+    `excluding` of them cannot give the number, by a range of their own.
+    """
+
+    number: Number
+    own: Range
+    every: Range
+    conventions: int
+    excluding: int
+
+
+def ranges(network: Network, cases: Sequence[Case], known: Known = mistakes) -> tuple[Reach, ...]:
+    """One for each claimed number, case by case; () for a network that intervals do not run."""
+    try:
+        return tuple(reach for case in cases for reach in _of_case(network, case, known))
+    except SymgruError:
+        return ()
+
+
+def _of_case(network: Network, case: Case, known: Known) -> list[Reach]:
+    trial = Trial(network, case.inputs, known)
+    ways = _conventions(trial)
+    found = [y for made in ways if (y := _outputs(trial, made)) is not None]
+    if not found:
+        raise Unsupported("this network is not run with intervals")
+    box = _box_words(case)
+    reaches = []
+    for number in case.claim:
+        each = [_range(*_bounds(y, number), box, "with the network's own convention") for y in found]
+        low, high = min(r.low for r in each), max(r.high for r in each)
+        every = _range(low, high, box, f"with each of {len(found)} conventions")
+        reaches.append(Reach(number, each[0], every, len(found), sum(r.excludes(number) for r in each)))
+    return reaches
+
+
+def _conventions(trial: Trial) -> list[tuple[Mistake, ...]]:
+    """The network's own first. A convention is made of mistakes, since that is what it would be here."""
+    by_kind = {kind: [m for m in trial.mistakes if m.kind == kind] for kind in CONVENTIONS}
+    by_kind["reset gate"] = [m for m in by_kind["reset gate"] if m.name in PLACES]
+    summed = [m for m in trial.mistakes if (m.kind, m.name) == SUMMED]
+    choices = ([None, *options] for options in (summed, *by_kind.values()))
+    return [tuple(m for m in way if m is not None) for way in product(*choices)]
+
+
+def _outputs(trial: Trial, made: tuple[Mistake, ...]) -> Interval | None:
+    """Bounds at every step; None for a way that cannot be gone."""
+    summed = any((m.kind, m.name) == SUMMED for m in made)
+    try:
+        return run_within(trial.changed(made), [_box(x, summed) for x in trial.inputs])
+    except SymgruError:
+        if not made:
+            raise
+        return None
+
+
+def _box(x: Tensor, summed: bool) -> Interval:
+    """Every number between the smallest and the largest of its feature: (1, time, features), or their sum."""
+    own = typed(x)
+    axes = tuple(range(x.value.ndim - 1))
+    low, high = own.low.min(axes), own.high.max(axes)
+    steps = x.value.shape[1:-1]
+    each = Interval.between(np.broadcast_to(low, (1, *steps, len(low))), np.broadcast_to(high, (1, *steps, len(high))))
+    if not summed:
+        return each
+    total = each[:, :1]
+    for _ in range(1, steps[0]):
+        total = total + each[:, :1]
+    return total
+
+
+def _bounds(y: Interval, number: Number) -> tuple[float, float]:
+    step = number.step if -y.shape[1] <= number.step < y.shape[1] else -1  # a sum is one step
+    picked = y[:, step] if number.unit is None else y[:, step, number.unit]
+    low, high = float(picked.low.min()), float(picked.high.max())
+    return (low, high) if low == low and high == high else (-np.inf, np.inf)
+
+
+def _box_words(case: Case) -> str:
+    (x, *others) = case.inputs
+    numbers = x.text.astype(np.float64)
+    if others or x.value.shape[-1] > 1:
+        return "For inputs within the range that each feature has here"
+    return f"For inputs between {numbers.min():g} and {numbers.max():g}"
+
+
+def _range(low: float, high: float, box: str, which: str) -> Range:
+    said = f"{box}, however they are chosen, these weights give a number between {outward(low, high)} {which}"
+    found = Range(low, high, said + ".")
+    return replace(found, says=said + ", which tells nothing.") if found.useless else found
+
+
+def outward(low: float, high: float) -> str:
+    """Both ends in six decimals, the lower rounded down and the upper up."""
+    if not (np.isfinite(low) and np.isfinite(high)):
+        return f"{low} and {high}"
+    unit = Decimal(1).scaleb(-SHOWN)
+    down, up = Decimal(low).quantize(unit, ROUND_FLOOR), Decimal(high).quantize(unit, ROUND_CEILING)
+    return f"{down} and {up}"
