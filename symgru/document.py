@@ -1,4 +1,4 @@
-"""A derivation or a worked example as something to print, to save, or to show in a notebook."""
+"""A derivation, a worked example or a diagnosis as something to print, to save, or to show in a notebook."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from symgru.backends import DOCUMENTS, ONE_SEQUENCE, WORKED, backend
+from symgru.backends import DOCUMENTS, ONE_SEQUENCE, PAGES, WORKED, backend
 from symgru.comparison import Comparison
 from symgru.derivation import Derivation, Derivations
 from symgru.errors import UnusableInput
@@ -16,6 +16,7 @@ from symgru.lesson.extent import DETAILS, Extent
 from symgru.writing import Piece, write_pieces
 
 if TYPE_CHECKING:
+    from symgru.diagnosis.findings import Diagnosis
     from symgru.proving import Proofs
 
 
@@ -28,7 +29,7 @@ class Document:
     `fragment`=True (to be \\input). Of the others: `show`.
     """
 
-    content: Comparison | Derivation | Derivations | Explanation | Proofs
+    content: Comparison | Derivation | Derivations | Diagnosis | Explanation | Proofs
 
     def pieces(self, ending: str, **options: Any) -> Iterator[Piece]:
         """The document in the format of a file's ending, piece by piece, as it becomes known: text, or bytes where the
@@ -44,7 +45,8 @@ class Document:
 
     def _format(self, ending: str) -> str:
         """The backend that writes files of an ending. Raises UnusableInput."""
-        known = DOCUMENTS | WORKED if isinstance(self.content, Explanation) else DOCUMENTS
+        more = {"Explanation": WORKED, "Diagnosis": PAGES}.get(type(self.content).__name__, {})
+        known = DOCUMENTS | more
         if ending.lower() not in known:
             shown = ", ".join(known)
             raise UnusableInput(f"{ending[:20] or 'no ending'}: a file's ending says the format; it can be {shown}")

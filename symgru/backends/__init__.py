@@ -12,7 +12,8 @@ from typing import Any
 
 CODE = ("numpy", "c", "js")
 DOCUMENTS = {".tex": "latex", ".md": "markdown", ".txt": "text", ".pdf": "pdf"}  # by a file name's ending
-WORKED = {".html": "html", ".xlsx": "xlsx", ".ipynb": "notebook"}  # worked examples alone
+PAGES = {".html": "html"}  # worked examples and diagnoses
+WORKED = PAGES | {".xlsx": "xlsx", ".ipynb": "notebook"}  # worked examples alone
 ONE_SEQUENCE = (".xlsx", ".ipynb")  # which compute again, one sequence at a time
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
 from symgru.algebra import Ref
-from symgru.backends.sentences import scientific
 from symgru.backends.worked import LayerWriter, starting_names
 from symgru.diagnosis.claims import LAST
 from symgru.diagnosis.findings import Alike, Diagnosis, Fit, Probe
@@ -22,14 +21,19 @@ from symgru.working import Line, Working
 
 FEWEST, GUARDS, MOST_DECIMALS = 6, 2, 10  # decimals of the lines: so many at least, beyond the claim's, at most
 MOST_WAYS, MOST_NEAR, MOST_NUMBERS = 12, 3, 12  # that fit, that nearly do, that were claimed
-MOST_ROWS, MOST_SUMMANDS, MOST_TAKEN, MOST_FEATURES = 40, 12, 8, 8  # lines of a step; of a line, of a table, of an input
+MOST_ROWS, MOST_SUMMANDS, MOST_TAKEN, MOST_FEATURES = (
+    40,
+    12,
+    8,
+    8,
+)  # lines of a step; of a line, of a table, of an input
 FEW = 3  # numbers that are named within a sentence
 
 
 def outline(d: Diagnosis, evidence: Iterable[Part] = ()) -> Iterator[Part]:
     """The parts of the report, in order. `evidence` is what else is known where nothing fits: it follows the near
     misses."""
-    yield Heading(1, _title(d))
+    yield Heading(1, title(d))
     yield Box(tuple(answer(d)))
     yield from _compared(d)
     if d.verdict == "explained":
@@ -46,7 +50,8 @@ def outline(d: Diagnosis, evidence: Iterable[Part] = ()) -> Iterator[Part]:
 # ---------------------------------------------------------------- the answer
 
 
-def _title(d: Diagnosis) -> Text:
+def title(d: Diagnosis) -> Text:
+    """What was asked."""
     if d.verdict == "right":
         return say("Is {claim} right?", claim=_claim(d))
     return say("Why {claim}?", claim=_claim(d))
@@ -111,7 +116,7 @@ def _right(d: Diagnosis) -> Text:
 
 def _some(texts: Sequence[str]) -> Text:
     few = numbers(texts[:FEW])
-    return few if len(texts) <= FEW else joined((few, say("…")))
+    return few if len(texts) <= FEW else say("{few} and {n} more", few=few, n=str(len(texts) - FEW))
 
 
 def _be(d: Diagnosis) -> str:
@@ -141,14 +146,25 @@ def _apart(d: Diagnosis, fit: Fit) -> Text:
         ("what the digits that were not printed of weights and inputs can change", fit.printing[k]),
         ("a framework's own rounding", fit.arithmetic[k]),
     ]
-    parts = [say("{what} ({size})", what=what, size=number(scientific(v))) for what, v in allowed if v]
+    parts = [say("{what} ({size})", what=what, size=number(_small(v))) for what, v in allowed if v]
     return say(
         "{which} is {far} away, and {most} is allowed: {parts}.",
         which=_it(d, k),
-        far=number(scientific(fit.distances[k])),
-        most=number(scientific(fit.allowed[k])),
-        parts=joined(parts, " + ") if len(parts) > 1 else joined(parts),
+        far=number(_small(fit.distances[k])),
+        most=number(_small(fit.allowed[k])),
+        parts=_and(parts),
     )
+
+
+def _small(v: float) -> str:
+    """A distance: two digits."""
+    return f"{v:.2g}"
+
+
+def _and(texts: Sequence[Text]) -> Text:
+    """a, b and c"""
+    *first, last = texts
+    return say("{first} and {last}", first=joined(first), last=last) if first else last
 
 
 def _it(d: Diagnosis, k: int) -> Text:
@@ -227,7 +243,9 @@ def calculations(d: Diagnosis) -> Iterator[Part]:
     yield Heading(2, say("Where the two calculations part"))
     if both:
         yield from _parted(both)
-    yield Table((say(""), *map(say, WHOSE)), (*(_rest(both.parting) if both and both.parting else ()), (say("result"), *ends)), 1)
+    behind = tuple(_rest(both.parting)) if both and both.parting else ()
+    yield Paragraph(say("From there on, and in the end:" if behind else "In the end:"))
+    yield Table((say(""), *map(say, WHOSE)), (*behind, (say("result"), *ends)), 1)
     for instead in dict.fromkeys(m.instead for m in best.made if m.instead):
         yield Paragraph(say(f"{instead}."), "Remember")
 
@@ -246,9 +264,15 @@ def _parted(both: Beside) -> Iterator[Part]:
     """What both have, and the first line that differs, as each has it."""
     p = both.parting
     if p is None:
-        yield Paragraph(say("Every line of the two is the same. What differs is the number that is taken for the result."))
+        yield Paragraph(
+            say("Every line of the two is the same. What differs is the number that is taken for the result.")
+        )
         return
-    where = say("In layer {k}, “{label}”, ", k=str(p.own.place), label=given(p.own.layer.label)) if len(both.own) > 1 else say("")
+    where = (
+        say("In layer {k}, “{label}”, ", k=str(p.own.place), label=given(p.own.layer.label))
+        if len(both.own) > 1
+        else say("")
+    )
     yield Paragraph(joined((where, _up_to(p, len(both.own) > 1)), ""))
     if same := [row.own for row in p.rows[: p.at] if row.own]:
         lines = joined(formula(_value(p.own, line)) for line in same)
@@ -270,11 +294,19 @@ def _up_to(p: Parting, layered: bool) -> Text:
     alike = f"step{'s 1 to' if done > 1 else ''} {done} {'are' if done > 1 else 'is'} the same in both"
     if not p.rows:
         longer, shorter = WHOSE if p.own.steps > p.other.steps else WHOSE[::-1]
-        return say(_sentence(f"{alike}. There {shorter} end{'' if shorter == WHOSE[1] else 's'}, and {longer} goes on.", layered))
-    at = "the input" if p.fed else "the state that the first step begins at" if p.started else "the line that is marked"
-    step = f" of step {p.t}" if p.own.timed and not p.started else ""
-    part = f"they part at {at}{step}."
-    return say(_sentence(f"{alike}; {part}" if done else part, layered))
+        return say(
+            _sentence(
+                f"{alike}. There {shorter} end{'' if shorter == WHOSE[1] else 's'}, and {longer} goes on.", layered
+            )
+        )
+    at = "its input" if p.fed else "the state that it begins at" if p.started else "the marked line"
+    part = f"in step {p.t} they part at {at}" if p.own.timed else f"they part at {at}"
+    lengths = (
+        f" ({WHOSE[0]} has {counted(p.own.steps, 'step')}, {WHOSE[1]} {p.other.steps})"
+        if p.own.steps != p.other.steps
+        else ""
+    )
+    return say(_sentence((f"{alike}; {part}" if done else part) + lengths + ".", layered))
 
 
 def _sentence(text: str, goes_on: bool) -> str:
@@ -290,8 +322,11 @@ def _given(p: Parting) -> Iterator[Pair]:
     elif p.started:
         state, _ = p.own.calculator.states[0]
         before = Ref(state, (p.unit,), -1)
-        a, b = (Equation(_name(layer, before, p.t), (_number(layer.before(p.unit)),)) for layer in (p.own, p.other))
-        yield Pair(a, b, True)
+        yield Pair(_begins(p, p.own, before), _begins(p, p.other, before), True)
+
+
+def _begins(p: Parting, layer: Working, before: Ref) -> Equation:
+    return Equation(_name(layer, before, p.t), (_number(layer.before(p.unit)),))
 
 
 def _input(p: Parting, texts: list[list[str]]) -> tuple[Formula, tuple[Formula, Formula]]:
@@ -371,35 +406,34 @@ def sureness(d: Diagnosis) -> Iterator[Part]:
     best = d.best
     assert best
     yield Heading(2, say("How sure this is"))
-    gives = say("That calculation gives {v}. ", v=_some([_shown(v, n.text, GUARDS) for v, n in zip(best.values, d.numbers, strict=True)]))
+    gives = say(
+        "That calculation gives {v}. ",
+        v=_some([_shown(v, n.text, GUARDS) for v, n in zip(best.values, d.numbers, strict=True)]),
+    )
     yield Paragraph(joined((gives, _apart(d, best)), ""))
     yield Paragraph(_no_chance(d))
     yield from alike(d.classes[0])
     if more := len(d.classes) - 1:
         yield Paragraph(
-            say("{n} with more mistakes in {them} {fit} too; the fewest are the likeliest.",
-                n=counted(more, "way"), them="it" if more == 1 else "them", fit="fits" if more == 1 else "fit")
+            say(
+                "{n} with more mistakes in {them} {fit} too; the fewest are the likeliest.",
+                n=counted(more, "way"),
+                them="it" if more == 1 else "them",
+                fit="fits" if more == 1 else "fit",
+            )
         )
     if not d.complete:
         yield Paragraph(say("The search ended there: rarer ways were not tried, since this one is plain."))
 
 
 def _no_chance(d: Diagnosis) -> Text:
-    tried = sum(t.ways for t in d.tried)
     if not d.chance:
-        return say("{tried} ways were tried, and no other comes near.", tried=f"{tried:,}")
+        return say("No other way that was tried comes near.")
     return say(
-        "That is hardly chance: of {tried} ways tried about {chance} would agree with a number picked at random, which "
-        "is one in {odds} such numbers.",
-        tried=f"{tried:,}",
-        chance=number(f"{d.chance:.1g}"),
-        odds=f"{_round(1 / d.chance):,}",
+        "This is hardly chance: a number picked at random would agree with a way as simple as this about once in "
+        "{odds} times.",
+        odds=f"{float(f'{1 / d.chance:.0e}'):,.0f}",
     )
-
-
-def _round(v: float) -> int:
-    """To one digit."""
-    return int(float(f"{v:.0e}"))
 
 
 def alike(found: Alike) -> Iterator[Part]:
@@ -416,7 +450,9 @@ def alike(found: Alike) -> Iterator[Part]:
     places = [found.members.index(m) for m in members]
     values = _told([probe.values[k] for k in places])
     yield Paragraph(say("To tell them apart, feed {x}. Then the result is:", x=_fed(probe)))
-    yield Cases(tuple(Case(numbers(v), say("if you {did}.", did=_did(m))) for v, m in zip(values, members, strict=True)))
+    yield Cases(
+        tuple(Case(numbers(v), say("if you {did}.", did=_did(m))) for v, m in zip(values, members, strict=True))
+    )
 
 
 def _distinct(members: Sequence[Fit]) -> list[Fit]:
@@ -481,7 +517,7 @@ def _near(d: Diagnosis, fit: Fit) -> Case:
         say(
             "You {did}. That is {far} away, and {most} is allowed.",
             did=_did(fit),
-            far=number(scientific(fit.distances[k])),
-            most=number(scientific(fit.allowed[k])),
+            far=number(_small(fit.distances[k])),
+            most=number(_small(fit.allowed[k])),
         ),
     )

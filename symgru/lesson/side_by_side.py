@@ -62,8 +62,7 @@ class Parting:
 
     @property
     def taken(self) -> Iterator[tuple[Ref, str, str]]:
-        """The weights of the first line that differs, where they are other numbers: symbol, the network's, the other's.
-        """
+        """The weights of the first line that differs, where they are other numbers: symbol, own number, the other."""
         if self.first and self.first.own and self.first.other:
             own, other = self.first.own, self.first.other
             for ref in dict.fromkeys(s for s in walk(own.rhs) if isinstance(s, Ref) and s.dt is None):
@@ -157,8 +156,8 @@ def _rows(own: Sequence[Line], other: Sequence[Line]) -> tuple[Row, ...]:
     """Lines beside each other by what they define, in the order in which both compute it; between two such, what only
     one of them has stands beside what only the other has."""
     rows: list[Row] = []
-    names = [[line.lhs for line in each] for each in (own, other)]
-    for _, i, i_end, j, j_end in SequenceMatcher(None, *names, autojunk=False).get_opcodes():
+    a, b = ([line.lhs for line in each] for each in (own, other))
+    for _, i, i_end, j, j_end in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
         rows += starmap(Row, zip_longest(own[i:i_end], other[j:j_end]))
     return tuple(rows)
 

@@ -1,5 +1,14 @@
-"""The worked example as one web page that needs nothing but itself."""
+"""The worked example and the diagnosis, each as one web page that needs nothing but itself."""
+
+from typing import Any
 
 from symgru.backends.html.page import empty_page, render_explanation
 
-__all__ = ["empty_page", "render_explanation"]
+__all__ = ["empty_page", "render_diagnosis", "render_explanation"]
+
+
+def render_diagnosis(found: Any, **options: Any) -> Any:
+    """What became of a claim. The mistakes are imported when they are used."""
+    from symgru.backends.html.diagnosis import render_diagnosis as render
+
+    return render(found, **options)

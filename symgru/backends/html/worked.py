@@ -17,6 +17,8 @@ from symgru.backends.worked import Written, parameter
 from symgru.cell import Cell
 from symgru.drawing.colours import colours, letter
 from symgru.lesson.parts import (
+    NO_LINE,
+    WHOSE,
     Box,
     Cases,
     Equation,
@@ -24,14 +26,17 @@ from symgru.lesson.parts import (
     Heading,
     Lines,
     Listing,
+    Pair,
     Paragraph,
     Part,
     Picture,
     Results,
+    Side,
     Step,
     Table,
     Vectors,
     Weights,
+    Worked,
 )
 from symgru.lesson.prose import Prose
 from symgru.lesson.writer import Writer
@@ -115,6 +120,26 @@ class HtmlWriter(Writer):
         lines = "\n".join(line(part.layer, w, part.t, self.worked) for w in self.written(part))
         unit = "" if part.unit is None else f' data-unit="{part.unit}"'
         return f'<div class="lines" data-layer="{part.layer.place}" data-step="{part.t}"{unit}>\n{lines}\n</div>\n'
+
+    def pair(self, part: Pair) -> str:
+        sides = zip((part.own, part.other), WHOSE, ("own", "other"), strict=True)
+        mark = "▶ " if part.marked else ""
+        rows = "".join(
+            f'<div class="{place}" data-layer="{place}"><span class="whose">{mark}{whose}</span>\n'
+            f"{self._side(side)}</div>\n"
+            for side, whose, place in sides
+        )
+        return f'<div class="pair{" marked" * part.marked}">\n{rows}</div>\n'
+
+    def _side(self, side: Side) -> str:
+        if side is None:
+            return f"<p>{NO_LINE}</p>\n"
+        if isinstance(side, Worked):
+            written = self.layer(side.layer).written(side.line)
+            return line(side.layer, written, side.line.t, self.worked) + "\n"
+        d = self.worked
+        right = " ".join(f'<span class="part">= {each(d)}</span>' for each in side.right)
+        return f'<p class="line"><span class="name">{side.left(d)}</span> {right}</p>\n'
 
     def vectors(self, part: Vectors) -> str:
         rows = self.layer(part.layer).vectors(part.t, part.filled)

@@ -6,7 +6,14 @@ from symgru.backends.latex.comparison import render_comparison
 from symgru.backends.latex.derivation import render_derivation, render_derivations
 from symgru.backends.latex.worked import render_explanation
 
-__all__ = ["render_comparison", "render_derivation", "render_derivations", "render_explanation", "render_proofs"]
+__all__ = [
+    "render_comparison",
+    "render_derivation",
+    "render_derivations",
+    "render_diagnosis",
+    "render_explanation",
+    "render_proofs",
+]
 
 
 def render_proofs(results: Any, **options: Any) -> Any:
@@ -14,3 +21,10 @@ def render_proofs(results: Any, **options: Any) -> Any:
     from symgru.backends.latex.proofs import render_proofs as render
 
     return render(results, **options)
+
+
+def render_diagnosis(found: Any, **options: Any) -> Any:
+    """What became of a claim. The mistakes are imported when they are used."""
+    from symgru.backends.latex.diagnosis import render_diagnosis as render
+
+    return render(found, **options)

@@ -18,6 +18,8 @@ from symgru.explanation import Explanation
 from symgru.lesson.extent import EVERYTHING, Extent
 from symgru.lesson.outline import outline
 from symgru.lesson.parts import (
+    NO_LINE,
+    WHOSE,
     Box,
     Cases,
     Equation,
@@ -25,6 +27,7 @@ from symgru.lesson.parts import (
     Heading,
     Lines,
     Listing,
+    Pair,
     Paragraph,
     Part,
     Picture,
@@ -33,6 +36,7 @@ from symgru.lesson.parts import (
     Table,
     Vectors,
     Weights,
+    Worked,
 )
 from symgru.lesson.prose import Prose
 from symgru.lesson.writer import Writer
@@ -58,6 +62,7 @@ WORDS = {
 BY_HAND = r"\begingroup\jot=10pt"  # room between lines that a reader fills in
 DISPLAYS = (r"\begin{align*}", r"\begin{gather*}", BY_HAND)
 STAYS = r"\nopagebreak"  # with what comes next
+BOXED = 20.0  # points that a box takes from a line
 PARTS = {2: "section", 3: "subsection"}
 
 
@@ -150,6 +155,23 @@ class LatexWriter(Writer):
     def display(self, rows: list[Formula]) -> str:
         """Formulas below each other."""
         return f"\\begin{{align*}}\n{aligned(rows, room=self.room)}\n\\end{{align*}}\n"
+
+    def pair(self, part: Pair) -> str:
+        """Each line below whose it is, the two in their own colours; a marked pair in a box."""
+        room = self.room - (BOXED if part.marked else 0)
+        text = ""
+        for side, whose, shade in zip((part.own, part.other), WHOSE, ("own", "other"), strict=True):
+            mark = r"$\triangleright$ " if part.marked else ""
+            text += f"\\textcolor{{symgru-{shade}}}{{{mark}\\textbf{{{whose}}}}}"
+            if side is None:
+                text += f": {NO_LINE}\\par\n"
+            else:
+                rows = aligned([self._side(side)], room=room)
+                text += f"{STAYS}\n\\begin{{align*}}\n{rows}\n\\end{{align*}}\n"
+        return f"\\symgrubox{{\n{text}}}\n\n" if part.marked else text + "\n"
+
+    def _side(self, side: Equation | Worked) -> Formula:
+        return self._formula(side) if isinstance(side, Equation) else worked(self.layer(side.layer).written(side.line))
 
     def vectors(self, part: Vectors) -> str:
         return self.display(list(self.layer(part.layer).vectors(part.t, part.filled)))

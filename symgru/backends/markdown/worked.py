@@ -18,12 +18,14 @@ from symgru.explanation import Explanation
 from symgru.lesson.extent import EVERYTHING, Extent
 from symgru.lesson.outline import outline
 from symgru.lesson.parts import (
+    WHOSE,
     Box,
     Cases,
     Equations,
     Heading,
     Lines,
     Listing,
+    Pair,
     Paragraph,
     Part,
     Picture,
@@ -85,6 +87,12 @@ class MarkdownWriter(Writer):
 
     def lines(self, part: Lines) -> str:
         return fenced(self.text.lines(part))
+
+    def pair(self, part: Pair) -> str:
+        """A block in the colours of a difference, which GitHub and StackOverflow give to lines with + and -."""
+        heads = [f"{sign} {whose}" for sign, whose in zip("+-", WHOSE, strict=True)]
+        mark = "**Here they part:**\n\n" if part.marked else ""
+        return mark + fenced(self.text.beside(part, heads), "diff")
 
     def vectors(self, part: Vectors) -> str:
         return fenced(self.text.vectors(part))

@@ -11,6 +11,7 @@ __all__ = [
     "render_comparison",
     "render_derivation",
     "render_derivations",
+    "render_diagnosis",
     "render_explanation",
     "render_proofs",
 ]
@@ -28,5 +29,6 @@ def _typeset(kind: str, content: Any, *args: Any, **options: Any) -> bytes:
 render_comparison = partial(_typeset, "comparison")
 render_derivation = partial(_typeset, "derivation")
 render_derivations = partial(_typeset, "derivations")
+render_diagnosis = partial(_typeset, "diagnosis")
 render_explanation = partial(_typeset, "explanation")
 render_proofs = partial(_typeset, "proofs")

@@ -4,7 +4,7 @@ from typing import Any
 
 from symgru.backends.text.comparison import render_comparison
 from symgru.backends.text.derivation import render_derivation, render_derivations
-from symgru.backends.text.worked import render_diagnosis, render_explanation
+from symgru.backends.text.worked import render_explanation
 
 __all__ = [
     "render_comparison",
@@ -21,3 +21,10 @@ def render_proofs(results: Any, **options: Any) -> Any:
     from symgru.backends.text.proofs import render_proofs as render
 
     return render(results, **options)
+
+
+def render_diagnosis(found: Any, **options: Any) -> Any:
+    """What became of a claim. The mistakes are imported when they are used."""
+    from symgru.backends.text.diagnosis import render_diagnosis as render
+
+    return render(found, **options)

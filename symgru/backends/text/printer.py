@@ -30,7 +30,6 @@ ASCII = str.maketrans(
         "”": '"',
         "∘": "*",
         "▶": ">",
-        "…": "...",
     }
     | {letter: name for name, letter in GREEK.items()}
 )

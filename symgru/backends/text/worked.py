@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import cast
 
 import numpy as np
@@ -22,9 +23,7 @@ from symgru.backends.text.document import (
 )
 from symgru.backends.text.printer import ascii_text, plain_text
 from symgru.backends.worked import columns_first, parameter
-from symgru.diagnosis.findings import Diagnosis
 from symgru.explanation import Explanation
-from symgru.lesson.diagnosis import outline as diagnosed
 from symgru.lesson.extent import EVERYTHING, Extent
 from symgru.lesson.outline import outline
 from symgru.lesson.parts import (
@@ -68,15 +67,6 @@ def render_explanation(
     """The worked example piece by piece, as it becomes known; `parts` are its own unless others are given."""
     written_parts = TextWriter(e.style).write(outline(e, extent) if parts is None else parts)
     pieces = gathered(stream("text/explanation.txt.j2", header=header, e=e, parts=written_parts))
-    return map(ascii_text, pieces) if ascii else pieces
-
-
-def render_diagnosis(
-    d: Diagnosis, ascii: bool = False, header: bool = True, evidence: Iterable[Part] = ()
-) -> Iterator[str]:
-    """The report; `evidence` is what else is known where nothing fits."""
-    written_parts = TextWriter().write(diagnosed(d, evidence))
-    pieces = gathered(stream("text/diagnosis.txt.j2", header=header, d=d, parts=written_parts))
     return map(ascii_text, pieces) if ascii else pieces
 
 
@@ -138,16 +128,18 @@ class TextWriter(Writer):
         return "".join(written(w, pad) + "\n" for w in lines)
 
     def pair(self, part: Pair) -> str:
-        heads = [f"{MARK if part.marked and k == 0 else ' '} {whose}" for k, whose in enumerate(WHOSE)]
-        pad = max(map(len, heads)) + 2
-        rows = [self._side(side) for side in (part.own, part.other)]
-        wide = max(len(lhs) for lhs, _ in rows)
-        return "\n" + "".join(
-            f"  {head.ljust(pad)}{formula(lhs, sides, wide, pad + 2).lstrip() if sides else lhs}\n"
-            for head, (lhs, sides) in zip(heads, rows, strict=True)
-        )
+        marks = (MARK if part.marked else " ", " ")
+        return "\n" + self.beside(part, [f"  {mark} {whose}" for mark, whose in zip(marks, WHOSE, strict=True)])
+
+    def beside(self, part: Pair, heads: Sequence[str]) -> str:
+        """The lines of a pair behind their heads."""
+        sides = [self._side(side) for side in (part.own, part.other)]
+        indent, pad = max(map(len, heads)) + 2, max(len(lhs) for lhs, _ in sides)
+        rows = (formula(lhs, right, pad, indent) if right else " " * indent + lhs for lhs, right in sides)
+        return "".join(head + row[len(head) :] + "\n" for head, row in zip(heads, rows, strict=True))
 
     def _side(self, side: Side) -> tuple[str, list[str]]:
+        """The line of one calculation: what it defines, and what stands behind each equals sign."""
         if side is None:
             return NO_LINE, []
         if isinstance(side, Equation):
@@ -207,7 +199,8 @@ class TextWriter(Writer):
         return "\n" + textwrap.indent(part.code, "    ")
 
     def box(self, part: Box) -> str:
-        return "\n" + "\n".join(map(self.part, part.parts))
+        text = "\n".join(map(self.part, part.parts)).lstrip("\n")
+        return "\n" + re.sub(r"\n{3,}", "\n\n", text)
 
 
 def _hanging(text: str, indent: int) -> str:

@@ -1,0 +1,23 @@
+"""What a diagnosis says, as Markdown that can be posted as an answer where the question was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from symgru.backends.markdown.worked import MarkdownWriter
+from symgru.diagnosis.findings import Diagnosis
+from symgru.lesson.diagnosis import outline
+from symgru.lesson.parts import Heading, Part
+from symgru.templating import stream
+
+
+def render_diagnosis(d: Diagnosis, evidence: Iterable[Part] = ()) -> Iterator[str]:
+    """The report; `evidence` is what else is known where nothing fits."""
+    return stream("markdown/diagnosis.md.j2", d=d, parts=PostWriter().write(outline(d, evidence)))
+
+
+class PostWriter(MarkdownWriter):
+    """Headings as small as within a thread, where the question has the large one."""
+
+    def heading(self, part: Heading) -> str:
+        return f"{'#' * (part.level + 2)} {part.text(self.prose)}\n\n"
