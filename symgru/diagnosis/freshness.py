@@ -65,7 +65,8 @@ def _keras(layer: Layer, own: Layout) -> Fresh | None:
         return None
     count = sum(b.value.size for b in biases)
     if len(r) == 1:
-        rows = f"the row of the recurrent kernel has the length {sqrt(float(r[0] @ r[0])):.9f}; Keras draws rows of length 1"
+        length = sqrt(float(r[0] @ r[0]))
+        rows = f"the row of the recurrent kernel has the length {length:.9f}; Keras draws rows of length 1"
     else:
         rows = (
             f"the {len(r)} rows of the recurrent kernel have the length 1 and stand at right angles to each other, to "
@@ -76,7 +77,7 @@ def _keras(layer: Layer, own: Layout) -> Fresh | None:
         "Keras",
         (
             rows,
-            f"no weight of the kernel is larger than {largest:.4f}; Keras draws them between -{limit:.4f} and {limit:.4f}",
+            f"no weight of the kernel is larger than {largest:.4f}; Keras draws them from -{limit:.4f} to {limit:.4f}",
             *([f"all {count} biases are 0, as Keras sets them"] if count else []),
         ),
         True,
@@ -89,7 +90,8 @@ def _torch(layer: Layer, own: Layout) -> Fresh | None:
     biases = [b for row in own.biases for b in row]
     if any(layer.weights[b.name].is_zero for b in biases):
         return None
-    rows = [layer.weights[s.name].text.astype(np.float64).ravel() for s in (*own.kernel, *own.recurrent, *biases)]
+    symbols: tuple[Symbol, ...] = (*own.kernel, *own.recurrent, *biases)
+    rows = [layer.weights[s.name].text.astype(np.float64).ravel() for s in symbols]
     numbers = np.concatenate(rows)
     limit, n = 1 / sqrt(len(layer.weights[own.recurrent[0].name].value)), len(numbers)
     largest = float(np.abs(numbers).max())

@@ -50,11 +50,11 @@ class Interval:
 
     @property
     def low(self) -> Array:
-        return cast(Array, self.ends[..., 0])
+        return self.ends[..., 0]
 
     @property
     def high(self) -> Array:
-        return cast(Array, self.ends[..., 1])
+        return self.ends[..., 1]
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -78,6 +78,10 @@ class Interval:
     def reshape(self, *shape: Any) -> Interval:
         given = shape[0] if isinstance(shape[0], tuple) else shape
         return Interval(self.ends.reshape(*given, 2))
+
+    def spread(self, shape: tuple[int, ...]) -> Interval:
+        """Repeated along axes, as NumPy broadcasts."""
+        return Interval(np.broadcast_to(self.ends, (*shape, 2)))
 
     def within(self, other: Interval) -> bool:
         """Whether every one lies inside the other."""
@@ -121,7 +125,7 @@ def _interval(v: Any) -> Interval:
 
 def _outward(ends: Array) -> Array:
     """Both ends one float further out."""
-    return np.nextafter(ends, np.array([-INF, INF]))
+    return np.asarray(np.nextafter(ends, np.array([-INF, INF])))
 
 
 def _sum(a: Array, b: Array) -> Array:
@@ -239,14 +243,10 @@ def _concatenate(arrays: Sequence[Interval], axis: int = 0) -> Interval:
     return Interval(np.concatenate([a.ends for a in arrays], axis=axis))
 
 
-def _broadcast(a: Interval, shape: tuple[int, ...]) -> Interval:
-    return Interval(np.broadcast_to(a.ends, (*shape, 2)))
-
-
 _MOVES: dict[Any, Callable[..., Any]] = {  # axes are counted from the first, so the ends stay the last
     np.stack: _stack,
     np.concatenate: _concatenate,
-    np.broadcast_to: _broadcast,
+    np.broadcast_to: Interval.spread,
     np.shape: lambda a: a.shape,
 }
 _INTERVALS: dict[str, Any] = {
@@ -354,9 +354,8 @@ def _of_corners(lhs: Vec, e: Expr) -> Callable[[Mapping[str, Interval], Interval
         if not all(np.isfinite(b).all() for b in boxes):
             return naive  # a corner at infinity is none
         points = [Interval.exactly(np.moveaxis(b, -1, 0)[at]) for b, at in zip(boxes, ends, strict=True)]
-        first, *others = vectors
         found = line(
-            cast(Array, points[0]), None, {v.name: cast(Array, q) for v, q in zip(others, points[1:], strict=True)}
+            cast(Array, points[0]), None, {v.name: cast(Array, q) for v, q in zip(vectors[1:], points[1:], strict=True)}
         )[lhs.name]
         value = cast(Interval, found)
         return naive.cut(value.low.min(0), value.high.max(0))

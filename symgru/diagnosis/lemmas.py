@@ -175,8 +175,7 @@ class Worked:
         """
         if not part.usable or not Interval.exactly(np.full(box.shape, float(part.start))).within(box):
             return False
-        before = part.cell.states[0][0] if part.cell.states else None
-        h = np.broadcast_to(box, (len(x), *box.shape)) if before is not None else None
+        h = box.spread((len(x), *box.shape))
         with np.errstate(all="ignore"):
             found = step_of(part.cell)(x, h, {p.name: weights[p.name] for p in part.cell.params})
         return all(found[name].within(box) for name in {part.cell.output.name, part.read})

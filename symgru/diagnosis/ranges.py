@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from itertools import product
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 
@@ -38,7 +38,7 @@ def run_within(
         raise Unsupported("indices are no numbers of an interval")
     fed = [typed(x) for x in changed.inputs] if inputs is None else list(inputs)
     batch = max(len(s) for s in states.values()) if states else 1
-    fed = [np.broadcast_to(cast(Any, x), (batch, *x.shape[1:])) if len(x) == 1 else x for x in fed]  # type: ignore[misc]
+    fed = [x.spread((batch, *x.shape[1:])) if len(x) == 1 else x for x in fed]
     begun = {name: cast(Array, s) for name, s in (states or {}).items()}
     for name, start in changed.starts.items():
         if name not in begun:
@@ -158,7 +158,7 @@ def _bounds(y: Interval, number: Number) -> tuple[float, float]:
     step = number.step if -y.shape[1] <= number.step < y.shape[1] else -1  # a sum is one step
     picked = y[:, step] if number.unit is None else y[:, step, number.unit]
     low, high = float(picked.low.min()), float(picked.high.max())
-    return (low, high) if low == low and high == high else (-np.inf, np.inf)
+    return (-np.inf, np.inf) if np.isnan([low, high]).any() else (low, high)
 
 
 def _box_words(case: Case) -> str:
