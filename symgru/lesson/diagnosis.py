@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
 from symgru.algebra import Ref
+from symgru.backends.sentences import names
 from symgru.backends.worked import LayerWriter, starting_names
-from symgru.diagnosis.claims import LAST
+from symgru.diagnosis.chance import CERTAIN
+from symgru.diagnosis.claims import LAST, Number
 from symgru.diagnosis.findings import Alike, Diagnosis, Fit, Probe
 from symgru.hypotheses import listed
 from symgru.lesson.contributions import is_long
@@ -15,7 +17,9 @@ from symgru.lesson.parts import WHOSE, Box, Case, Cases, Equation, Heading, Pair
 from symgru.lesson.prose import Formula, Text, formula, given, joined, number, numbers, say
 from symgru.lesson.side_by_side import Beside, Parting, Row, beside
 from symgru.mistakes import Trial
+from symgru.network import Edge
 from symgru.rounding import Rounding, exactly
+from symgru.shapes import shapes
 from symgru.wording import counted
 from symgru.working import Line, Working
 
@@ -27,6 +31,7 @@ MOST_ROWS, MOST_SUMMANDS, MOST_TAKEN, MOST_FEATURES = (
     8,
     8,
 )  # lines of a step; of a line, of a table, of an input
+RARE = 1e-6  # a chance that is not told from smaller ones
 FEW = 3  # numbers that are named within a sentence
 
 
@@ -41,7 +46,8 @@ def outline(d: Diagnosis, evidence: Iterable[Part] = ()) -> Iterator[Part]:
         yield from sureness(d)
     elif d.verdict == "ambiguous":
         yield from ways(d)
-        yield from calculations(d)
+        if d.chance < 1:  # else the first is no likelier than what chance brings
+            yield from calculations(d)
     elif d.verdict == "none":
         yield from rests_on(d)
         yield from evidence
@@ -53,7 +59,7 @@ def outline(d: Diagnosis, evidence: Iterable[Part] = ()) -> Iterator[Part]:
 def title(d: Diagnosis) -> Text:
     """What was asked."""
     if d.verdict == "right":
-        return say("Is {claim} right?", claim=_claim(d))
+        return say("{are} {claim} right?", are=_be(d).capitalize(), claim=_claim(d))
     return say("Why {claim}?", claim=_claim(d))
 
 
@@ -64,9 +70,20 @@ def answer(d: Diagnosis) -> Iterator[Part]:
     if d.verdict == "right":
         yield Paragraph(
             say(
-                "{claim} is right: the network gives {right}. {apart}", claim=claim, right=right, apart=_apart(d, d.own)
+                "{claim} {be} right: the network gives {right}. {apart}",
+                claim=claim,
+                be=_be(d),
+                right=right,
+                apart=_apart(d, d.own),
             )
         )
+        if others := len(d.classes) - 1:
+            yield Paragraph(
+                say(
+                    "So few digits say little, though: {n} would give the same. More digits would tell.",
+                    n=f"{others} mistakes" if others > 1 else "a mistake",
+                )
+            )
     elif d.verdict == "explained" and best:
         yield Paragraph(
             say(
@@ -111,12 +128,16 @@ def _claim(d: Diagnosis) -> Text:
 
 
 def _right(d: Diagnosis) -> Text:
-    return _some([_shown(v, n.text) for v, n in zip(d.exact, d.numbers, strict=True)])
+    """What the network gives instead."""
+    values = _some([_shown(v, n.text) for v, n in zip(d.exact, d.numbers, strict=True)])
+    place = next(_places(d))
+    return say(f"{{values}} ({place})", values=values) if len(d.numbers) == 1 and place else values
 
 
 def _some(texts: Sequence[str]) -> Text:
-    few = numbers(texts[:FEW])
-    return few if len(texts) <= FEW else say("{few} and {n} more", few=few, n=str(len(texts) - FEW))
+    few = list(map(number, texts[:FEW]))
+    more = [say(f"{len(texts) - FEW} more")] if len(texts) > FEW else []
+    return _and([*few, *more])
 
 
 def _be(d: Diagnosis) -> str:
@@ -178,7 +199,13 @@ def _furthest(fit: Fit) -> int:
 
 def _by_chance(d: Diagnosis) -> Text:
     """What agreement alone is worth."""
-    tried = sum(t.ways for t in d.tried)
+    if d.chance < CERTAIN:
+        return say(
+            "That is hardly chance, but several of them take as few mistakes: another input, with what came out for "
+            "it, would tell them apart."
+        )
+    fewest = d.classes[0].first.faults
+    tried = sum(t.ways for t in d.tried[:fewest])  # the first are single mistakes, the second pairs
     return say(
         "Of {tried} ways tried about {chance} would agree with any number picked at random, so agreement alone tells "
         "little: give more digits or more numbers.",
@@ -205,6 +232,7 @@ def _compared(d: Diagnosis) -> Iterator[Part]:
         )
         for k, (where, n, exact) in enumerate(zip(_places(d), d.numbers, d.exact, strict=True))
     ]
+    yield Paragraph(say("Number by number:"))
     yield Table(tuple(heads), tuple(rows[:MOST_NUMBERS]), 1)
     if len(rows) > MOST_NUMBERS:
         yield Paragraph(say("and {n} more.", n=str(len(rows) - MOST_NUMBERS)))
@@ -214,15 +242,16 @@ def _places(d: Diagnosis) -> Iterator[str]:
     """Which number is which: only what tells them apart."""
     every = [(i, n) for i, case in enumerate(d.cases, 1) for n in case.claim]
     sequences, steps = {n.sequence for _, n in every}, {n.step for _, n in every}
+    units = shapes(d.network)[(d.network.outputs or (Edge(d.network.calls[-1].id),))[0]][-1]
     for i, n in every:
         unit = n.unit if n.unit is not None else (d.best or d.own).unit
         words = [
             f"input {i}" if len(d.cases) > 1 else "",
             f"sequence {n.sequence + 1}" if len(sequences) > 1 else "",
             ("last step" if n.step == LAST else f"step {n.step + 1}") if len(steps) > 1 or steps != {LAST} else "",
-            f"unit {unit + 1}" if unit is not None else "",
+            f"unit {unit + 1}" if unit is not None and units != 1 else "",
         ]
-        yield ", ".join(filter(None, words)) or "result"
+        yield ", ".join(filter(None, words))
 
 
 # ---------------------------------------------------------------- the two calculations
@@ -241,13 +270,26 @@ def calculations(d: Diagnosis) -> Iterator[Part]:
     both = beside(Trial(d.network, case.inputs), best.made, digits, claimed.sequence, unit)
     ends = tuple(number(_shown(v, claimed.text, GUARDS)) for v in (d.exact[k], best.values[k]))
     yield Heading(2, say("Where the two calculations part"))
+    if d.verdict == "ambiguous":
+        yield Paragraph(say("Of the likeliest of these ways, beside the network:"))
     if both:
         yield from _parted(both)
     behind = tuple(_rest(both.parting)) if both and both.parting else ()
     yield Paragraph(say("From there on, and in the end:" if behind else "In the end:"))
-    yield Table((say(""), *map(say, WHOSE)), (*behind, (say("result"), *ends)), 1)
+    yield Table((say(""), *map(say, WHOSE)), (*behind, (say(_end(both, claimed)), *ends)), 1)
+    if both and both.parting:
+        layer = both.parting.own
+        yield Paragraph(lambda p: " ".join(names(layer, p.dialect)))
     for instead in dict.fromkeys(m.instead for m in best.made if m.instead):
-        yield Paragraph(say(f"{instead}."), "Remember")
+        yield Paragraph(say(f"{instead[0].upper()}{instead[1:]}."), "Remember")
+
+
+def _end(both: Beside | None, claimed: Number) -> str:
+    """What the last row of the comparison is called."""
+    if claimed.step != LAST:
+        return f"after step {claimed.step + 1}"
+    steps = {layers[-1].steps for layers in (both.own, both.other)} if both else set()
+    return f"after step {steps.pop()}" if len(steps) == 1 and both and both.own[-1].cell.states else "result"
 
 
 def _looked_at(d: Diagnosis) -> tuple[int, int, int]:
@@ -283,7 +325,7 @@ def _parted(both: Beside) -> Iterator[Part]:
         return
     yield _pair(p, p.first, not given_first)
     if p.first.own is None or p.first.other is None:
-        behind = (row for row in p.rows[p.at + 1 :] if row.own and row.other and not row.alike)
+        behind = (row for row in p.rows[p.at + 1 :] if row.own and row.other and row.is_another())
         yield from (_pair(p, row, False) for row in list(behind)[:1])
     yield from _taken(p)
 
@@ -291,7 +333,7 @@ def _parted(both: Beside) -> Iterator[Part]:
 def _up_to(p: Parting, layered: bool) -> Text:
     """Where the two are alike, and where they part."""
     done = p.t - 1
-    alike = f"step{'s 1 to' if done > 1 else ''} {done} {'are' if done > 1 else 'is'} the same in both"
+    alike = f"step{'s 1 to' if done > 1 else ''} {done} give{'s' if done == 1 else ''} the same in both"
     if not p.rows:
         longer, shorter = WHOSE if p.own.steps > p.other.steps else WHOSE[::-1]
         return say(
@@ -299,13 +341,15 @@ def _up_to(p: Parting, layered: bool) -> Text:
                 f"{alike}. There {shorter} end{'' if shorter == WHOSE[1] else 's'}, and {longer} goes on.", layered
             )
         )
-    at = "its input" if p.fed else "the state that it begins at" if p.started else "the marked line"
-    part = f"in step {p.t} they part at {at}" if p.own.timed else f"they part at {at}"
-    lengths = (
-        f" ({WHOSE[0]} has {counted(p.own.steps, 'step')}, {WHOSE[1]} {p.other.steps})"
-        if p.own.steps != p.other.steps
-        else ""
-    )
+    if p.fed:
+        part = f"the input of step {p.t} differs already" if p.own.timed else "the input differs already"
+    elif p.started:
+        part = "the state before step 1 differs already"
+    else:
+        part = f"they part in step {p.t}, at the marked line" if p.own.timed else "they part at the marked line"
+    lengths = ""
+    if p.own.steps != p.other.steps:
+        lengths = f" ({WHOSE[0]} has {counted(p.own.steps, 'step')}, {WHOSE[1]} {p.other.steps})"
     return say(_sentence((f"{alike}; {part}" if done else part) + lengths + ".", layered))
 
 
@@ -423,16 +467,20 @@ def sureness(d: Diagnosis) -> Iterator[Part]:
             )
         )
     if not d.complete:
-        yield Paragraph(say("The search ended there: rarer ways were not tried, since this one is plain."))
+        yield Paragraph(
+            say("The search ended there: ways with more mistakes were not tried, since this one is plain enough.")
+        )
 
 
 def _no_chance(d: Diagnosis) -> Text:
     if not d.chance:
         return say("No other way that was tried comes near.")
+    odds = 1 / max(d.chance, RARE)
     return say(
-        "This is hardly chance: a number picked at random would agree with a way as simple as this about once in "
+        "This is hardly chance: a number picked at random would agree with a way as simple as this {about} once in "
         "{odds} times.",
-        odds=f"{float(f'{1 / d.chance:.0e}'):,.0f}",
+        about="about" if d.chance > RARE else "less than",
+        odds=f"{float(f'{odds:.0e}'):,.0f}",
     )
 
 
@@ -503,8 +551,14 @@ def _way(d: Diagnosis, c: Alike) -> Case:
 def rests_on(d: Diagnosis) -> Iterator[Part]:
     """What was tried, and what came nearest."""
     yield Heading(2, say("What this rests on"))
-    tried = [f"{t.ways:,} {t.says} ({t.results:,} different results)" for t in d.tried]
-    yield Paragraph(say(f"Tried were {listed(tried)}. None comes as near as it may be off."))
+    results = sum(t.results for t in d.tried)
+    yield Paragraph(
+        say(
+            f"Tried were {listed([f'{t.ways:,} {t.says}' for t in d.tried])}, which lead to {results:,} different "
+            "results. None of them is {claim} to its digits.",
+            claim=_claim(d),
+        )
+    )
     if d.near:
         yield Paragraph(say("These come nearest, but they are near misses and explain nothing:"))
         yield Cases(tuple(_near(d, fit) for fit in d.near[:MOST_NEAR]))

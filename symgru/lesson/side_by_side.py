@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import decimal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import cached_property
@@ -29,16 +29,22 @@ class Row:
     own: Line | None
     other: Line | None
 
-    @cached_property
-    def alike(self) -> bool:
-        return self.own is not None and self.other is not None and _content(self.own) == _content(self.other)
+    def is_another(self) -> bool:
+        """Whether its formula, its numbers or its value are others."""
+        return self.own is None or self.other is None or _content(self.own) != _content(self.other)
+
+    def differs(self) -> bool:
+        """Whether a quantity that both have is another number."""
+        a, b = self.own, self.other
+        return a is not None and b is not None and a.lhs == b.lhs and a.text != b.text
 
 
 @dataclass(frozen=True)
 class Parting:
     """Where two calculations of a layer part: at a step (from 1), in a unit (from 0).
 
-    `rows` are that unit's lines of the step; the first that is not alike is where they part. `fed` says that the step's
+    `rows` are that unit's lines of the step; the first that is another is where they part. Steps before it may have
+    such a line too, but nothing comes of it: a weight that is multiplied by 0. `fed` says that the step's
     input differs already, `started` that the state before it does. There are no rows where one of the two ends a step
     earlier.
     """
@@ -54,7 +60,7 @@ class Parting:
     @cached_property
     def at(self) -> int:
         """Which of the rows is the first that differs; how many there are where none does."""
-        return next((k for k, row in enumerate(self.rows) if not row.alike), len(self.rows))
+        return next((k for k, row in enumerate(self.rows) if row.is_another()), len(self.rows))
 
     @property
     def first(self) -> Row | None:
@@ -125,24 +131,26 @@ def _sized(layer: Working) -> Working:
 
 
 def _partings(own: Sequence[Working], other: Sequence[Working], unit: int) -> Iterator[Parting]:
-    """In each layer the first, in the order in which the layers are computed."""
+    """In each layer, in the order in which the layers are computed: the first step at which a value differs, or where
+    none does, a line."""
     for a, b in zip(own, other, strict=True):
-        for t in range(1, max(a.steps, b.steps) + 1):
-            if found := _parting(a, b, t, unit):
+        for differs in (Row.differs, Row.is_another):
+            steps = (_parting(a, b, t, unit, differs) for t in range(1, max(a.steps, b.steps) + 1))
+            if found := next(filter(None, steps), None):
                 yield found
                 break
 
 
-def _parting(own: Working, other: Working, t: int, unit: int) -> Parting | None:
+def _parting(own: Working, other: Working, t: int, unit: int, differs: Callable[[Row], bool]) -> Parting | None:
     """At one step, in the unit that is looked at or, where that is alike, in the first that is not."""
     if t > min(own.steps, other.steps):
         return Parting(own, other, t, unit)
     lines = list(own.lines(t)), list(other.lines(t))
     every = {k: _rows(*([line for line in each if line.lhs.idx[0] == k] for each in lines)) for k in _units(lines[0])}
-    differ = [k for k, rows in every.items() if not all(row.alike for row in rows)]
-    if not differ:
+    parted = [k for k, rows in every.items() if any(map(differs, rows))]
+    if not parted:
         return None
-    chosen = unit if unit in differ else differ[0]
+    chosen = unit if unit in parted else parted[0]
     fed = list(own.x_texts[t - 1]) != list(other.x_texts[t - 1])
     started = t == 1 and own.before(chosen) != other.before(chosen)
     return Parting(own, other, t, chosen, every[chosen], fed, started)
