@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from symgru.algebra import Ref
@@ -13,6 +13,7 @@ from symgru.diagnosis.claims import LAST, Number
 from symgru.diagnosis.findings import Alike, Diagnosis, Fit, Probe
 from symgru.hypotheses import listed
 from symgru.lesson.contributions import is_long
+from symgru.lesson.grounds import Grounds, grounds, proven, what_happened
 from symgru.lesson.parts import WHOSE, Box, Case, Cases, Equation, Heading, Pair, Paragraph, Part, Side, Table, Worked
 from symgru.lesson.prose import Formula, Text, formula, given, joined, number, numbers, say
 from symgru.lesson.side_by_side import Beside, Parting, Row, beside
@@ -35,9 +36,9 @@ RARE = 1e-6  # a chance that is not told from smaller ones
 FEW = 3  # numbers that are named within a sentence
 
 
-def outline(d: Diagnosis, evidence: Iterable[Part] = ()) -> Iterator[Part]:
-    """The parts of the report, in order. `evidence` is what else is known where nothing fits: it follows the near
-    misses."""
+def outline(d: Diagnosis, known: Grounds | None = None) -> Iterator[Part]:
+    """The parts of the report, in order. `known` is what there is to say where nothing fits; it is found where it is
+    not given."""
     yield Heading(1, title(d))
     yield Box(tuple(answer(d)))
     yield from _compared(d)
@@ -49,8 +50,11 @@ def outline(d: Diagnosis, evidence: Iterable[Part] = ()) -> Iterator[Part]:
         if d.chance < 1:  # else the first is no likelier than what chance brings
             yield from calculations(d)
     elif d.verdict == "none":
-        yield from rests_on(d)
-        yield from evidence
+        known = known or grounds(d)
+        yield Heading(2, say("What this rests on"))
+        yield from proven(known)
+        yield from enumerated(d)
+        yield from what_happened(known)
 
 
 # ---------------------------------------------------------------- the answer
@@ -548,16 +552,16 @@ def _way(d: Diagnosis, c: Alike) -> Case:
     return Case(values, say("You {did}.", did=joined(others[:FEW], "; or you ")))
 
 
-def rests_on(d: Diagnosis) -> Iterator[Part]:
+def enumerated(d: Diagnosis) -> Iterator[Part]:
     """What was tried, and what came nearest."""
-    yield Heading(2, say("What this rests on"))
     results = sum(t.results for t in d.tried)
     yield Paragraph(
         say(
-            f"Tried were {listed([f'{t.ways:,} {t.says}' for t in d.tried])}, which lead to {results:,} different "
-            "results. None of them is {claim} to its digits.",
+            f"{listed([f'{t.ways:,} {t.says}' for t in d.tried])}, which lead to {results:,} different results. None "
+            "of them is {claim} to its digits.",
             claim=_claim(d),
-        )
+        ),
+        "Tried",
     )
     if d.near:
         yield Paragraph(say("These come nearest, but they are near misses and explain nothing:"))

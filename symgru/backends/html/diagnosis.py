@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from symgru.backends.html.page import page
 from symgru.backends.html.worked import HtmlWriter
 from symgru.diagnosis.findings import Diagnosis
 from symgru.lesson.diagnosis import outline, title
-from symgru.lesson.parts import Part
+from symgru.lesson.grounds import Grounds
 
 
-def render_diagnosis(d: Diagnosis, evidence: Iterable[Part] = ()) -> Iterator[str]:
-    """The report; `evidence` is what else is known where nothing fits."""
+def render_diagnosis(d: Diagnosis, known: Grounds | None = None) -> Iterator[str]:
+    """The report; `known` is what there is to say where nothing fits; it is found where it is not given."""
     writer = HtmlWriter()
-    pieces = writer.write(outline(d, evidence))
+    pieces = writer.write(outline(d, known))
     return page(title(d)(writer.prose), pieces, writer.typeset, None, writer.worked, d.network.fingerprint)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from symgru.backends.latex.worked import LatexWriter
 from symgru.diagnosis.findings import Diagnosis
 from symgru.lesson.diagnosis import outline
-from symgru.lesson.parts import Part
+from symgru.lesson.grounds import Grounds
 from symgru.templating import stream
 
 
-def render_diagnosis(d: Diagnosis, evidence: Iterable[Part] = ()) -> Iterator[str]:
-    """The report; `evidence` is what else is known where nothing fits."""
-    return stream("latex/diagnosis.tex.j2", d=d, parts=LatexWriter().write(outline(d, evidence)))
+def render_diagnosis(d: Diagnosis, known: Grounds | None = None) -> Iterator[str]:
+    """The report; `known` is what there is to say where nothing fits; it is found where it is not given."""
+    return stream("latex/diagnosis.tex.j2", d=d, parts=LatexWriter().write(outline(d, known)))

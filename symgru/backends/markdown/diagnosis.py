@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from symgru.backends.markdown.worked import MarkdownWriter
 from symgru.diagnosis.findings import Diagnosis
 from symgru.lesson.diagnosis import outline
-from symgru.lesson.parts import Heading, Part
+from symgru.lesson.grounds import Grounds
+from symgru.lesson.parts import Heading
 from symgru.templating import stream
 
 
-def render_diagnosis(d: Diagnosis, evidence: Iterable[Part] = ()) -> Iterator[str]:
-    """The report; `evidence` is what else is known where nothing fits."""
-    return stream("markdown/diagnosis.md.j2", d=d, parts=PostWriter().write(outline(d, evidence)))
+def render_diagnosis(d: Diagnosis, known: Grounds | None = None) -> Iterator[str]:
+    """The report; `known` is what there is to say where nothing fits; it is found where it is not given."""
+    return stream("markdown/diagnosis.md.j2", d=d, parts=PostWriter().write(outline(d, known)))
 
 
 class PostWriter(MarkdownWriter):
