@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
+from math import isnan
 from typing import TypeVar
 
 import numpy as np
@@ -271,7 +272,8 @@ def grouped(results: Iterable[tuple[T, Sequence[float]]]) -> list[tuple[T, ...]]
 
 def alike(a: Sequence[float], b: Sequence[float]) -> bool:
     """Whether two results are one number but for the error of float64."""
-    return len(a) == len(b) and bool(np.allclose(a, b, rtol=0, atol=ALIKE, equal_nan=True))
+    pairs = zip(a, b, strict=True)
+    return len(a) == len(b) and all(abs(p - q) <= ALIKE or p == q or isnan(p) and isnan(q) for p, q in pairs)
 
 
 def caught(network: Network, x: Tensor | Sequence[Tensor], digits: int, most: int | None = MOST) -> tuple[Caught, ...]:

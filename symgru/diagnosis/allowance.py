@@ -10,10 +10,10 @@ from typing import cast
 
 import numpy as np
 
-from symgru.diagnosis.rows import Versions
+from symgru.diagnosis.rows import Stack, Versions
 from symgru.diagnosis.space import Space, evaluate
-from symgru.mistakes import Mistake
-from symgru.network import Array, Network, Tensor
+from symgru.mistakes import Changed, Mistake
+from symgru.network import Array, Layer, Network, Tensor
 
 PRINTED = 4  # decimals and more are what a framework prints (PyTorch 4, NumPy 8); fewer are a person's whole number
 MOSTLY = 0.6  # of an array's numbers have as many decimals as its longest, or a 0 less: it was printed
@@ -74,91 +74,99 @@ def _half_units(texts: Array) -> Array:
 def allowance(space: Space, opened: Open, made: tuple[Mistake, ...], dtype: str) -> Allowance:
     """Of one way. Raises SymgruError where it cannot be gone.
 
-    `printing`: each open number is moved alone, and the effects are added up. `arithmetic`: as if each weight were off
-    by the dtype's unit of rounding, SPREAD standard deviations of that, and ULPS of the largest |h_t|.
+    `printing`: each open number is moved alone, and the effects are added up. `arithmetic`: as if each weight and input
+    were off by the dtype's unit of rounding, SPREAD standard deviations of that, and ULPS of the largest |h_t|.
     """
-    trial = space.trial
     unit = float(np.finfo(dtype).eps) / 2
-    changed = trial.changed(made)
-    weights = {layer.id: changed.network.layers[layer.id].weights for _, layer in trial.recurrent}
-    open_weights = {layer.id: _through(space, made, layer.id, opened.weights[layer.id]) for _, layer in trial.recurrent}
-    open_inputs = _fed(space, made, opened.inputs)
-    arrays = [(name, key, t.value) for name, own in weights.items() for key, t in own.items()]
-    arrays += [("", str(k), x.value) for k, x in enumerate(changed.inputs)]
-    opens = [open_weights[name][key] if name else open_inputs[int(key)] for name, key, _ in arrays]
-    values = np.concatenate([a.ravel() for _, _, a in arrays]).astype(np.float64)
-    left = np.concatenate([np.broadcast_to(o, a.shape).ravel() for o, (_, _, a) in zip(opens, arrays, strict=True)])
-    moves = np.maximum(left, unit * np.abs(values))
-    if any(not np.issubdtype(x.value.dtype, np.floating) for x in changed.inputs):
-        moves[-sum(x.value.size for x in changed.inputs) :] = 0  # indices
+    changed = space.trial.changed(made)
+    numbers = _Numbers.of(space, made, changed)
+    left = numbers.left_open(opened)
+    moves = np.where(numbers.whole, 0, np.maximum(left, unit * np.abs(numbers.values)))
     at = np.flatnonzero(moves)
-    directions = _directions(at, moves, len(values))
-    y = _moved(space, made, arrays, values + directions)
+    y = numbers.run(numbers.values + _directions(at, moves))
     told = space.told(y)
     effects = np.abs(told[1:] - told[:1])
-    largest = np.nan_to_num(np.abs(y[0])).max(initial=0.0)
-    ulp = float(np.spacing(np.asarray(max(largest, 1e-30), dtype=dtype)))
+    largest = max(np.nan_to_num(np.abs(y[0])).max(initial=0.0), 1e-30)
+    ulps = ULPS * float(np.spacing(np.asarray(largest, dtype=dtype)))
     if len(at) > MOST_MOVED:  # the effects of all at once, in random directions
-        both = SPREAD * np.sqrt((effects**2).mean(axis=0))
-        return Allowance(both * bool(left.any()), both * (not left.any()) + ULPS * ulp)
-    scale = np.ones((len(at), 1, 1))
-    scale[:, 0, 0] = left[at] / moves[at]
-    noise = np.ones((len(at), 1, 1))
-    noise[:, 0, 0] = unit * np.abs(values[at]) / moves[at]
-    return Allowance((effects * scale).sum(axis=0), SPREAD * np.sqrt(((effects * noise) ** 2).sum(axis=0)) + ULPS * ulp)
+        spread = SPREAD * np.sqrt((effects**2).mean(axis=0))
+        return Allowance(spread, np.full_like(spread, ulps)) if left.any() else Allowance(0 * spread, spread + ulps)
+    printed = (left[at] / moves[at])[:, None, None]
+    rounded = (unit * np.abs(numbers.values[at]) / moves[at])[:, None, None]
+    return Allowance((effects * printed).sum(axis=0), SPREAD * np.sqrt(((effects * rounded) ** 2).sum(axis=0)) + ulps)
 
 
-def _directions(at: Array, moves: Array, size: int) -> Array:
+@dataclass(frozen=True)
+class _Numbers:
+    """All numbers of a way in one row: the weights as they are taken, and the inputs as they are given."""
+
+    space: Space
+    made: tuple[Mistake, ...]
+    changed: Changed
+    weights: tuple[tuple[str, str, Array], ...]  # layer, array, numbers
+    values: Array
+    whole: Array  # which of them are indices
+
+    @staticmethod
+    def of(space: Space, made: tuple[Mistake, ...], changed: Changed) -> _Numbers:
+        layers = dict.fromkeys(layer.id for _, layer in space.trial.recurrent)
+        weights = tuple((id, name, t.value) for id in layers for name, t in changed.network.layers[id].weights.items())
+        arrays = [*(a for _, _, a in weights), *(x.value for x in space.trial.inputs)]
+        whole = [np.full(a.size, not np.issubdtype(a.dtype, np.floating)) for a in arrays]
+        values = np.concatenate([a.ravel() for a in arrays]).astype(np.float64)
+        return _Numbers(space, made, changed, weights, values, np.concatenate(whole))
+
+    def left_open(self, opened: Open) -> Array:
+        """What is open in each of them; in arrays whose numbers are taken elsewhere, it goes with them."""
+        taken = {layer.id: self._taken(layer, opened.weights[layer.id]) for _, layer in self.space.trial.recurrent}
+        own = [np.broadcast_to(taken[id][name], a.shape) for id, name, a in self.weights]
+        return np.concatenate([a.ravel() for a in (*own, *(x.value for x in opened.inputs))])
+
+    def _taken(self, layer: Layer, opened: Mapping[str, Tensor]) -> Mapping[str, Array]:
+        for m in self.made:
+            change = self.space.trial.of_layer(m, layer).weights
+            opened = change(opened) if change else opened
+        return {name: np.abs(t.value) for name, t in opened.items()}
+
+    def run(self, values: Array) -> Array:
+        """What each row of numbers gives at every step, (rows, batch, time, units)."""
+        count, first = len(values), 0
+        stacks: dict[str, dict[str, Array]] = {}
+        for id, name, a in self.weights:
+            stacks.setdefault(id, {})[name] = values[:, first : first + a.size].reshape(count, *a.shape)
+            first += a.size
+        given = []
+        for x in self.space.trial.inputs:
+            size = x.value.size
+            given.append(values[:, first : first + size].reshape(count, *x.value.shape).astype(x.value.dtype))
+            first += size
+        first_fed = self._fed(tuple(each[0] for each in given))
+        own = [any((each[k] != each[0]).any() for each in given) for k in range(count)]
+        fed = [self._fed(tuple(each[k] for each in given)) if own[k] else first_fed for k in range(count)]
+        inputs = [np.concatenate(each) for each in zip(*fed, strict=True)]
+        rows_of = np.repeat(np.arange(count), len(fed[0][0]))
+        versions = {id: Versions(Stack(own), rows_of) for id, own in stacks.items()}
+        start = next((m.start for m in self.made if m.start is not None), None)
+        # whoever rounds lines has the printed numbers only; a digit more would not have been seen
+        y = evaluate(self.space, dict(self.changed.cells), versions, inputs, start, None, self.changed.reads)
+        y = y.reshape(count, -1, *y.shape[1:])
+        for change in self.changed.outputs:
+            y = np.stack([change(each) for each in y])
+        return y
+
+    def _fed(self, values: tuple[Array, ...]) -> tuple[Array, ...]:
+        inputs = tuple(map(Tensor, values))
+        for m in self.made:
+            inputs = self.space.trial.fed(m, inputs)
+        return tuple(x.value for x in inputs)
+
+
+def _directions(at: Array, moves: Array) -> Array:
     """What is added in each row: nothing, then one move after the other, or random signs of all."""
     if len(at) <= MOST_MOVED:
-        directions = np.zeros((len(at) + 1, size))
+        directions = np.zeros((len(at) + 1, len(moves)))
         directions[np.arange(1, len(at) + 1), at] = moves[at]
         return directions
-    signs = np.random.Generator(np.random.PCG64(0)).choice([-1.0, 1.0], (DRAWN + 1, size))
+    signs = np.random.Generator(np.random.PCG64(0)).choice([-1.0, 1.0], (DRAWN + 1, len(moves)))
     signs[0] = 0
-    return cast(Array, signs * moves)
-
-
-def _moved(space: Space, made: tuple[Mistake, ...], arrays: list[tuple[str, str, Array]], values: Array) -> Array:
-    """What a way gives at every step for each row of numbers in the place of its own, (rows, batch, time, units)."""
-    trial, changed = space.trial, space.trial.changed(made)
-    count, batch = len(values), len(changed.inputs[0].value)
-    stacks: dict[str, dict[str, Array]] = {}
-    x: list[Array] = []
-    first = 0
-    for name, key, a in arrays:
-        own = values[:, first : first + a.size].reshape(count, *a.shape)
-        first += a.size
-        if name:
-            stacks.setdefault(name, {})[key] = own
-        else:
-            x.append(own.reshape(count * batch, *a.shape[1:]).astype(a.dtype))
-    rows_of = np.repeat(np.arange(count), batch)
-    versions = {name: Versions(own, rows_of) for name, own in stacks.items()}
-    start = next((m.start for m in made if m.start is not None), None)
-    with np.errstate(all="ignore"):
-        y = evaluate(space, dict(changed.cells), versions, x, start, changed.decimals, changed.reads)
-    y = y.reshape(count, batch, *y.shape[1:])
-    for change in changed.outputs:
-        y = np.stack([change(each) for each in y])
-    assert trial.recurrent
-    return y
-
-
-def _through(space: Space, made: tuple[Mistake, ...], layer: str, opened: Mapping[str, Tensor]) -> Mapping[str, Array]:
-    """What is open in the arrays as they are taken: moved along with the numbers."""
-    own = next(each for _, each in space.trial.recurrent if each.id == layer)
-    weights = dict(opened)
-    for m in made:
-        change = space.trial.of_layer(m, own).weights
-        weights = dict(change(weights)) if change else weights
-    return {name: np.abs(t.value) for name, t in weights.items()}
-
-
-def _fed(space: Space, made: tuple[Mistake, ...], opened: tuple[Tensor, ...]) -> list[Array]:
-    """What is open in the inputs as they are fed."""
-    inputs = opened
-    for m in made:
-        if m.inputs is not None and len(inputs) == 1 and inputs[0].value.ndim == 3:
-            inputs = (m.inputs(inputs[0]),)
-    return [np.abs(x.value) for x in inputs]
+    return signs * moves

@@ -16,34 +16,47 @@ from symgru.network import Array, Tensor
 FEW = 4  # products of a sum that are added one after the other; more are left to a matrix product
 
 
+class Stack:
+    """A layer's weights in several versions, (versions, ...) by name."""
+
+    def __init__(self, arrays: Mapping[str, Array]) -> None:
+        self.arrays = arrays
+        self._columns: dict[str, Array] = {}
+
+    def columns(self, name: str) -> Array:
+        """A matrix as (versions, columns, units): the way in which a row's product runs through it."""
+        if name not in self._columns:
+            self._columns[name] = np.ascontiguousarray(self.arrays[name].swapaxes(1, 2))
+        return self._columns[name]
+
+
 class Versions(Mapping[str, Tensor]):
-    """A layer's weights in several versions, (versions, ...) by name, and which of them each row has.
+    """A stack of weights, and which version each row has. As a mapping it is a version: what a reader of shapes needs."""
 
-    As a mapping it is the first version: what a reader of shapes needs.
-    """
-
-    def __init__(self, stacks: Mapping[str, Array], rows: Array) -> None:
-        self._stacks, self._rows = stacks, rows
+    def __init__(self, stack: Stack, rows: Array) -> None:
+        self._stack, self._rows = stack, rows
         self._alike = bool((rows == rows[0]).all())
 
     def __getitem__(self, name: str) -> Tensor:
-        return Tensor(self._stacks[name][0])
+        return Tensor(self._stack.arrays[name][0])
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._stacks)
+        return iter(self._stack.arrays)
 
     def __len__(self) -> int:
-        return len(self._stacks)
+        return len(self._stack.arrays)
 
     def of_rows(self, p: Symbol, steps: bool) -> Array:
-        """What `dot` and the sums take: (rows, columns, units) for a matrix and (rows, units) for a vector, with an axis of
-        time where the layer takes all steps at once; no axis of rows where all have the same numbers."""
-        stack = self._stacks[p.name]
+        """What `dot` and the sums take: (rows, columns, units) for a matrix and (rows, units) for a vector.
+
+        With an axis of time where the layer takes all steps at once; without one of rows where all have the same
+        numbers.
+        """
         if self._alike:
-            return cast(Array, stack[self._rows[0]])
+            return cast(Array, self._stack.arrays[p.name][self._rows[0]])
         if isinstance(p, Mat):
-            return np.ascontiguousarray(stack.swapaxes(1, 2))[self._rows]
-        own = stack[self._rows]
+            return self._stack.columns(p.name)[self._rows]
+        own = self._stack.arrays[p.name][self._rows]
         return own[:, None] if steps else own
 
 

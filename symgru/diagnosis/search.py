@@ -24,9 +24,9 @@ from symgru.mistakes import ALIKE, WORKING, Mistake, alike
 from symgru.network import Array, Layer, Network
 
 SAMPLED = 24  # ways whose allowances say how far from a claim a way is worth a closer look
-WIDER = 4  # times the largest of them
-EXAMINED = 600  # ways that are looked at closely at each level; for more the sample's allowances have to do
-NEAR, NEAREST = 50.0, 3  # a near miss is within so many times what is allowed; how many are told
+WIDE, WIDER = 0.9, 4  # so many times the allowance that so large a part of them does not pass
+EXAMINED = 300  # ways that are looked at closely at each level; for more the sample's allowances have to do
+NEAR, NEAREST = 20.0, 3  # a near miss is within so many times what is allowed; how many are told
 FINITE = 1e6  # allowances above are those of ways that lead nowhere
 Progress = Callable[[str, int, int], None]  # what is tried, how many are done, of how many
 
@@ -101,7 +101,7 @@ class _Search:
         before = len(different(self._flat(self.results)))
         self.results = np.concatenate([self.results, values])
         self.faults = np.concatenate([self.faults, level.faults])
-        told = int(np.count_nonzero(np.isfinite(values).all(axis=2).any(axis=1)))
+        told = int(np.isfinite(values).all(axis=(1, 2)).sum())
         self.tried.append(Tried(level.says, told, len(different(self._flat(self.results))) - before))
         self._examine(level, values)
 
@@ -145,7 +145,7 @@ class _Search:
             both = a.printing + a.arithmetic
             found.append(np.where(np.isfinite(both) & (both < FINITE), both, 0))
         self.typical = Allowance(np.zeros_like(found[0]), np.median(found, axis=0))
-        return np.asarray(self.half + WIDER * np.max(found, axis=0))
+        return np.asarray(self.half + WIDER * np.quantile(found, WIDE, axis=0))
 
     def _allowance(self, made: tuple[Mistake, ...]) -> Allowance:
         if made not in self._allowances:
@@ -161,11 +161,11 @@ class _Search:
         return self._allowances[made]
 
     def _examine(self, level: Level, values: Array) -> None:
-        """Put what fits with what fits already, the likeliest first, and keep the near misses."""
+        """Put what fits with what fits already, the likeliest first, and keep the near misses of few mistakes."""
         with np.errstate(invalid="ignore"):
-            close = (np.abs(values - self.claim) <= NEAR * self.window).all(axis=2).any(axis=1)
-        chosen = np.flatnonzero(close)
-        made = {int(k): tuple(self.catalogue[i] for i in level.ways[k] if i != NONE) for k in chosen}
+            away = np.abs(values - self.claim) / self.window
+        away = np.where(np.isnan(away), np.inf, away).max(axis=2).min(axis=1)
+        made = {int(k): tuple(self.catalogue[i] for i in level.ways[k] if i != NONE) for k in np.flatnonzero(away <= 1)}
         order = sorted(made, key=lambda k: (level.faults[k], *sorted(m.rank for m in made[k])))
         for place, k in enumerate(order):
             fewer = (a.first for a in self.fitting if a.first.faults < level.faults[k])
@@ -174,9 +174,16 @@ class _Search:
             fit = self._nearest_unit(made[k], values[k], int(level.faults[k]), closely=place < EXAMINED)
             if fit.fits:
                 self._add(fit)
-            elif fit.away <= NEAR:
-                self.near.append(fit)
         self.fitting.sort(key=lambda a: a.first.rank)
+        if level.faults.max(initial=0) <= 2:
+            for k in np.argsort(away)[:NEAREST]:
+                if away[k] <= NEAR and not self._same(self.own, values[k]):
+                    self._miss(tuple(self.catalogue[i] for i in level.ways[k]), values[k], int(level.faults[k]))
+
+    def _miss(self, made: tuple[Mistake, ...], values: Array, faults: int) -> None:
+        fit = self._nearest_unit(made, values, faults)
+        if not fit.fits and fit.away <= NEAR and not any(alike(f.values, fit.values) for f in self.near):
+            self.near.append(fit)
 
     def _add(self, fit: Fit) -> None:
         for k, a in enumerate(self.fitting):

@@ -17,7 +17,7 @@ import numpy as np
 from symgru.building import build
 from symgru.cell import Cell
 from symgru.diagnosis.claims import LAST, Case
-from symgru.diagnosis.rows import Versions, rows
+from symgru.diagnosis.rows import Stack, Versions, rows
 from symgru.errors import SymgruError
 from symgru.mistakes import Known, Mistake, Trial, steps_of
 from symgru.network import Array, Network, Tensor
@@ -110,6 +110,7 @@ class _Made:
         self.ways = ways
         self.of: dict[str, Array] = {}
         self.kinds: dict[str, list[Any]] = {}
+        self.stacks: dict[tuple[str, tuple[str, ...]], Stack] = {}
         for hook, make in (
             ("cell", self._cells),
             ("weights", self._weights),
@@ -121,7 +122,7 @@ class _Made:
         ):
             self.of[hook], self.kinds[hook] = self._distinct(hook, make)
 
-    def _distinct(self, hook: str, make: Callable[[tuple[Mistake, ...]], Any]) -> tuple[Array, list[Any]]:
+    def _distinct(self, hook: str, make: Callable[..., Any]) -> tuple[Array, list[Any]]:
         """Which of the distinct makings each way has, and the makings."""
         has = np.array([self._has(m, hook) for m in self.space.catalogue] + [False])  # the last is -1's
         local = np.cumsum(has) * has
@@ -152,7 +153,7 @@ class _Made:
                 *before, last = made
                 cells = self._cells(tuple(before))
                 own = {call.id: self.trial.of_layer(last, layer).cell for call, layer in self.trial.recurrent}
-                known[made] = {name: own[name](cell) if own[name] else cell for name, cell in cells.items()}
+                known[made] = {name: change(cells[name]) if change else cells[name] for name, change in own.items()}
         return known[made]
 
     def _weights(self, made: tuple[Mistake, ...]) -> dict[str, dict[str, Array]]:
@@ -217,19 +218,12 @@ class _Made:
         batch = len(made[which[0]][0])
         starts = (x_of.reshape(-1) * batch)[:, None] + np.arange(batch)
         x = [each[starts.ravel()] for each in inputs]
-        versions, of = np.unique(self.of["weights"][ways], return_inverse=True)
-        rows_of = np.repeat(of.reshape(-1), batch)
-        stacks = {
-            layer.id: {
-                name: np.stack([self.kinds["weights"][v][layer.id][name] for v in versions])
-                for name in self.kinds["weights"][versions[0]][layer.id]
-            }
-            for _, layer in self.trial.recurrent
-        }
+        rows_of = np.repeat(self.of["weights"][ways], batch)
+        weights = {layer.id: Versions(self._stack(layer.id, rows_of[0]), rows_of) for _, layer in self.trial.recurrent}
         y = evaluate(
             self.space,
             self.kinds["cell"][group.cells],
-            {name: Versions(stack, rows_of) for name, stack in stacks.items()},
+            weights,
             x,
             self.kinds["start"][group.starts],
             self.kinds["decimals"][group.decimals],
@@ -239,6 +233,15 @@ class _Made:
         for change in self.kinds["outputs"][group.outputs]:
             y = np.stack([change(each) for each in y])
         return self.space.told(y)
+
+    def _stack(self, layer: str, version: int) -> Stack:
+        """A layer's weights in all versions that hold the same arrays as this one: a mistake may bring its own."""
+        made: list[Any] = [w if w is IMPOSSIBLE else w[layer] for w in self.kinds["weights"]]
+        names = tuple(made[version])
+        if (layer, names) not in self.stacks:
+            own = [made[version] if w is IMPOSSIBLE or tuple(w) != names else w for w in made]
+            self.stacks[layer, names] = Stack({name: np.stack([w[name] for w in own]) for name in names})
+        return self.stacks[layer, names]
 
 
 def evaluate(
