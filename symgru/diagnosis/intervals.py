@@ -16,8 +16,9 @@ from typing import Any, cast
 import numpy as np
 from sympy import Expr, Function, Poly
 
+from symgru.activations import activation
 from symgru.algebra import Vec, walk
-from symgru.cell import Cell
+from symgru.cell import Cell, x
 from symgru.domains import Step, compiled
 from symgru.network import Array, Tensor
 
@@ -210,8 +211,10 @@ def _across(low: float, high: float) -> Callable[[Interval], Interval]:
     return lambda a: Interval.between(np.full(a.shape, low), np.full(a.shape, high))
 
 
-def _dot(W: Interval, v: Interval) -> Interval:
-    """The sums' own error is at most (n - 1) u / (1 - (n - 1) u) of the sum of sizes, in whatever order they are
+def dot(W: Interval, v: Interval) -> Interval:
+    """v @ W.T, for W of shape (rows, columns) and v of (..., columns).
+
+    The sums' own error is at most (n - 1) u / (1 - (n - 1) u) of the sum of sizes, in whatever order they are
     added; so a sum of numbers of one sign keeps it."""
     terms = _product(W.ends, v.ends[..., None, :, :])
     n = terms.shape[-2]
@@ -228,7 +231,7 @@ def _dot(W: Interval, v: Interval) -> Interval:
 
 
 def _mean(v: Interval) -> Interval:
-    return _dot(Interval.exactly(np.ones((1, v.shape[-1]))), v) / v.shape[-1]
+    return dot(Interval.exactly(np.ones((1, v.shape[-1]))), v) / v.shape[-1]
 
 
 def _select(m: Array, p: Any, q: Any) -> Interval:
@@ -257,6 +260,7 @@ _INTERVALS: dict[str, Any] = {
     "log1p": _rising(np.log1p),
     "erf": _rising(_error_function, -1, 1),
     "sqrt": _rising(np.sqrt, 0),
+    "softsign_alone": _rising(lambda a: np.where(np.isinf(a), np.sign(a), a / (1 + np.abs(a))), -1, 1),
     "Abs": _abs,
     "clip": _clip,
     "where_positive": _where_positive,
@@ -264,9 +268,9 @@ _INTERVALS: dict[str, Any] = {
     "log_softmax": _across(-INF, 0),
     "sparsemax": _across(0, 1),
     "Mean": _mean,
-    "Total": lambda v: _dot(Interval.exactly(np.ones((1, v.shape[-1]))), v),
+    "Total": lambda v: dot(Interval.exactly(np.ones((1, v.shape[-1]))), v),
     "Select": _select,
-    "dot": _dot,
+    "dot": dot,
     "ratio": lambda p, q: Interval.exactly(float(p)) / Interval.exactly(float(q)),
     "store": lambda v: v,
 }
@@ -305,6 +309,8 @@ def typed(tensor: Tensor) -> Interval:
     return Interval(np.where(exact.reshape(*value.shape, 1), ends, _outward(ends)))
 
 
+# a / (1 + |a|) has `a` twice, which would make it as wide as the line; so it is a function of its own here
+NARROW = {activation("softsign")(x).func: Function("softsign_alone", real=True)}
 Stepped = Callable[[Interval, "Interval | None", Mapping[str, Interval]], dict[str, Interval]]
 
 
@@ -316,7 +322,7 @@ def step_of(cell: Cell) -> Stepped:
     of the first degree in each vector by itself is largest and smallest at corners: with every vector at one of its
     ends. There the same line is run.
     """
-    whole = cast(Stepped, compiled(cell, _INTERVALS))
+    whole = cast(Stepped, compiled(cell.activated(NARROW), _INTERVALS))
     mixed = [(lhs, _of_corners(lhs, e)) for lhs, e in cell.equations if _mixes(e)]
     if not mixed:
         return whole

@@ -18,7 +18,7 @@ from symgru import slips
 from symgru.building import build
 from symgru.cell import Cell
 from symgru.diagnosis.claims import Case, Number
-from symgru.diagnosis.intervals import INF, Interval, step_of, typed
+from symgru.diagnosis.intervals import INF, Interval, dot, step_of, typed
 from symgru.errors import SymgruError
 from symgru.layout import layout
 from symgru.mistake_table import Mistake
@@ -121,11 +121,14 @@ class Part:
 
 class Worked:
     """A network's one call with mistakes made, factor by factor: cell, arrays and inputs change apart from one
-    another, and each is worked out once."""
+    another, and each is worked out once. So are the steps: of arrays and inputs only the signs count."""
 
     def __init__(self, trial: Trial, call: Call) -> None:
         self.trial, self.call = trial, call
+        layer = trial.network.layers[call.layer]
+        self.layout = layout(build(layer.kind, layer.options))
         self._parts: dict[Hashable, Any] = {}
+        self._kept: dict[Hashable, bool] = {}
 
     def _once(self, kind: str, made: Iterable[Mistake], work: Callable[[Made], Any]) -> Any:
         chosen = tuple(made)
@@ -144,6 +147,27 @@ class Worked:
     def inputs(self, made: Made) -> Interval | None:
         """Every step of every sequence, (steps, features); None where the call does not read the network's input."""
         return cast("Interval | None", self._once("inputs", (m for m in made if m.inputs), self._inputs))
+
+    def signs(self, made: Made) -> Mapping[str, Interval] | None:
+        """See `signs_of`."""
+
+        def work(chosen: Made) -> Mapping[str, Interval] | None:
+            x = self.inputs(chosen)
+            return None if x is None else self.signs_of(self.weights(chosen), x)
+
+        chosen = (m for m in made if not _of_cell(m))
+        return cast("Mapping[str, Interval] | None", self._once("signs", chosen, work))
+
+    def signs_of(self, weights: Mapping[str, Interval], x: Interval) -> Mapping[str, Interval]:
+        """Every number of the arrays as what its sign says: [0, inf), (-inf, 0] or 0, else anything.
+
+        A kernel becomes one column with the signs that its product with the input has at all steps, to be fed a 1.
+        """
+        with np.errstate(all="ignore"):
+            products = {m.name: dot(weights[m.name], x) for m in self.layout.kernel}
+        columns = {name: Interval.between(p.low.min(0), p.high.max(0)) for name, p in products.items()}
+        signs = {name: _sign_of(w) for name, w in {**weights, **columns}.items()}
+        return signs | {name: signs[name].reshape(-1, 1) for name in columns}
 
     def _changed(self, made: Made) -> Changed:
         return self.trial.changed(made)
@@ -168,17 +192,27 @@ class Worked:
         x = self._changed(made).inputs[names.index(edge.source)]
         return typed(Tensor(x.value.reshape(-1, x.value.shape[-1]), x.text.reshape(-1, x.text.shape[-1])))
 
-    def keeps(self, part: Part, box: Interval, x: Interval, weights: Mapping[str, Interval]) -> bool:
-        """Whether no step leaves the box, nor anything that is read: one run from the whole box, for all steps.
+    def keeps(self, part: Part, box: Interval, arrays: Mapping[str, Interval]) -> bool:
+        """Whether no step leaves the box, nor anything that is read: one run from the whole box.
 
         A step at which a mask holds the state back does not leave it either.
         """
         if not part.usable or not Interval.exactly(np.full(box.shape, float(part.start))).within(box):
             return False
-        h = box.spread((len(x), *box.shape))
-        with np.errstate(all="ignore"):
-            found = step_of(part.cell)(x, h, {p.name: weights[p.name] for p in part.cell.params})
-        return all(found[name].within(box) for name in {part.cell.output.name, part.read})
+        used = [p.name for p in part.cell.params]
+        key = (part.cell.equations, part.read, box.ends.tobytes(), *(arrays[name].ends.tobytes() for name in used))
+        if key not in self._kept:
+            with np.errstate(all="ignore"):
+                found = step_of(part.cell)(_ONE, box.reshape(1, -1), {name: arrays[name] for name in used})
+            self._kept[key] = all(found[name].within(box) for name in {part.cell.output.name, part.read})
+        return self._kept[key]
+
+
+_ONE = Interval.exactly(np.ones((1, 1)))
+
+
+def _sign_of(a: Interval) -> Interval:
+    return Interval.between(np.where(a.low >= 0, 0, -INF), np.where(a.high <= 0, 0, INF))
 
 
 def _of_cell(m: Mistake) -> bool:
@@ -227,15 +261,10 @@ def _bound(trials: Sequence[Trial], call: Call, cases: Sequence[Case]) -> Lemma 
     width = units(cell, layer)
     box = Interval.between(np.full(width, -1.0), np.full(width, 1.0))
     anything = {name: _anything(t.value.shape) for name, t in layer.weights.items()}
-    features = next((anything[m.name].shape[1] for m in layout(cell).kernel), 1)
-    decided: dict[Hashable, bool] = {}
+    anything |= {m.name: _anything((width, 1)) for m in worked.layout.kernel}
 
     def holds(made: Made) -> bool:
-        part = worked.part(made)
-        key = (part.cell.equations, part.read, part.start, part.usable)
-        if key not in decided:
-            decided[key] = worked.keeps(part, box, _anything((1, features)), anything)
-        return decided[key]
+        return worked.keeps(worked.part(made), box, anything)
 
     covers = _guarded(holds)
     low, high = (-1.0,) * width, (1.0,) * width
@@ -299,13 +328,13 @@ def _sign(trial: Trial, call: Call, k: int, case: Case) -> Lemma | None:
             continue
 
         def holds(made: Made, box: Interval = box) -> bool:
-            fed = worked.inputs(made)
-            return fed is not None and worked.keeps(worked.part(made), box, fed, worked.weights(made))
+            signs = worked.signs(made)
+            return signs is not None and worked.keeps(worked.part(made), box, signs)
 
         covers = _guarded(holds)
         if covers(()):
             positive = Interval.between(np.zeros((1, x.shape[-1])), np.full((1, x.shape[-1]), INF))
-            every = worked.keeps(part, box, positive, worked.weights(()))
+            every = worked.keeps(part, box, worked.signs_of(worked.weights(()), positive))
             says, proof = _sign_words(part.cell, layer, signs, kernel, every)
             return Lemma(
                 "sign",

@@ -87,7 +87,7 @@ def _keras(build: list[str], network: Network, inputs: Sequence[Tensor], command
     x = names[0] if len(names) == 1 else "[" + ", ".join(names) + "]"
     lines = (
         "import keras, numpy as np",
-        f"np.set_printoptions(precision={_digits(network)}, threshold=10**6)  # all digits that a {network.dtype} holds",
+        f"np.set_printoptions(precision={_digits(network)}, threshold=10**6)  # all digits of a {network.dtype}",
         *build,
         *fed,
         "print(model.get_weights())",
@@ -101,7 +101,7 @@ def _torch(network: Network, inputs: Sequence[Tensor]) -> Script:
     fed, names = _fed(inputs, f", dtype=torch.{network.dtype}", "torch")
     lines = [
         "import torch",
-        f"torch.set_printoptions(precision={_digits(network)}, threshold=10**6)  # all digits that a {network.dtype} holds",
+        f"torch.set_printoptions(precision={_digits(network)}, threshold=10**6)  # all digits of a {network.dtype}",
     ]
     if layer is not None:
         units, features = layer.weights["U_z"].value.shape[0], layer.weights["W_z"].value.shape[1]
