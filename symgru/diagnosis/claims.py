@@ -16,8 +16,9 @@ class Number:
     """One claimed number: of which sequence of the batch, after which time step (from 0; LAST is the last there is),
     of which unit (from 0; None where nobody said).
 
-    `printed`: that somebody printed or wrote it, so that its last digit may be off by half a unit; not so for a number
-    of an array file.
+    `decimals` are those that its printing kept, where the text does not show them all: NumPy prints 1. among numbers of
+    8 decimals. `printed`: that somebody printed or wrote it, so that its last digit may be off by half a unit; not so
+    for a number of an array file.
     """
 
     text: str
@@ -25,6 +26,7 @@ class Number:
     step: int = LAST
     unit: int | None = 0
     printed: bool = True
+    decimals: int | None = None
 
     @property
     def value(self) -> Decimal:
@@ -33,7 +35,10 @@ class Number:
     @property
     def half(self) -> float:
         """Half a unit of the last digit."""
-        return 0.5 * 10.0 ** cast(int, self.value.as_tuple().exponent) if self.printed else 0.0
+        if not self.printed:
+            return 0.0
+        shown = -cast(int, self.value.as_tuple().exponent)
+        return 0.5 * 10.0 ** -float(shown if self.decimals is None else max(shown, self.decimals))
 
 
 @dataclass(frozen=True)

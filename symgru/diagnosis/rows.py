@@ -31,7 +31,7 @@ class Stack:
 
 
 class Versions(Mapping[str, Tensor]):
-    """A stack of weights, and which version each row has. As a mapping it is a version: what a reader of shapes needs."""
+    """A stack of weights, and which version each row has; as a mapping the first one, for whoever asks for shapes."""
 
     def __init__(self, stack: Stack, rows: Array) -> None:
         self._stack, self._rows = stack, rows

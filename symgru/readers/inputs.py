@@ -52,7 +52,7 @@ def read_input(source: object, network: Network, place: int = 0) -> Inputs:
     """
     put = network.inputs[place]
     with within("input" if len(network.inputs) == 1 else f"input {place + 1} ({printable(put.label or put.id)})"):
-        given, notes = _given(source)
+        given, notes = given_numbers(source)
         if given.value.ndim == 0:
             given = Tensor(given.value.reshape(1), given.text.reshape(1))
         shape, more = _placed(given.value.shape, put.shape)
@@ -78,7 +78,8 @@ def _check_indices(value: Array, network: Network, name: str) -> None:
                 raise UnusableInput(f"holds the index {outside[0]:g}; the table of layer {layer.id} has {rows} rows")
 
 
-def _given(source: object) -> tuple[Tensor, list[str]]:
+def given_numbers(source: object) -> tuple[Tensor, list[str]]:
+    """Numbers in any of the forms of an input, in the shape in which they are given, and what was passed over."""
     if isinstance(source, Path) or (isinstance(source, str) and not _is_text(source)):
         path = Path(source)
         with within(printable(path.name)):
