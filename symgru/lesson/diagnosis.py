@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from symgru.algebra import Ref
@@ -11,6 +12,7 @@ from symgru.backends.worked import LayerWriter, starting_names
 from symgru.diagnosis.chance import CERTAIN
 from symgru.diagnosis.claims import LAST, Number
 from symgru.diagnosis.findings import Alike, Diagnosis, Fit, Probe
+from symgru.diagnosis.rarer import catalogue
 from symgru.hypotheses import listed
 from symgru.lesson.contributions import is_long
 from symgru.lesson.grounds import Grounds, grounds, proven, what_happened
@@ -32,6 +34,7 @@ MOST_ROWS, MOST_SUMMANDS, MOST_TAKEN, MOST_FEATURES = (
     8,
     8,
 )  # lines of a step; of a line, of a table, of an input
+SOME = 0.05  # a chance that is worth nothing as evidence from here on
 RARE = 1e-6  # a chance that is not told from smaller ones
 FEW = 3  # numbers that are named within a sentence
 
@@ -99,16 +102,14 @@ def answer(d: Diagnosis) -> Iterator[Part]:
             )
         )
     elif d.verdict == "ambiguous":
-        yield Paragraph(
-            say(
-                "Nothing certain can be said of {claim}: {n} to get there, and which one it was, {these} not tell. "
-                "The network gives {right}.",
-                claim=claim,
-                n=_number_of_ways(len(d.classes)),
-                these="this number does" if len(d.numbers) == 1 else "these numbers do",
-                right=right,
-            )
+        n = len(d.classes)
+        words = (
+            "One way that was tried gives {claim}, but that may be chance."
+            if n == 1
+            else f"{{claim}} {{may}} have come about in {n} different ways, and nothing says which of them it was."
         )
+        words += " The network gives {right}."
+        yield Paragraph(say(words, claim=claim, may="may" if len(d.numbers) == 1 else "may all", right=right))
         yield Paragraph(_by_chance(d))
     else:
         yield Paragraph(
@@ -119,10 +120,6 @@ def answer(d: Diagnosis) -> Iterator[Part]:
                 right=right,
             )
         )
-
-
-def _number_of_ways(n: int) -> str:
-    return "there is one way" if n == 1 else f"there are {n} different ways"
 
 
 def _claim(d: Diagnosis) -> Text:
@@ -210,11 +207,12 @@ def _by_chance(d: Diagnosis) -> Text:
         )
     fewest = d.classes[0].first.faults
     tried = sum(t.ways for t in d.tried[:fewest])  # the first are single mistakes, the second pairs
+    worth = "agreement alone tells little" if d.chance > SOME else "it may well be right, but need not be"
     return say(
-        "Of {tried} ways tried about {chance} would agree with any number picked at random, so agreement alone tells "
-        "little: give more digits or more numbers.",
+        f"Of {{tried}} ways tried about {{chance}} would agree with any number picked at random, so {worth}: give more "
+        "digits or more numbers.",
         tried=f"{tried:,}",
-        chance=number(f"{d.chance:.1g}" if d.chance < 1 else f"{d.chance:.0f}"),
+        chance=number(f"{d.chance:.1g}" if d.chance < 1 else f"{d.chance:,.0f}"),
     )
 
 
@@ -271,17 +269,17 @@ def calculations(d: Diagnosis) -> Iterator[Part]:
     claimed = case.claim[at]
     digits = min(max(_decimals(claimed.text) + GUARDS, FEWEST), MOST_DECIMALS)
     unit = claimed.unit if claimed.unit is not None else best.unit or 0
-    both = beside(Trial(d.network, case.inputs), best.made, digits, claimed.sequence, unit)
+    both = beside(Trial(d.network, case.inputs, catalogue), best.made, digits, claimed.sequence, unit)
     ends = tuple(number(_shown(v, claimed.text, GUARDS)) for v in (d.exact[k], best.values[k]))
     yield Heading(2, say("Where the two calculations part"))
-    if d.verdict == "ambiguous":
+    if len(d.classes) > 1 and d.verdict == "ambiguous":
         yield Paragraph(say("Of the likeliest of these ways, beside the network:"))
     if both:
         yield from _parted(both)
     behind = tuple(_rest(both.parting)) if both and both.parting else ()
     yield Paragraph(say("From there on, and in the end:" if behind else "In the end:"))
     yield Table((say(""), *map(say, WHOSE)), (*behind, (say(_end(both, claimed)), *ends)), 1)
-    if both and both.parting:
+    if both and both.parting and both.parting.rows:
         layer = both.parting.own
         yield Paragraph(lambda p: " ".join(names(layer, p.dialect)))
     for instead in dict.fromkeys(m.instead for m in best.made if m.instead):
@@ -338,13 +336,14 @@ def _up_to(p: Parting, layered: bool) -> Text:
     """Where the two are alike, and where they part."""
     done = p.t - 1
     alike = f"step{'s 1 to' if done > 1 else ''} {done} give{'s' if done == 1 else ''} the same in both"
+    if done and p.own.cell.states:
+        alike += ", {state}"
+        state = formula(_state(p.own, done, p.unit))
+    else:
+        state = say("")
     if not p.rows:
         longer, shorter = WHOSE if p.own.steps > p.other.steps else WHOSE[::-1]
-        return say(
-            _sentence(
-                f"{alike}. There {shorter} end{'' if shorter == WHOSE[1] else 's'}, and {longer} goes on.", layered
-            )
-        )
+        return say(_sentence(f"{alike}. There {shorter} ends, and {longer} goes on.", layered), state=state)
     if p.fed:
         part = f"the input of step {p.t} differs already" if p.own.timed else "the input differs already"
     elif p.started:
@@ -354,7 +353,14 @@ def _up_to(p: Parting, layered: bool) -> Text:
     lengths = ""
     if p.own.steps != p.other.steps:
         lengths = f" ({WHOSE[0]} has {counted(p.own.steps, 'step')}, {WHOSE[1]} {p.other.steps})"
-    return say(_sentence((f"{alike}; {part}" if done else part) + lengths + ".", layered))
+    return say(_sentence((f"{alike}; {part}" if done else part) + lengths + ".", layered), state=state)
+
+
+def _state(layer: Working, t: int, unit: int) -> Formula:
+    """The state of a unit after a step, as an equation."""
+    before, after = layer.calculator.states[0]
+    name = _name(layer, Ref(before, (unit,), 0), t)
+    return lambda d: f"{name(d)} = {d.number(layer.value(after.name, t, unit))}"
 
 
 def _sentence(text: str, goes_on: bool) -> str:
@@ -413,7 +419,7 @@ def _side(layer: Working, line: Line | None) -> Side:
         return None
     if is_long(line.rhs, MOST_SUMMANDS):
         return Equation(_name(layer, line.lhs, line.t), (lambda d: d.syntax().ellipsis, _number(line.text)))
-    return Worked(layer, line)
+    return Worked(layer, replace(line, risky=False))  # a digit more or less is of no importance here
 
 
 def _taken(p: Parting) -> Iterator[Part]:

@@ -94,7 +94,7 @@ def beside(trial: Trial, made: Sequence[Mistake], decimals: int, sequence: int =
         zero = _zero(right.network) & _zero(wrong.network)
         own, other = (_worked(c, zero, d, sequence) for c, d in ((right, decimals), (wrong, rounded)))
         return Beside(own, other, next(_partings(own, other, unit), None))
-    except (SymgruError, decimal.InvalidOperation, ValueError):
+    except (SymgruError, decimal.InvalidOperation, KeyError, ValueError):
         return None
 
 
@@ -110,8 +110,8 @@ def _worked(changed: Changed, zero: set[tuple[str, str]], decimals: int, sequenc
     for call, layer in changed.network:
         if layer.kind not in MAPS and is_shown(own := build(layer.kind, layer.options)):
             cells[call.id] = _shown(changed.cells.get(call.id, own), layer, zero)
-            if start := changed.starts.get(call.id):
-                starts[call.id] = (str(start),) * units(own, layer)
+            if call.id in changed.starts:
+                starts[call.id] = (str(changed.starts[call.id]),) * units(own, layer)
     first = sequence if sequence < len(changed.inputs[0].value) else 0
     inputs = [x[first : first + 1] for x in changed.inputs]
     return tuple(map(_sized, work_out(changed.network, inputs, cells, decimals, starts)[1]))
