@@ -18,6 +18,8 @@ from symgru.network import Array, Network, Tensor, stored
 
 if TYPE_CHECKING:
     from symgru.certified import Exact
+    from symgru.diagnosis.claims import Case
+    from symgru.diagnosis.findings import Diagnosis, Progress
     from symgru.document import Document
     from symgru.explanation import Framework
     from symgru.scaling import Scale
@@ -232,6 +234,49 @@ class Model:
 
         check_chain(self.network)
         return Document(derive_network(self.network, steps, rules, gradients))
+
+    def diagnose(
+        self,
+        x: object,
+        claimed: object,
+        units: int | Sequence[int] | None = None,
+        all_steps: bool = False,
+        exhaustive: bool = False,
+    ) -> Document:
+        """Which convention or mistake gives a number that the network does not, to print or to `.save("f.md")`; what is
+        known of it is its `content`, a `diagnosis.findings.Diagnosis`.
+
+        `claimed` is what somebody got after the last step: "-0.70691" (as text with all its digits), a number, one for
+        each unit, or an array; with `all_steps` after every step, (time, units). `units`, counted from 1, says of which
+        units the numbers are. For several inputs of a network of one, x and `claimed` are tuples, one for each.
+        """
+        from symgru.document import Document
+
+        chosen = (units,) if isinstance(units, int) else None if units is None else tuple(units)
+        pairs = zip(x, claimed, strict=True) if isinstance(x, tuple) and isinstance(claimed, tuple) else [(x, claimed)]
+        cases = [self.case(self._each(each), claim, chosen, all_steps)[0] for each, claim in pairs]
+        return Document(self.diagnosis(cases, exhaustive))
+
+    def case(
+        self, x: Sequence[object], claimed: object, units: Sequence[int] | None = None, all_steps: bool = False
+    ) -> tuple[Case, tuple[str, ...]]:
+        """An input (one source for each of the network's) with what is claimed for it, and what had to be assumed."""
+        from symgru.diagnosis.claims import Case
+        from symgru.diagnosis.reading import read_claim
+        from symgru.mistakes import Trial
+
+        inputs, notes = self.read_all(x)
+        shape = Trial(self.network, inputs).shape
+        numbers, said = read_claim(claimed, shape, units, all_steps)
+        return Case(tuple(inputs), numbers), (*notes, *said)
+
+    def diagnosis(
+        self, cases: Sequence[Case], exhaustive: bool = False, progress: Progress = lambda *told: None
+    ) -> Diagnosis:
+        """What became of the claims of all cases; `progress` is told what is tried, how many are done, of how many."""
+        from symgru.diagnosis.search import diagnose
+
+        return diagnose(self.network, cases, exhaustive, progress)
 
     def framework(self) -> Framework:
         """The outputs of the framework that the model's file comes from (Keras' where there is none) and its name, as

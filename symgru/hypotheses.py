@@ -146,7 +146,7 @@ def orders(rows: tuple[tuple[str, ...], ...]) -> Iterator[tuple[str, Columns]]:
 class Hypothesis:
     """One way to go about one thing (`kind`). `says` is what the person did, `instead` what is right.
 
-    At most one of the hooks changes anything: the cell, the weights, the input, the number that every unit's state
+    The hooks change something, most of the time one of them does: the cell, the weights, the input, the number that every unit's state
     starts at, the decimals that each line is rounded to, the vector of the cell that is taken for its output, what is
     taken of the outputs of all steps, (batch, time, units). Without a hook it is the usual way. `{kinds}` in a text
     stands for all kinds for which the same was done.

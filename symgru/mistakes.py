@@ -203,6 +203,13 @@ class Trial:
             tuple(m.outputs for m in several if m.outputs),
         )
 
+    @cached_property
+    def shape(self) -> tuple[int, int, int]:
+        """Of what the network gives at every step: sequences, time steps, units."""
+        changed = self.changed(None)
+        batch, steps, width = changed.results(changed.run(Float64())).shape
+        return batch, steps, width
+
     def run(self, made: Made, domain: Domain, view: Callable[[Cell], Cell] = lambda cell: cell) -> Run:
         """The run with mistakes, or with none. Raises SymgruError where the network cannot be run so."""
         return self.changed(made).run(domain, view)

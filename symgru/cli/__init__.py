@@ -18,6 +18,7 @@ COMMANDS = {
     "demo": "Answer the question symgru began with, from start to end.",
     "show": "Show a model: layers, shapes, weights under their names.",
     "explain": "Write a worked example: every number of every step.",
+    "diagnose": "Find which mistake gives a number that the model does not.",
     "exercise": "Write an exercise to be worked by hand, and its key.",
     "page": "Write a web page that works pasted weights through.",
     "draw": "Draw the wiring with its weights, the steps, the layers.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
@@ -12,6 +12,7 @@ from symgru.mistakes import Mistake
 from symgru.network import Network, Tensor
 
 Verdict = Literal["right", "explained", "ambiguous", "none"]
+Progress = Callable[[str, int, int], None]  # what is tried, how many are done, of how many
 
 
 @dataclass(frozen=True)

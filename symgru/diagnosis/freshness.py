@@ -14,10 +14,11 @@ from sympy import Symbol
 from symgru.building import build
 from symgru.layout import Layout, layout
 from symgru.maps import MAPS
-from symgru.network import Array, Layer, Network
+from symgru.network import Array, Layer, Network, Tensor
 
 SINGLE = 1e-5  # orthogonalised in float32: off by 1e-6 at most; training moves far more
 EVEN = 2.2  # Kolmogorov and Smirnov's statistic times sqrt(n): exceeded in 1 of 8000 even samples
+MANY = 10_000  # numbers of which nobody types the digits
 FEW = 24  # numbers that may lie within a limit by chance
 
 
@@ -91,7 +92,7 @@ def _torch(layer: Layer, own: Layout) -> Fresh | None:
     if any(layer.weights[b.name].is_zero for b in biases):
         return None
     symbols: tuple[Symbol, ...] = (*own.kernel, *own.recurrent, *biases)
-    rows = [layer.weights[s.name].text.astype(np.float64).ravel() for s in symbols]
+    rows = [_numbers(layer.weights[s.name]).ravel() for s in symbols]
     numbers = np.concatenate(rows)
     limit, n = 1 / sqrt(len(layer.weights[own.recurrent[0].name].value)), len(numbers)
     largest = float(np.abs(numbers).max())
@@ -121,12 +122,18 @@ def _unevenness(numbers: Array) -> float:
 
 def _side_by_side(layer: Layer, blocks: tuple[Symbol, ...]) -> Array:
     """An array as Keras has it, from the numbers as typed."""
-    return np.hstack([layer.weights[s.name].text.astype(np.float64).T for s in blocks])
+    return np.hstack([_numbers(layer.weights[s.name]).T for s in blocks])
 
 
 def _half(layer: Layer, blocks: tuple[Symbol, ...]) -> float:
-    """Half a unit of the last digit that the numbers are printed to."""
-    exponents = [
-        cast(int, Decimal(str(t)).as_tuple().exponent) for s in blocks for t in layer.weights[s.name].text.ravel()
-    ]
+    """Half a unit of the last digit that the numbers are printed to; 0 for numbers from a file of many."""
+    arrays = [layer.weights[s.name] for s in blocks]
+    if not any(t.typed for t in arrays) and sum(t.value.size for t in arrays) > MANY:
+        return 0.0
+    exponents = [cast(int, Decimal(str(text)).as_tuple().exponent) for t in arrays for text in t.text.ravel()]
     return 0.5 * 10.0 ** min(exponents)
+
+
+def _numbers(t: Tensor) -> Array:
+    """As typed, or as a file holds them."""
+    return (t.text if t.typed else t.value).astype(np.float64)

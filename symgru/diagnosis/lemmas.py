@@ -19,7 +19,8 @@ from symgru.building import build
 from symgru.cell import Cell
 from symgru.diagnosis.claims import Case, Number
 from symgru.diagnosis.intervals import INF, Interval, dot, step_of, typed
-from symgru.errors import SymgruError
+from symgru.diagnosis.ranges import outward, run_within
+from symgru.errors import SymgruError, Unsupported
 from symgru.layout import layout
 from symgru.mistake_table import Mistake
 from symgru.mistakes import Changed, Trial
@@ -82,13 +83,16 @@ def lemmas(
 ) -> tuple[Lemma, ...]:
     """The lemmas that hold for the network as it is and exclude a claimed number; () where there is none.
 
-    They speak of a network whose first output is a recurrent layer's state. `known` gives the mistakes of a layer, as
+    Where other layers follow the recurrent one, it is the bound of what they make of its state. `known` gives the mistakes of a layer, as
     `Trial` has them.
     """
     trials = [Trial(network, case.inputs, known) if known else Trial(network, case.inputs) for case in cases]
     call = _source(network)
-    if call is None or not trials:
+    if not trials:
         return ()
+    if call is None:
+        behind = _behind(trials, cases)
+        return (behind,) if behind else ()
     found = [_bound(trials, call, cases)]
     found += [_sign(trial, call, k, case) for k, (trial, case) in enumerate(zip(trials, cases, strict=True))]
     return tuple(lemma for lemma in found if lemma is not None and lemma.numbers)
@@ -282,6 +286,61 @@ def _bound(trials: Sequence[Trial], call: Call, cases: Sequence[Case]) -> Lemma 
         "whatever the weights and the inputs are",
         covers,
     )
+
+
+# What comes behind ---------------------------------------------------------------------------------------------------
+
+
+def _behind(trials: Sequence[Trial], cases: Sequence[Case]) -> Lemma | None:
+    """The bound of the outputs for any input: the whole network is run with it."""
+    trial = trials[0]
+    known: dict[Hashable, Interval] = {}
+
+    def outputs(made: Made) -> Interval:
+        """Bounds of each unit, over all steps."""
+        changed = trial.changed(made)
+        if changed.decimals is not None:
+            raise Unsupported("lines that are rounded are not run with intervals")
+        shapes = [x.value.shape for x in changed.inputs]
+        key = (*((m.kind, m.name) for m in made if not m.inputs), *shapes)
+        if key not in known:
+            y = run_within(changed, [_anything((1, *shape[1:])) for shape in shapes])
+            known[key] = Interval.between(y.low.min((0, 1)), y.high.max((0, 1)))
+        return known[key]
+
+    try:
+        box = outputs(())
+    except SymgruError:
+        return None
+    low, high = tuple(map(float, box.low)), tuple(map(float, box.high))
+    numbers = tuple(n for case in cases for n in case.claim if _outside(n, low, high))
+    if not numbers:
+        return None
+    return Lemma(
+        "output",
+        _output_words(low, high),
+        "Whatever the inputs are, the recurrent layer hands on numbers within the bounds of its activations. What the "
+        "layers behind it can make of such numbers was worked out with intervals, every end of which was rounded "
+        "outward.",
+        low,
+        high,
+        None,
+        numbers,
+        "whatever the inputs are",
+        _guarded(lambda made: outputs(made).within(box)),
+    )
+
+
+def _output_words(low: Sequence[float], high: Sequence[float]) -> str:
+    def says(a: float, b: float) -> str:
+        below, above = outward(a, b).split(" and ")
+        ends = (("above", b, above), ("below", a, below))
+        return " or ".join(f"{side} {text}" for side, end, text in ends if np.isfinite(end))
+
+    if len(set(zip(low, high, strict=True))) == 1:
+        return f"no output is {says(low[0], high[0])}"
+    named = enumerate(zip(low, high, strict=True), 1)
+    return "; ".join(f"no output of unit {k} is {says(a, b)}" for k, (a, b) in named if says(a, b))
 
 
 def _anything(shape: tuple[int, ...]) -> Interval:

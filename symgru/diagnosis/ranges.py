@@ -10,13 +10,17 @@ from typing import cast
 
 import numpy as np
 
+from symgru.building import build
 from symgru.diagnosis.claims import Case, Number
 from symgru.diagnosis.intervals import Interval, Intervals, typed
 from symgru.errors import SymgruError, Unsupported
 from symgru.mistake_table import Mistake
 from symgru.mistakes import Changed, Known, Trial, mistakes
 from symgru.network import Array, Network, Tensor
+from symgru.shapes import units
 from symgru.trace import run
+
+MOST_WORK = 3_000_000  # products of a weight and a number: a few seconds
 
 
 class Fed(Intervals):
@@ -36,18 +40,26 @@ def run_within(
     own where None) and all first states in between. Raises Unsupported for a network that intervals do not run."""
     if any(put.whole for put in changed.network.inputs):
         raise Unsupported("indices are no numbers of an interval")
+    if _work(changed.network, changed.inputs) > MOST_WORK:
+        raise Unsupported("this network is too large to be run with intervals")
     fed = [typed(x) for x in changed.inputs] if inputs is None else list(inputs)
     batch = max(len(s) for s in states.values()) if states else 1
     fed = [x.spread((batch, *x.shape[1:])) if len(x) == 1 else x for x in fed]
     begun = {name: cast(Array, s) for name, s in (states or {}).items()}
+    layers = {call.id: layer for call, layer in changed.network}
     for name, start in changed.starts.items():
-        if name not in begun:
-            begun[name] = cast(Array, Interval.exactly(np.full((batch, 1), float(start))))
+        width = units(build(layers[name].kind, layers[name].options), layers[name])
+        begun.setdefault(name, cast(Array, Interval.exactly(np.full((batch, width), float(start)))))
     try:
         found = run(changed.network, changed.inputs, Fed(fed), begun, dict(changed.cells))
         return cast(Interval, changed.results(found))
     except (TypeError, AttributeError) as error:
         raise Unsupported("a layer of this network is not run with intervals") from error
+
+
+def _work(network: Network, inputs: Sequence[Tensor]) -> int:
+    """Products of a weight and a number in all steps, about."""
+    return network.parameters * max((int(x.value.shape[1]) for x in inputs if x.value.ndim > 1), default=1)
 
 
 # The ranges ----------------------------------------------------------------------------------------------------------
@@ -56,6 +68,7 @@ CONVENTIONS = "gate order", "update rule", "reset gate"
 PLACES = "before the product", "after the product"
 SUMMED = ("sequence", "summed into one step")
 SHOWN = 6  # decimals
+CONVENTIONS_TRIED = 24  # that take as many steps as the sequence has
 NOTHING = 0.999  # a range of [-1, 1], or nearly, tells nothing
 
 
@@ -105,7 +118,8 @@ def ranges(network: Network, cases: Sequence[Case], known: Known = mistakes) -> 
 
 def _of_case(network: Network, case: Case, known: Known) -> list[Reach]:
     trial = Trial(network, case.inputs, known)
-    ways = _conventions(trial)
+    small = _work(network, case.inputs) * CONVENTIONS_TRIED <= MOST_WORK
+    ways = _conventions(trial) if small else [()]
     found = [y for made in ways if (y := _outputs(trial, made)) is not None]
     if not found:
         raise Unsupported("this network is not run with intervals")
@@ -114,7 +128,7 @@ def _of_case(network: Network, case: Case, known: Known) -> list[Reach]:
     for number in case.claim:
         each = [_range(*_bounds(y, number), box, "with the network's own convention") for y in found]
         low, high = min(r.low for r in each), max(r.high for r in each)
-        every = _range(low, high, box, f"with each of {len(found)} conventions")
+        every = _range(low, high, box, f"with each of {len(found)} conventions") if len(found) > 1 else each[0]
         reaches.append(Reach(number, each[0], every, len(found), sum(r.excludes(number) for r in each)))
     return reaches
 
@@ -176,9 +190,12 @@ def _range(low: float, high: float, box: str, which: str) -> Range:
 
 
 def outward(low: float, high: float) -> str:
-    """Both ends in six decimals, the lower rounded down and the upper up."""
-    if not (np.isfinite(low) and np.isfinite(high)):
-        return f"{low} and {high}"
-    unit = Decimal(1).scaleb(-SHOWN)
-    down, up = Decimal(low).quantize(unit, ROUND_FLOOR), Decimal(high).quantize(unit, ROUND_CEILING)
-    return f"{down} and {up}"
+    """Both ends in six decimals at most, the lower rounded down and the upper up."""
+    return f"{_rounded(low, ROUND_FLOOR)} and {_rounded(high, ROUND_CEILING)}"
+
+
+def _rounded(end: float, way: str) -> str:
+    if not np.isfinite(end):
+        return str(end)
+    text = f"{Decimal(end).quantize(Decimal(1).scaleb(-SHOWN), way):f}"
+    return text.rstrip("0").rstrip(".") or "0"

@@ -1,4 +1,4 @@
-"""What somebody claims, read: numbers in any form, and which unit after which step of which sequence each of them is."""
+"""What somebody claims, read: numbers in any form, and of which unit, step and sequence each of them is."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import cast
 import numpy as np
 
 from symgru.diagnosis.claims import LAST, Number
-from symgru.errors import UnusableInput, within
-from symgru.network import Tensor
+from symgru.errors import UnusableInput
+from symgru.readers.assemble import within
 from symgru.readers.inputs import given_numbers
 from symgru.wording import counted
 
@@ -34,10 +34,10 @@ def read_claim(
     """
     with within("the claim"):
         given, notes = given_numbers(source)
-        _, steps, width = shape
+        width = shape[2]
         for unit in units or ():
             if not 1 <= unit <= width:
-                raise UnusableInput(f"unit {unit} is none of the network's {counted('unit', width)}")
+                raise UnusableInput(f"unit {unit} is none of the network's {counted(width, 'unit')}")
         places, said = _placed(given.value.shape, shape, units, all_steps)
         if given.value.size > MOST_NUMBERS:
             raise UnusableInput(f"holds {given.value.size} numbers; at most {MOST_NUMBERS} are compared")
@@ -93,8 +93,8 @@ def _placed(
     if size == batch * steps * own and (own == 1 or given[-1] == own):
         return every, []
     raise UnusableInput(
-        f"has {counted('number', size)} of shape {given}; the network gives {counted('unit', width)} after "
-        + (f"each of {counted('step', steps)}" if steps > 1 else "its last step")
-        + (f", for {counted('sequence', batch)}" if batch > 1 else "")
+        f"has {counted(size, 'number')} of shape {given}; the network gives {counted(width, 'unit')} after "
+        + (f"each of {counted(steps, 'step')}" if steps > 1 else "its last step")
+        + (f", for {counted(batch, 'sequence')}" if batch > 1 else "")
         + ": give those after the last step, or those of all steps, or say of which units the numbers are"
     )

@@ -6,7 +6,7 @@ the fewer digits were given, the less an agreement says.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from symgru.diagnosis.allowance import Allowance, Open, allowance
 from symgru.diagnosis.chance import CERTAIN, different, expected
 from symgru.diagnosis.claims import Case
-from symgru.diagnosis.findings import Alike, Diagnosis, Fit, Tried, Verdict
+from symgru.diagnosis.findings import Alike, Diagnosis, Fit, Progress, Tried, Verdict
 from symgru.diagnosis.rarer import catalogue, earlier_states, lost_signs
 from symgru.diagnosis.space import Space
 from symgru.diagnosis.ways import NONE, Level, combined, pairs, singles
@@ -28,7 +28,6 @@ WIDE, WIDER = 0.9, 4  # so many times the allowance that so large a part of them
 EXAMINED = 300  # ways that are looked at closely at each level; for more the sample's allowances have to do
 NEAR, NEAREST = 20.0, 3  # a near miss is within so many times what is allowed; how many are told
 FINITE = 1e6  # allowances above are those of ways that lead nowhere
-Progress = Callable[[str, int, int], None]  # what is tried, how many are done, of how many
 
 
 def diagnose(
