@@ -27,7 +27,7 @@ from symgru.mistakes import Changed, Trial
 from symgru.network import Array, Call, Layer, Network, Tensor
 from symgru.shapes import units
 
-SLACK = 1e-6  # of a framework's own rounding, beyond |h| = 1: 8 units in the last place of a float32
+SLACK = 1e-6  # beyond a bound, relative, for a framework's own rounding: 8 units in the last place of a float32
 Made = tuple[Mistake, ...]
 
 
@@ -72,10 +72,15 @@ def _outside(number: Number, low: Sequence[float], high: Sequence[float]) -> boo
     value = float(number.value)
     named = range(len(low)) if number.unit is None else [number.unit]
     return all(
-        value + number.half < low[k] - (low[k] != 0) * SLACK or value - number.half > high[k] + (high[k] != 0) * SLACK
+        value + number.half < low[k] - _slack(low[k]) or value - number.half > high[k] + _slack(high[k])
         for k in named
         if k < len(low)
     )
+
+
+def _slack(bound: float) -> float:
+    """None at 0: a sum of numbers of one sign keeps it, however it is rounded."""
+    return SLACK * max(1.0, abs(bound)) if bound and np.isfinite(bound) else 0.0
 
 
 def lemmas(
@@ -83,8 +88,8 @@ def lemmas(
 ) -> tuple[Lemma, ...]:
     """The lemmas that hold for the network as it is and exclude a claimed number; () where there is none.
 
-    Where other layers follow the recurrent one, it is the bound of what they make of its state. `known` gives the mistakes of a layer, as
-    `Trial` has them.
+    Where other layers follow the recurrent one, it is the bound of what they make of its state. `known` gives the
+    mistakes of a layer, as `Trial` has them.
     """
     trials = [Trial(network, case.inputs, known) if known else Trial(network, case.inputs) for case in cases]
     call = _source(network)

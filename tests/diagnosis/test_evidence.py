@@ -342,9 +342,42 @@ def test_the_bound_holds_for_other_weights_and_inputs(seed: int) -> None:
             assert worst(bound, changed.results(changed.run(Float64()))[0]) <= 1e-12, m.name
 
 
-def test_no_lemma_where_another_layer_gives_the_output() -> None:
+def test_layers_behind_the_recurrent_one() -> None:
+    """A Dense head of 8 states between -1 and 1 gives nothing farther from its bias than its weights add up to."""
     network = symgru.load(EXAMPLE).network
-    assert lemmas(network, claimed(typed([[[str(k)] for k in range(12)]]), "5.5")) == ()
+    head = network.layers["dense"].weights
+    reach, bias = sum(abs(Fraction(t)) for t in head["W"].text.ravel()), Fraction(head["b"].text.item())
+    x = typed([[[str(k)] for k in range(12)]])
+    (lemma,) = lemmas(network, claimed(x, "5.5", "0.5"))
+    assert [n.text for n in lemma.numbers] == ["5.5"] and lemma.case is None
+    assert Fraction(lemma.low[0]) <= bias - reach and bias + reach <= Fraction(lemma.high[0])
+    assert lemma.high[0] - lemma.low[0] == pytest.approx(float(2 * reach), abs=1e-6)
+    trial = Trial(network, x)
+    covered = [m for m in trial.mistakes if lemma.covers((m,))]
+    assert len(covered) > 30
+    for scale in (1, -50, 1000):
+        other = Trial(network, decimals(np.random.default_rng(20).normal(size=(1, 12, 1)) * scale))
+        for m in covered:
+            assert worst(lemma, other.result(m, Float64())[None]) <= 1e-6, m.name
+    assert not any(lemma.covers((m,)) for m in trial.mistakes if m.name in ("linear candidate", "relu candidate"))
+
+
+def test_no_lemma_where_the_head_has_no_bound() -> None:
+    rng = np.random.default_rng(21)
+    dense = Layer("head", "head", "dense", {}, {"W": decimals(rng.normal(size=(1, 2))), "b": decimals(np.ones(1))})
+    gru = next(iter(drawn(rng, 2, 1, activation="relu").layers.values()))
+    network = chain([gru, dense], dtype="float32", features=1)
+    assert lemmas(network, claimed(X, "1000000.5")) == ()
+
+
+def test_a_softmax_gives_numbers_between_0_and_1() -> None:
+    rng = np.random.default_rng(22)
+    weights = {"W": decimals(rng.normal(size=(3, 2))), "b": decimals(np.ones(3))}
+    dense = Layer("head", "head", "dense", {"activation": "softmax"}, weights)
+    network = chain([*drawn(rng, 2, 1, activation="relu").layers.values(), dense], dtype="float32", features=1)
+    (lemma,) = lemmas(network, claimed(X, "-0.25", unit=2))
+    assert (lemma.low, lemma.high) == ((0.0,) * 3, (1.0,) * 3)
+    assert lemma.says == "no output is above 1 or below 0"
 
 
 def test_cases_of_unlike_sign_have_lemmas_of_their_own() -> None:
@@ -431,6 +464,14 @@ def test_a_network_with_a_head_has_a_range() -> None:
     assert reach.own.low <= value <= reach.own.high and np.isfinite([reach.own.low, reach.own.high]).all()
 
 
+def test_of_a_large_network_only_its_own_convention_is_tried() -> None:
+    network, x = drawn(np.random.default_rng(18), 32, 8, 0.1), decimals(np.random.default_rng(19).random((1, 60, 8)))
+    (reach,) = ranges(network, claimed(x, "0.999"))
+    assert reach.conventions == 1 and reach.every == reach.own
+    value = by_hand(network, x.value[0])[-1, 0]
+    assert reach.own.low <= value <= reach.own.high
+
+
 def test_a_network_that_reads_indices_has_none() -> None:
     network = symgru.load(ROOT / "examples" / "brackets.keras").network
     x = Tensor(np.array([[1, 2, 1]]))
@@ -454,6 +495,7 @@ def test_stories_of_the_seed() -> None:
     assert carried.strength == "excluded" and "-0.475965 and -0.440119" in carried.evidence[0]
 
 
+@pytest.mark.filterwarnings("ignore:the arrays are read", "ignore:the shapes fit other layers")
 @pytest.mark.parametrize(("units", "features"), [(1, 1), (2, 3), (8, 4), (16, 1)])
 def test_keras_own_weights_look_fresh(units: int, features: int) -> None:
     keras = need_package("keras")
