@@ -448,7 +448,7 @@ def _rest(p: Parting) -> Iterator[tuple[Text, ...]]:
         layers = {line.lhs: layer for layer, line in ((p.own, row.own), (p.other, row.other)) if line}
         yield (
             joined((formula(_name(layers[ref], ref, p.t)) for ref in names), " / "),
-            *(number(line.text if line else "") for line in (row.own, row.other)),
+            *map(number, row.texts),
         )
 
 

@@ -29,24 +29,34 @@ class Row:
     own: Line | None
     other: Line | None
 
-    def is_another(self) -> bool:
-        """Whether its formula, its numbers or its value are others."""
-        return self.own is None or self.other is None or _content(self.own) != _content(self.other)
+    @property
+    def shared(self) -> bool:
+        """Whether both work out this quantity."""
+        return self.own is not None and self.other is not None and self.own.lhs == self.other.lhs
 
     def differs(self) -> bool:
-        """Whether a quantity that both have is another number."""
-        a, b = self.own, self.other
-        return a is not None and b is not None and a.lhs == b.lhs and a.text != b.text
+        """Whether a quantity that both work out is another number."""
+        return self.shared and self.texts[0] != self.texts[1]
+
+    def is_another(self) -> bool:
+        """Whether its formula, its numbers or its value are others."""
+        return not self.shared or _content(self.own) != _content(self.other)
+
+    @property
+    def texts(self) -> tuple[str, str]:
+        """Both values as printed, "" for none."""
+        own, other = (line.text if line else "" for line in (self.own, self.other))
+        return own, other
 
 
 @dataclass(frozen=True)
 class Parting:
     """Where two calculations of a layer part: at a step (from 1), in a unit (from 0).
 
-    `rows` are that unit's lines of the step; the first that is another is where they part. Steps before it may have
-    such a line too, but nothing comes of it: a weight that is multiplied by 0. `fed` says that the step's
-    input differs already, `started` that the state before it does. There are no rows where one of the two ends a step
-    earlier.
+    `rows` are that unit's lines of the step. They part at the first whose value differs, or that only one of them has;
+    lines before it may hold other numbers of which nothing comes: a weight that is multiplied by 0. `fed` says that
+    the step's input differs already, `started` that the state before it does. There are no rows where one of the two
+    ends a step earlier.
     """
 
     own: Working
@@ -59,8 +69,11 @@ class Parting:
 
     @cached_property
     def at(self) -> int:
-        """Which of the rows is the first that differs; how many there are where none does."""
-        return next((k for k, row in enumerate(self.rows) if row.is_another()), len(self.rows))
+        """Which of the rows it is; how many there are where there is none."""
+        for differs in (lambda row: row.differs() or not row.shared, Row.is_another):
+            if found := [k for k, row in enumerate(self.rows) if differs(row)]:
+                return found[0]
+        return len(self.rows)
 
     @property
     def first(self) -> Row | None:
@@ -170,7 +183,9 @@ def _rows(own: Sequence[Line], other: Sequence[Line]) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def _content(line: Line) -> tuple[object, ...]:
+def _content(line: Line | None) -> tuple[object, ...]:
     """What a reader sees of a line: its formula, its numbers, its value."""
+    if line is None:
+        return ()
     numbers = tuple(line.texts[s] for s in walk(line.rhs) if isinstance(s, Ref))
     return line.lhs, line.rhs, numbers, line.text
