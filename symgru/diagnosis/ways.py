@@ -51,8 +51,16 @@ def pairs(catalogue: Sequence[Mistake]) -> Level:
     first, second = np.triu_indices(len(catalogue), 1)
     kinds = np.array([m.kind for m in catalogue], dtype=object)
     together = (kinds[first] != kinds[second]) | np.isin(kinds[first], SEVERAL)
+    for k in np.flatnonzero((kinds[first] == ORDER) & ~together):
+        together[k] = _apart(catalogue[first[k]], catalogue[second[k]])
     ways = np.stack([first[together], second[together]], axis=1)
     return Level("pairs of mistakes", ways, np.full(len(ways), 2))
+
+
+def _apart(one: Mistake, other: Mistake) -> bool:
+    """Whether two orders are those of different arrays; one order in several arrays is a mistake by itself."""
+    (order, _, where), (another, _, elsewhere) = one.name.partition(" in "), other.name.partition(" in ")
+    return bool(where and elsewhere) and order != another and not {*where.split(" and ")} & {*elsewhere.split(" and ")}
 
 
 def combined(catalogue: Sequence[Mistake]) -> Level:
@@ -63,8 +71,8 @@ def combined(catalogue: Sequence[Mistake]) -> Level:
     ]
     orders = list(_orders(catalogue, place))
     most = max(map(len, orders))
-    columns = np.array([(*each, *[NONE] * (most - len(each))) for each in orders])
-    others = np.array(list(product(*chosen)))
+    columns = np.array([(*each, *[NONE] * (most - len(each))) for each in orders], dtype=int)
+    others = np.array(list(product(*chosen)), dtype=int)
     ways = np.concatenate([np.repeat(others, len(columns), axis=0), np.tile(columns, (len(others), 1))], axis=1)
     faults = (ways != NONE).sum(axis=1)
     more = faults > 2
