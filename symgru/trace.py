@@ -152,8 +152,12 @@ def _call(
         more = {} if mask is None else {cell.inputs[-1].name: mask[:, t, None]}
         rows.append(step(x[:, t], h, {**params, **more}))
         h = _of_every_unit(rows[-1][cell.output.name], h)
-    columns = {name: np.stack([np.broadcast_to(row[name], h.shape) for row in rows], axis=1) for name in rows[0]}
+    columns = {name: np.stack([_of_shape(row[name], h.shape) for row in rows], axis=1) for name in rows[0]}
     return Trace(call, layer, cell, x, columns)
+
+
+def _of_shape(v: Array, shape: tuple[int, ...]) -> Array:
+    return v if np.shape(v) == shape else np.broadcast_to(v, shape)
 
 
 def _of_every_unit(new: Array, h: Array) -> Array:
