@@ -10,9 +10,11 @@ from symgru.diagnosis.findings import Diagnosis
 from symgru.lesson.diagnosis import outline, title
 from symgru.lesson.grounds import Grounds
 
+STYLES = ("diagnosis.css",)
+
 
 def render_diagnosis(d: Diagnosis, known: Grounds | None = None) -> Iterator[str]:
     """The report; `known` is what there is to say where nothing fits; it is found where it is not given."""
     writer = HtmlWriter()
     pieces = writer.write(outline(d, known))
-    return page(title(d)(writer.prose), pieces, writer.typeset, None, writer.worked, d.network.fingerprint)
+    return page(title(d)(writer.prose), pieces, writer.typeset, None, writer.worked, d.network.fingerprint, STYLES)

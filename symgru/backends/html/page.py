@@ -116,8 +116,10 @@ def page(
     alive: Live | None,
     dialect: Dialect,
     fingerprint: str = "",
+    styles: Iterable[str] = (),
 ) -> Iterator[str]:
-    """The whole file. The script is known by its hash, so that nothing else in the page can run."""
+    """The whole file. The script is known by its hash, so that nothing else in the page can run. `styles` are style
+    sheets beside that of every page."""
     code = script(alive, dialect)
     digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
     known = (alive.data if alive else {}) | {
@@ -136,7 +138,7 @@ def page(
         pieces=pieces,
         live=alive is not None,
         fingerprint=fingerprint,
-        style=style(),
+        style=style() + "".join(map(_file, styles)),
         script=code,
         hash=f"sha256-{digest}",
         glyphs=typesetter.glyphs,
