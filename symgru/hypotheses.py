@@ -142,14 +142,17 @@ def orders(rows: tuple[tuple[str, ...], ...]) -> Iterator[tuple[str, Columns]]:
         yield " | ".join(gates[i] for i in order), Columns(rows, order)
 
 
+HOOKS = ("cell", "weights", "inputs", "start", "decimals", "reads", "outputs", "network")
+
+
 @dataclass(frozen=True)
 class Hypothesis:
     """One way to go about one thing (`kind`). `says` is what the person did, `instead` what is right.
 
-    The hooks change something, most of the time one of them does: the cell, the weights, the input, the number that every unit's state
-    starts at, the decimals that each line is rounded to, the vector of the cell that is taken for its output, what is
-    taken of the outputs of all steps, (batch, time, units). Without a hook it is the usual way. `{kinds}` in a text
-    stands for all kinds for which the same was done.
+    The HOOKS, of which most have one, say what is otherwise: the cell; the weights; the input; the number that every
+    unit's state starts at; the decimals that each line is rounded to; the line of the cell that is taken for its
+    output; what is taken of the outputs of all steps, (batch, time, units); what the layers of the network are.
+    Without a hook it is the usual way. `{kinds}` in a text stands for all kinds for which the same was done.
     """
 
     kind: str
@@ -163,11 +166,11 @@ class Hypothesis:
     decimals: int | None = None
     reads: Callable[[Cell], Vec] | None = None
     outputs: Callable[[Array], Array] | None = None
+    network: Callable[[Network], Network] | None = None
 
     @property
     def usual(self) -> bool:
-        hooks = (self.cell, self.weights, self.inputs, self.start, self.decimals, self.reads, self.outputs)
-        return all(hook is None for hook in hooks)
+        return all(getattr(self, hook) is None for hook in HOOKS)
 
 
 def _one_step(of: Callable[[list[Fraction]], Fraction]) -> Callable[[Tensor], Tensor]:

@@ -327,8 +327,8 @@ def _of(entry: Entry, cell: Cell, own: Layout, words: Words) -> Mistake | None:
         entry.decimals,
         Line(read) if read else None,
         entry.outputs,
-        entry.rank,
-        entry.known_from,
+        rank=entry.rank,
+        known_from=entry.known_from,
     )
 
 

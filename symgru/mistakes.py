@@ -103,10 +103,11 @@ class Changed:
         if self.decimals is not None:
             domain, view = rounded(domain, self.decimals), CALCULATOR
         calls = {call.id: (call, layer) for call, layer in self.network}
-        rewrite = {name: as_called(calls[name][0], view(cell)) for name, cell in self.cells.items()}
+        rewrite = {name: as_called(calls[name][0], view(cell)) for name, cell in self.cells.items() if name in calls}
         states = {
             name: domain.zeros((len(self.inputs[0].value), units(self._own(calls[name][1]), calls[name][1]))) + start
             for name, start in self.starts.items()
+            if name in calls
         }
         return run(self.network, self.inputs, domain, states, rewrite)
 
@@ -142,13 +143,20 @@ class Trial:
     """A network and its inputs, to be run with one mistake after the other, or with several together.
 
     A mistake is made in every recurrent layer in which it can be made, as a person does who believes so; one about the
-    sequence, in the network's only sequence. Numbers are taken as typed. `known` gives the mistakes of a layer.
+    sequence, in the network's only sequence. Numbers are taken as typed. `known` gives the mistakes of a layer,
+    `others` are those of the network as a whole.
     """
 
-    def __init__(self, network: Network, x: Tensor | Sequence[Tensor], known: Known = mistakes) -> None:
+    def __init__(
+        self,
+        network: Network,
+        x: Tensor | Sequence[Tensor],
+        known: Known = mistakes,
+        others: Sequence[Mistake] = (),
+    ) -> None:
         self.network = replace(network, layers={name: _typed(layer) for name, layer in network.layers.items()})
         self.inputs = tuple(map(_as_typed, (x,) if isinstance(x, Tensor) else x))
-        self._known = known
+        self._known, self._others = known, others
 
     @cached_property
     def recurrent(self) -> tuple[tuple[Call, Layer], ...]:
@@ -166,9 +174,9 @@ class Trial:
 
     @cached_property
     def mistakes(self) -> tuple[Mistake, ...]:
-        """Those of any layer, each once, the commonest first; () where nothing is recurrent."""
+        """Those of any layer, each once, and of the whole, the commonest first; () where nothing is recurrent."""
         every = {key: m for made in self._made.values() for key, m in made.items()}
-        return tuple(sorted(every.values(), key=lambda m: m.rank))
+        return tuple(sorted((*every.values(), *self._others), key=lambda m: m.rank)) if every else ()
 
     def of_layer(self, m: Mistake, layer: Layer) -> Mistake:
         """A mistake as it is made in one of the layers; NONE where it cannot be made there."""
@@ -178,8 +186,8 @@ class Trial:
     def changed(self, made: Made) -> Changed:
         """The network with mistakes made, in the order given. Raises SymgruError where they cannot be made."""
         several = _several(made)
-        layers, cells, starts = dict(self.network.layers), {}, {}
-        inputs = self.inputs
+        network, inputs = self.wired(several), self.inputs
+        layers, cells, starts = dict(network.layers), {}, {}
         for m in several:
             inputs = self.fed(m, inputs)
         for call, layer in self.recurrent:
@@ -194,7 +202,7 @@ class Trial:
             if start is not None or not call.initial and any(m.cell for m in own):
                 starts[call.id] = start or 0  # what is left of a cell may not tell how many units it has
         return Changed(
-            replace(self.network, layers=layers),
+            replace(network, layers=layers),
             inputs,
             cells,
             starts,
@@ -213,6 +221,13 @@ class Trial:
     def run(self, made: Made, domain: Domain, view: Callable[[Cell], Cell] = lambda cell: cell) -> Run:
         """The run with mistakes, or with none. Raises SymgruError where the network cannot be run so."""
         return self.changed(made).run(domain, view)
+
+    def wired(self, made: Sequence[Mistake]) -> Network:
+        """The network with its layers as they are taken to be."""
+        network = self.network
+        for m in made:
+            network = m.network(network) if m.network else network
+        return network
 
     def fed(self, mistake: Mistake, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """The inputs as one who makes the mistake feeds them."""

@@ -20,7 +20,7 @@ def _numbers(context: click.Context, option: click.Parameter, value: str | None)
     try:
         return None if value is None else tuple(int(part) for part in value.split(","))
     except ValueError:
-        raise click.BadParameter(f"{value[:40]!r} is not a list of whole numbers such as 1,3") from None
+        raise click.BadParameter(f"{str(value)[:40]!r} is not a list of whole numbers such as 1,3") from None
 
 
 @click.command("diagnose")

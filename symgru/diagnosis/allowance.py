@@ -148,7 +148,8 @@ class _Numbers:
         versions = {id: Versions(Stack(own), rows_of) for id, own in stacks.items()}
         start = next((m.start for m in self.made if m.start is not None), None)
         # whoever rounds lines has the printed numbers only; a digit more would not have been seen
-        y = evaluate(self.space, dict(self.changed.cells), versions, inputs, start, None, self.changed.reads)
+        cells, reads, network = dict(self.changed.cells), self.changed.reads, self.changed.network
+        y = evaluate(self.space, cells, versions, inputs, start, None, reads, network)
         y = y.reshape(count, -1, *y.shape[1:])
         for change in self.changed.outputs:
             y = np.stack([change(each) for each in y])

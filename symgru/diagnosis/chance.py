@@ -17,10 +17,12 @@ def expected(values: Array, claim: Array, allowed: Array, alternatives: int = 1)
     `values` holds the different results of all ways with no more faults, (ways, numbers), without the one that is
     judged; `claim` and `allowed` have one entry for each number. A number of no relation is one as likely as not to lie
     anywhere in [-1, 1], or, where the results crowd, one that lies as densely as they do: whichever is more.
-    Numbers are taken as independent.
+    Numbers are taken as independent, but for those that are the same in all results: they are one.
     """
     if not len(values):
         return float(alternatives * np.prod(np.minimum(1.0, allowed)))
+    _, first = np.unique(np.round(values, 10), axis=1, return_index=True)
+    values, claim, allowed = values[:, first], claim[first], allowed[first]
     near = np.sort(np.abs(values - claim), axis=0)
     k = min(len(values) - 1, max(1, round(sqrt(len(values)))))
     distance = np.maximum(near[k], allowed)

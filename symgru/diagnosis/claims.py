@@ -38,7 +38,7 @@ class Number:
         if not self.printed:
             return 0.0
         shown = -cast(int, self.value.as_tuple().exponent)
-        return 0.5 * 10.0 ** -float(shown if self.decimals is None else max(shown, self.decimals))
+        return float(0.5 * 10.0 ** -(shown if self.decimals is None else max(shown, self.decimals)))
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,10 @@
-"""What can be proven about a claim without trying one way after the other.
-
-Both lemmas are one induction: a box of states that holds the first one, and that no step leaves, holds all of them.
-Whether a step can leave it is found by running the cell's printed source in interval arithmetic, with mistakes made,
-from the whole box at once.
-"""
+"""What can be proven about a claim without trying one way after the other: the lemmas, and what each of them covers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import product
-from typing import Any, Protocol, cast
 
 import numpy as np
 
@@ -18,24 +12,17 @@ from symgru import slips
 from symgru.building import build
 from symgru.cell import Cell
 from symgru.diagnosis.claims import Case, Number
-from symgru.diagnosis.intervals import INF, Interval, dot, step_of, typed
+from symgru.diagnosis.induction import Induction, Made, anything
+from symgru.diagnosis.intervals import INF, Interval
 from symgru.diagnosis.ranges import outward, run_within
 from symgru.errors import SymgruError, Unsupported
-from symgru.layout import layout
+from symgru.maps import MAPS
 from symgru.mistake_table import Mistake
-from symgru.mistakes import Changed, Trial
+from symgru.mistakes import Known, Trial, mistakes
 from symgru.network import Array, Call, Layer, Network, Tensor
 from symgru.shapes import units
 
 SLACK = 1e-6  # beyond a bound, relative, for a framework's own rounding: 8 units in the last place of a float32
-Made = tuple[Mistake, ...]
-
-
-class Box(Protocol):
-    """Bounds of the state, one for each unit."""
-
-    low: Array
-    high: Array
 
 
 @dataclass(frozen=True)
@@ -70,12 +57,11 @@ class Lemma:
 
 def _outside(number: Number, low: Sequence[float], high: Sequence[float]) -> bool:
     value = float(number.value)
-    named = range(len(low)) if number.unit is None else [number.unit]
-    return all(
-        value + number.half < low[k] - _slack(low[k]) or value - number.half > high[k] + _slack(high[k])
-        for k in named
-        if k < len(low)
-    )
+    named = range(len(low)) if number.unit is None else range(len(low))[number.unit : number.unit + 1]
+    outside = [
+        value + number.half < low[k] - _slack(low[k]) or value - number.half > high[k] + _slack(high[k]) for k in named
+    ]
+    return bool(outside) and all(outside)
 
 
 def _slack(bound: float) -> float:
@@ -83,15 +69,13 @@ def _slack(bound: float) -> float:
     return SLACK * max(1.0, abs(bound)) if bound and np.isfinite(bound) else 0.0
 
 
-def lemmas(
-    network: Network, cases: Sequence[Case], known: Callable[[Layer], Sequence[Mistake]] | None = None
-) -> tuple[Lemma, ...]:
+def lemmas(network: Network, cases: Sequence[Case], known: Known = mistakes) -> tuple[Lemma, ...]:
     """The lemmas that hold for the network as it is and exclude a claimed number; () where there is none.
 
     Where other layers follow the recurrent one, it is the bound of what they make of its state. `known` gives the
     mistakes of a layer, as `Trial` has them.
     """
-    trials = [Trial(network, case.inputs, known) if known else Trial(network, case.inputs) for case in cases]
+    trials = [Trial(network, case.inputs, known) for case in cases]
     call = _source(network)
     if not trials:
         return ()
@@ -110,148 +94,18 @@ def _source(network: Network) -> Call | None:
 
 
 def _recurrent(layer: Layer) -> bool:
-    from symgru.maps import MAPS
-
     return layer.kind not in MAPS and bool(build(layer.kind, layer.options).states)
 
 
-# The induction -------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Part:
-    """What of a changed network an induction looks at: the cell of the call, what is read, and where it starts."""
-
-    cell: Cell
-    read: str
-    start: float
-    usable: bool
-
-
-class Worked:
-    """A network's one call with mistakes made, factor by factor: cell, arrays and inputs change apart from one
-    another, and each is worked out once. So are the steps: of arrays and inputs only the signs count."""
-
-    def __init__(self, trial: Trial, call: Call) -> None:
-        self.trial, self.call = trial, call
-        layer = trial.network.layers[call.layer]
-        self.layout = layout(build(layer.kind, layer.options))
-        self._parts: dict[Hashable, Any] = {}
-        self._kept: dict[Hashable, bool] = {}
-
-    def _once(self, kind: str, made: Iterable[Mistake], work: Callable[[Made], Any]) -> Any:
-        chosen = tuple(made)
-        key = (kind, *((m.kind, m.name) for m in chosen))
-        if key not in self._parts:
-            self._parts[key] = work(chosen)
-        return self._parts[key]
-
-    def part(self, made: Made) -> Part:
-        return cast(Part, self._once("cell", (m for m in made if _of_cell(m)), self._part))
-
-    def weights(self, made: Made) -> Mapping[str, Interval]:
-        chosen = (m for m in made if m.weights)
-        return cast("Mapping[str, Interval]", self._once("arrays", chosen, self._weights))
-
-    def inputs(self, made: Made) -> Interval | None:
-        """Every step of every sequence, (steps, features); None where the call does not read the network's input."""
-        return cast("Interval | None", self._once("inputs", (m for m in made if m.inputs), self._inputs))
-
-    def signs(self, made: Made) -> Mapping[str, Interval] | None:
-        """See `signs_of`."""
-
-        def work(chosen: Made) -> Mapping[str, Interval] | None:
-            x = self.inputs(chosen)
-            return None if x is None else self.signs_of(self.weights(chosen), x)
-
-        chosen = (m for m in made if not _of_cell(m))
-        return cast("Mapping[str, Interval] | None", self._once("signs", chosen, work))
-
-    def signs_of(self, weights: Mapping[str, Interval], x: Interval) -> Mapping[str, Interval]:
-        """Every number of the arrays as what its sign says: [0, inf), (-inf, 0] or 0, else anything.
-
-        A kernel becomes one column with the signs that its product with the input has at all steps, to be fed a 1.
-        """
-        with np.errstate(all="ignore"):
-            products = {m.name: dot(weights[m.name], x) for m in self.layout.kernel}
-        columns = {name: Interval.between(p.low.min(0), p.high.max(0)) for name, p in products.items()}
-        signs = {name: _sign_of(w) for name, w in {**weights, **columns}.items()}
-        return signs | {name: signs[name].reshape(-1, 1) for name in columns}
-
-    def _changed(self, made: Made) -> Changed:
-        return self.trial.changed(made)
-
-    def _part(self, made: Made) -> Part:
-        changed = self._changed(made)
-        cell = changed.cells[self.call.id]
-        read = changed.reads(cell) if changed.reads else cell.output
-        picked = all(_only_picks(change) for change in changed.outputs)
-        usable = picked and changed.decimals is None and not self.call.initial
-        return Part(cell, read.name, changed.starts.get(self.call.id, 0), usable)
-
-    def _weights(self, made: Made) -> Mapping[str, Interval]:
-        layer = self._changed(made).network.layers[self.call.layer]
-        return {name: typed(t) for name, t in layer.weights.items()}
-
-    def _inputs(self, made: Made) -> Interval | None:
-        names = [put.id for put in self.trial.network.inputs]
-        edge = self.call.args[0]
-        if edge.port != "input":
-            return None
-        x = self._changed(made).inputs[names.index(edge.source)]
-        return typed(Tensor(x.value.reshape(-1, x.value.shape[-1]), x.text.reshape(-1, x.text.shape[-1])))
-
-    def keeps(self, part: Part, box: Interval, arrays: Mapping[str, Interval]) -> bool:
-        """Whether no step leaves the box, nor anything that is read: one run from the whole box.
-
-        A step at which a mask holds the state back does not leave it either.
-        """
-        if not part.usable or not Interval.exactly(np.full(box.shape, float(part.start))).within(box):
-            return False
-        used = [p.name for p in part.cell.params]
-        key = (part.cell.equations, part.read, box.ends.tobytes(), *(arrays[name].ends.tobytes() for name in used))
-        if key not in self._kept:
-            with np.errstate(all="ignore"):
-                found = step_of(part.cell)(_ONE, box.reshape(1, -1), {name: arrays[name] for name in used})
-            self._kept[key] = all(found[name].within(box) for name in {part.cell.output.name, part.read})
-        return self._kept[key]
-
-
-_ONE = Interval.exactly(np.ones((1, 1)))
-
-
-def _sign_of(a: Interval) -> Interval:
-    return Interval.between(np.where(a.low >= 0, 0, -INF), np.where(a.high <= 0, 0, INF))
-
-
-def _of_cell(m: Mistake) -> bool:
-    return not (m.weights or m.inputs)
-
-
-def _only_picks(change: Callable[[Array], Array]) -> bool:
-    """Whether a change of the outputs, (batch, time, units), takes some of them as they are, each of its own unit."""
-    tokens = np.empty((1, 4, 3), dtype=object)
-    for at in np.ndindex(tokens.shape):
-        tokens[at] = (at,)  # which no arithmetic takes
-    try:
-        taken = np.asarray(change(tokens), dtype=object)
-    except Exception:  # whatever a change does with what is no number
-        return False
-    return taken.ndim == 3 and all(
-        any(tokens[at] is one for at in np.ndindex(tokens.shape) if at[-1] == place[-1])
-        for place, one in np.ndenumerate(taken)
-    )
-
-
 def _guarded(check: Callable[[Made], bool]) -> Callable[[Made], bool]:
-    """A way that cannot be worked is not covered."""
+    """A way that cannot be worked is not covered, nor one in which the layers are other ones."""
     known: dict[Hashable, bool] = {}
 
     def covers(made: Made) -> bool:
         key = tuple((m.kind, m.name) for m in made)
         if key not in known:
             try:
-                known[key] = check(made)
+                known[key] = not any(m.network for m in made) and check(made)
             except (SymgruError, ValueError):
                 known[key] = False
         return known[key]
@@ -264,16 +118,14 @@ def _guarded(check: Callable[[Made], bool]) -> Callable[[Made], bool]:
 
 def _bound(trials: Sequence[Trial], call: Call, cases: Sequence[Case]) -> Lemma | None:
     """Whatever the arrays and the inputs are: of both only the shape counts."""
-    worked = Worked(trials[0], call)
+    worked = Induction(trials[0], call)
     layer = trials[0].network.layers[call.layer]
     cell = build(layer.kind, layer.options)
     width = units(cell, layer)
     box = Interval.between(np.full(width, -1.0), np.full(width, 1.0))
-    anything = {name: _anything(t.value.shape) for name, t in layer.weights.items()}
-    anything |= {m.name: _anything((width, 1)) for m in worked.layout.kernel}
 
     def holds(made: Made) -> bool:
-        return worked.keeps(worked.part(made), box, anything)
+        return worked.keeps(worked.part(made), box, worked.unknown(made))
 
     covers = _guarded(holds)
     low, high = (-1.0,) * width, (1.0,) * width
@@ -309,7 +161,7 @@ def _behind(trials: Sequence[Trial], cases: Sequence[Case]) -> Lemma | None:
         shapes = [x.value.shape for x in changed.inputs]
         key = (*((m.kind, m.name) for m in made if not m.inputs), *shapes)
         if key not in known:
-            y = run_within(changed, [_anything((1, *shape[1:])) for shape in shapes])
+            y = run_within(changed, [anything((1, *shape[1:])) for shape in shapes])
             known[key] = Interval.between(y.low.min((0, 1)), y.high.max((0, 1)))
         return known[key]
 
@@ -348,10 +200,6 @@ def _output_words(low: Sequence[float], high: Sequence[float]) -> str:
     return "; ".join(f"no output of unit {k} is {says(a, b)}" for k, (a, b) in named if says(a, b))
 
 
-def _anything(shape: tuple[int, ...]) -> Interval:
-    return Interval.between(np.full(shape, -INF), np.full(shape, INF))
-
-
 def _bound_proof(cell: Cell) -> str:
     own = slips.roles(cell)
     n = own.candidate
@@ -376,7 +224,7 @@ def _a(head: str) -> str:
 
 def _sign(trial: Trial, call: Call, k: int, case: Case) -> Lemma | None:
     """One sign for each unit, such that none has the other at any step, for the inputs of one case."""
-    worked = Worked(trial, call)
+    worked = Induction(trial, call)
     x = worked.inputs(())
     part = worked.part(())
     layer = trial.network.layers[call.layer]
@@ -398,7 +246,7 @@ def _sign(trial: Trial, call: Call, k: int, case: Case) -> Lemma | None:
         covers = _guarded(holds)
         if covers(()):
             positive = Interval.between(np.zeros((1, x.shape[-1])), np.full((1, x.shape[-1]), INF))
-            every = worked.keeps(part, box, worked.signs_of(worked.weights(()), positive))
+            every = worked.keeps(part, box, worked.signs((), positive) or {})
             says, proof = _sign_words(part.cell, layer, signs, kernel, every)
             return Lemma(
                 "sign",

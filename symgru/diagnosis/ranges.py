@@ -48,6 +48,8 @@ def run_within(
     begun = {name: cast(Array, s) for name, s in (states or {}).items()}
     layers = {call.id: layer for call, layer in changed.network}
     for name, start in changed.starts.items():
+        if name not in layers:
+            continue
         width = units(build(layers[name].kind, layers[name].options), layers[name])
         begun.setdefault(name, cast(Array, Interval.exactly(np.full((batch, width), float(start)))))
     try:

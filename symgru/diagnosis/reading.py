@@ -25,7 +25,7 @@ FILES = (".npy", ".csv", ".json")
 def read_claim(
     source: object, shape: Shape, units: Sequence[int] | None = None, all_steps: bool = False
 ) -> tuple[tuple[Number, ...], tuple[str, ...]]:
-    """Claimed numbers as text, as Python numbers, as an array or as a file of them, and what had to be assumed.
+    """Claimed numbers as text or texts, as Python numbers, as an array or a file of them, and what had to be assumed.
 
     `shape` is that of what the network gives: sequences, time steps, units. As many numbers as units are those of the
     last state, or one for each sequence; as many rows as time steps are all states, and have to be where `all_steps`. A
@@ -33,7 +33,7 @@ def read_claim(
     UnusableInput for anything else, and for a number that tells too little to be compared with anything.
     """
     with within("the claim"):
-        given, notes = given_numbers(source)
+        given, notes = given_numbers(_as_text(source) if isinstance(source, list | tuple) else source)
         width = shape[2]
         for unit in units or ():
             if not 1 <= unit <= width:
@@ -51,6 +51,14 @@ def read_claim(
         for number in found:
             _check(number, alone=len(found) == 1)
         return found, (*notes, *said)
+
+
+def _as_text(source: object) -> object:
+    """Lists of texts as one text; other lists as they are."""
+    if not isinstance(source, list | tuple):
+        return source
+    rows = [_as_text(each) for each in source]
+    return f"[{', '.join(map(str, rows))}]" if any(isinstance(each, str) for each in rows) else source
 
 
 def _is_file(source: object, *endings: str) -> bool:

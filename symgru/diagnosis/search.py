@@ -15,9 +15,11 @@ from symgru.diagnosis.allowance import Allowance, Open, allowance
 from symgru.diagnosis.chance import CERTAIN, different, expected
 from symgru.diagnosis.claims import Case
 from symgru.diagnosis.findings import Alike, Diagnosis, Fit, Progress, Tried, Verdict
+from symgru.diagnosis.probe import probed
 from symgru.diagnosis.rarer import catalogue, earlier_states, lost_signs
 from symgru.diagnosis.space import Space
 from symgru.diagnosis.ways import NONE, Level, combined, pairs, singles
+from symgru.diagnosis.wiring_slips import of_network
 from symgru.domains import Decimals
 from symgru.errors import SymgruError, Unsupported
 from symgru.mistakes import ALIKE, WORKING, Mistake, alike
@@ -27,6 +29,7 @@ SAMPLED = 24  # ways whose allowances say how far from a claim a way is worth a 
 WIDE, WIDER = 0.9, 4  # so many times the allowance that so large a part of them does not pass
 EXAMINED = 300  # ways that are looked at closely at each level; for more the sample's allowances have to do
 NEAR, NEAREST = 20.0, 3  # a near miss is within so many times what is allowed; how many are told
+PROBED = 3  # results for which an input is looked for that tells the ways apart
 FINITE = 1e6  # allowances above are those of ways that lead nowhere
 
 
@@ -52,7 +55,8 @@ class _Search:
         def known(layer: Layer) -> tuple[Mistake, ...]:
             return (*catalogue(layer), *sequence)
 
-        self.spaces = [Space(network, case, known) for case in cases]
+        others = of_network(network)
+        self.spaces = [Space(network, case, known, others) for case in cases]
         self.catalogue = self.spaces[0].catalogue
         if not self.catalogue:
             raise Unsupported("the network has no recurrent layer, whose mistakes could be looked for")
@@ -86,7 +90,7 @@ class _Search:
             verdict,
             tuple(self._exact()),
             self.own,
-            tuple(self.fitting),
+            tuple(probed(self.spaces[0], a) if k < PROBED else a for k, a in enumerate(self.fitting)),
             tuple(sorted(self.near, key=lambda f: (f.faults, f.away))[:NEAREST]) if verdict == "none" else (),
             self._chance(self.fitting[0].first) if self.fitting else 0.0,
             tuple(self.tried),

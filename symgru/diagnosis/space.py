@@ -40,16 +40,23 @@ class _Group:
     reads: int
     outputs: int
     starts: int
+    networks: int
 
 
 class Space:
     """A network and one case, to be gone about in many ways."""
 
-    def __init__(self, network: Network, case: Case, known: Known) -> None:
-        self.trial = Trial(network, case.inputs, known)
+    def __init__(self, network: Network, case: Case, known: Known, others: Sequence[Mistake] = ()) -> None:
+        self._asked = network, known, others
+        self.trial = Trial(network, case.inputs, known, others)
         self.case = case
         self.catalogue: tuple[Mistake, ...] = self.trial.mistakes
         self.cells: dict[tuple[Mistake, ...], dict[str, Cell]] = {}  # made so far
+
+    def about(self, case: Case) -> Space:
+        """The same network and mistakes, and another case."""
+        network, known, others = self._asked
+        return Space(network, case, known, others)
 
     def values(self, ways: Array, progress: Progress = lambda done: None) -> Array:
         """What each way gives for the claimed numbers, (ways, alternatives, numbers); NaN where it cannot be gone.
@@ -57,6 +64,8 @@ class Space:
         There are as many alternatives as units where a number does not say its unit, else one.
         """
         found = np.full((len(ways), self.alternatives, len(self.case.claim)), np.nan)
+        if not len(ways):
+            return found
         made = _Made(self, ways)
         for group in made.groups():
             for part in np.array_split(group.ways, -(-len(group.ways) * self._width // ROWS)):
@@ -119,6 +128,7 @@ class _Made:
             ("decimals", lambda m: next((d.decimals for d in m if d.decimals is not None), None)),
             ("reads", lambda m: next((d.reads for d in m if d.reads), None)),
             ("outputs", lambda m: tuple(d.outputs for d in m if d.outputs)),
+            ("network", self.trial.wired),
         ):
             self.of[hook], self.kinds[hook] = self._distinct(hook, make)
 
@@ -184,20 +194,22 @@ class _Made:
             [
                 cells[self.of["cell"]],
                 shape_of[self.of["inputs"]],
-                *(self.of[hook] for hook in ("start", "decimals", "reads", "outputs")),
+                *(self.of[hook] for hook in ("start", "decimals", "reads", "outputs", "network")),
             ],
             axis=1,
         )
-        possible = (keys[:, :2] >= 0).all(axis=1)
-        possible &= np.array([w is not IMPOSSIBLE for w in self.kinds["weights"]])[self.of["weights"]]
+        possible = np.asarray((keys[:, :2] >= 0).all(axis=1))
+        for hook in ("weights", "network"):
+            can = np.array([made is not IMPOSSIBLE for made in self.kinds[hook]])
+            possible &= can[self.of[hook]]
         distinct, of = np.unique(keys, axis=0, return_inverse=True)
         order = np.argsort(of.reshape(-1), kind="stable")
         ends = np.cumsum(np.bincount(of.reshape(-1), minlength=len(distinct)))
         for key, members in zip(distinct, np.split(order, ends[:-1]), strict=True):
             chosen = members[possible[members]]
             if len(chosen):
-                cell, _, start, decimals, reads, outputs = map(int, key)
-                yield _Group(chosen, cell, decimals, reads, outputs, start)
+                cell, _, start, decimals, reads, outputs, network = map(int, key)
+                yield _Group(chosen, cell, decimals, reads, outputs, start, network)
 
     def _equal_cells(self) -> Array:
         """For each making of the cells the first with the same equations; -1 where it cannot be made."""
@@ -228,6 +240,7 @@ class _Made:
             self.kinds["start"][group.starts],
             self.kinds["decimals"][group.decimals],
             self.kinds["reads"][group.reads],
+            self.kinds["network"][group.networks],
         )
         y = y.reshape(len(ways), -1, *y.shape[1:])
         for change in self.kinds["outputs"][group.outputs]:
@@ -252,12 +265,13 @@ def evaluate(
     start: int | None,
     decimals: int | None,
     reads: Any,
+    network: Network,
 ) -> Array:
     """What the rows give at every step, (rows, time, units)."""
     trial = space.trial
     layers = {
         name: replace(layer, weights=weights[name]) if name in weights else layer
-        for name, layer in trial.network.layers.items()
+        for name, layer in network.layers.items()
     }
     domain = rows(decimals)
     rewrite, states = {}, {}
@@ -266,6 +280,6 @@ def evaluate(
         rewrite[call.id] = as_called(call, cell)
         if start is not None or not call.initial:
             states[call.id] = np.full((len(x[0]), space.units[layer.id]), float(start or 0))
-    network = replace(trial.network, layers=layers)
+    network = replace(network, layers=layers)
     found = run(network, [Tensor(each) for each in x], domain, states, rewrite)
     return steps_of(network, found, reads)
