@@ -61,19 +61,21 @@ class Induction:
         """Every step of every sequence, (steps, features); None where the call does not read the network's input."""
         return cast("Interval | None", self._once("inputs", made, lambda m: m.inputs, self._inputs))
 
-    def signs(self, made: Made, x: Interval | None = None) -> Signs | None:
+    def signs(self, made: Made) -> Signs | None:
         """Every number of the arrays as what its sign says: [0, inf), (-inf, 0] or 0, else anything.
 
-        A kernel becomes one column with the signs that its product with the input (`x` in its place) has at all steps,
-        to be fed a 1. None where the input is not the network's.
+        A kernel becomes one column with the signs that its product with the input has at all steps, to be fed a 1. None
+        where the input is not the network's.
         """
-        fed = self.inputs(made) if x is None else x
-        return None if fed is None else {name: self._sign(name, t, fed) for name, t in self.arrays(made).items()}
+        return cast("Signs | None", self._once("signs", made, lambda m: m.weights or m.inputs, self._signs))
+
+    def signs_with(self, made: Made, x: Interval) -> Signs:
+        """The same with another input, (steps, features)."""
+        return {name: self._sign(name, t, x) for name, t in self.arrays(made).items()}
 
     def unknown(self, made: Made) -> Signs:
         """Nothing is known of any number."""
-        arrays = {name: anything(t.value.shape) for name, t in self.arrays(made).items()}
-        return arrays | {name: anything((len(arrays[name]), 1)) for name in self.kernels}
+        return cast(Signs, self._once("unknown", made, lambda m: m.weights, self._unknown))
 
     def arrays(self, made: Made) -> Mapping[str, Tensor]:
         """The layer's, as they are taken to be."""
@@ -84,7 +86,7 @@ class Induction:
 
         A step at which a mask holds the state back does not leave it either.
         """
-        if not part.usable or not Interval.exactly(np.full(box.shape, part.start)).within(box):
+        if not (part.usable and (box.low <= part.start).all() and (part.start <= box.high).all()):
             return False
         names = [p.name for p in part.cell.params]
         counts = [signs[name].ends.tobytes() for name in names if name not in part.gates_own]
@@ -119,6 +121,14 @@ class Induction:
 
     def _arrays(self, made: Made) -> Mapping[str, Tensor]:
         return self.trial.changed(made).network.layers[self.call.layer].weights
+
+    def _signs(self, made: Made) -> Signs | None:
+        x = self.inputs(made)
+        return None if x is None else self.signs_with(made, x)
+
+    def _unknown(self, made: Made) -> Signs:
+        arrays = {name: anything(t.value.shape) for name, t in self.arrays(made).items()}
+        return arrays | {name: anything((len(arrays[name]), 1)) for name in self.kernels}
 
     def _inputs(self, made: Made) -> Interval | None:
         edge = self.call.args[0]

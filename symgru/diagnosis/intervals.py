@@ -199,11 +199,13 @@ def _clip(a: Interval, low: float | None, high: float | None) -> Interval:
 
 
 def _where_positive(a: Interval, p: Any, q: Any) -> Interval:
-    """Both where the interval does not tell."""
-    p, q = _interval(p), _interval(q)
-    either = Interval.between(np.minimum(p.low, q.low), np.maximum(p.high, q.high))
-    above, below = (a.low > 0)[..., None], (a.high <= 0)[..., None]
-    return Interval(np.where(above, p.ends, np.where(below, q.ends, either.ends)))
+    return _either(a.low > 0, a.high <= 0, _interval(p), _interval(q))
+
+
+def _either(first: Array, second: Array, p: Interval, q: Interval) -> Interval:
+    """p where that is certain, q where that is; both where nothing is."""
+    both = Interval.between(np.minimum(p.low, q.low), np.maximum(p.high, q.high))
+    return Interval(np.where(first[..., None], p.ends, np.where(second[..., None], q.ends, both.ends)))
 
 
 def _across(low: float, high: float) -> Callable[[Interval], Interval]:
@@ -234,8 +236,11 @@ def _mean(v: Interval) -> Interval:
     return dot(Interval.exactly(np.ones((1, v.shape[-1]))), v) / v.shape[-1]
 
 
-def _select(m: Array, p: Any, q: Any) -> Interval:
-    return Interval(np.where(m[..., None], _interval(p).ends, _interval(q).ends))
+def _select(m: Any, p: Any, q: Any) -> Interval:
+    """A mask of truth values, or a vector that holds where it is not 0."""
+    if isinstance(m, Interval):
+        return _either((m.low > 0) | (m.high < 0), (m.low == 0) & (m.high == 0), _interval(p), _interval(q))
+    return _either(m, ~m, _interval(p), _interval(q))
 
 
 def _stack(arrays: Sequence[Interval], axis: int = 0) -> Interval:

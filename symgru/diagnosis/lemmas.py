@@ -246,7 +246,7 @@ def _sign(trial: Trial, call: Call, k: int, case: Case) -> Lemma | None:
         covers = _guarded(holds)
         if covers(()):
             positive = Interval.between(np.zeros((1, x.shape[-1])), np.full((1, x.shape[-1]), INF))
-            every = worked.keeps(part, box, worked.signs((), positive) or {})
+            every = worked.keeps(part, box, worked.signs_with((), positive))
             says, proof = _sign_words(part.cell, layer, signs, kernel, every)
             return Lemma(
                 "sign",

@@ -24,8 +24,11 @@ from symgru.diagnosis.intervals import _INTERVALS, Interval, Intervals, dot
 from symgru.diagnosis.intervals import typed as enclosed
 from symgru.diagnosis.lemmas import Lemma, lemmas
 from symgru.diagnosis.ranges import Range, outward, ranges, run_within
+from symgru.diagnosis.rarer import catalogue
 from symgru.diagnosis.script import script
+from symgru.diagnosis.space import Space
 from symgru.diagnosis.stories import Story, stories
+from symgru.diagnosis.ways import combined, pairs, singles
 from symgru.domains import Float64
 from symgru.mistakes import Trial
 from symgru.network import Layer, Network, Tensor, chain
@@ -311,8 +314,8 @@ def test_a_lemma_holds_in_every_way_that_it_covers(units: int, seed: int) -> Non
     rng = np.random.default_rng([units, seed])
     network, x = signed(rng, units)
     trial = Trial(network, x)
-    pairs = list(combinations(trial.mistakes, 2))
-    ways = [(), *((m,) for m in trial.mistakes), *(pairs[k] for k in rng.choice(len(pairs), 150, replace=False))]
+    two = list(combinations(trial.mistakes, 2))
+    ways = [(), *((m,) for m in trial.mistakes), *(two[k] for k in rng.choice(len(two), 150, replace=False))]
     found = lemmas(network, [Case((x,), asked(units))])
     assert {lemma.name for lemma in found} == {"bound", "sign"}
     covered = 0
@@ -326,6 +329,25 @@ def test_a_lemma_holds_in_every_way_that_it_covers(units: int, seed: int) -> Non
         for lemma in holding:
             assert worst(lemma, y) <= 1e-12, (lemma.name, [m.name for m in made])
     assert covered > 100
+
+
+@pytest.mark.parametrize("units", [1, 2])
+def test_a_lemma_holds_in_every_way_that_is_searched(units: int) -> None:
+    """The rarer mistakes too, every pair of all, and a sample of the product of gate orders and the rest."""
+    rng = np.random.default_rng([23, units])
+    network, x = signed(rng, units)
+    space = Space(network, Case((x,), tuple(Number("0.5", unit=k) for k in range(units))), catalogue)
+    found = lemmas(network, [Case((x,), asked(units))], catalogue)
+    assert {lemma.name for lemma in found} == {"bound", "sign"}
+    for level in (singles(space.catalogue), pairs(space.catalogue), combined(space.catalogue)):
+        ways = rng.permutation(level.ways)[:1500]
+        y = space.values(ways)[:, 0]
+        for lemma in found:
+            covered = [lemma.covers([space.catalogue[k] for k in way if k >= 0]) for way in ways]
+            assert sum(covered) > len(ways) / 20
+            outside = np.maximum(np.array(lemma.low) - y, y - np.array(lemma.high)).max(-1)
+            wrong = ways[np.array(covered) & (outside > 1e-12)]
+            assert not [[space.catalogue[k].name for k in way if k >= 0] for way in wrong], lemma.name
 
 
 @pytest.mark.parametrize("seed", range(3))
