@@ -11,24 +11,23 @@ from symgru.network import Array
 CERTAIN = 1e-3  # expected chance hits above which agreement is no explanation
 
 
-def expected(values: Array, claim: Array, allowed: Array, alternatives: int = 1) -> float:
+def expected(values: Array, claim: Array, near: Array, alternatives: int = 1) -> float:
     """Expected chance hits: ways, times the probability that a number of no relation to them comes as near.
 
     `values` holds the different results of all ways with no more faults, (ways, numbers), without the one that is
-    judged; `claim` and `allowed` have one entry for each number. A number of no relation is one as likely as not to lie
-    anywhere in [-1, 1], or, where the results crowd, one that lies as densely as they do: whichever is more.
-    Numbers are taken as independent, but for those that are the same in all results: they are one.
+    judged; `claim` and `near` (how near that one comes) have one entry for each number. A number of no relation is one
+    that may lie anywhere in [-1, 1], or, where the results crowd, one that lies as densely as they do: whichever is
+    more. Numbers are taken as independent, but for those that are the same in all results: they are one.
     """
     if not len(values):
-        return float(alternatives * np.prod(np.minimum(1.0, allowed)))
+        return float(alternatives * np.prod(np.minimum(1.0, near)))
     _, first = np.unique(np.round(values, 10), axis=1, return_index=True)
-    values, claim, allowed = values[:, first], claim[first], allowed[first]
-    near = np.sort(np.abs(values - claim), axis=0)
+    values, claim, near = values[:, first], claim[first], near[first]
     k = min(len(values) - 1, max(1, round(sqrt(len(values)))))
-    distance = np.maximum(near[k], allowed)
+    distance = np.maximum(np.sort(np.abs(values - claim), axis=0)[k], near)  # of the k nearest results
     with np.errstate(divide="ignore", invalid="ignore"):
-        crowded = np.where(distance > 0, (k + 1) / len(values) * allowed / distance, 0.0)
-    probability = np.minimum(1.0, np.maximum(allowed, crowded))
+        crowded = np.where(distance > 0, (k + 1) / len(values) * near / distance, 0.0)
+    probability = np.minimum(1.0, np.maximum(near, crowded))
     return float((len(values) + 1) * alternatives * np.prod(probability))
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import cast
 
+import numpy as np
+
 from symgru.network import Tensor
 
 LAST = -1
@@ -47,3 +49,9 @@ class Case:
 
     inputs: tuple[Tensor, ...]
     claim: tuple[Number, ...]
+
+
+def could_be_of(number: Number, dtype: str) -> bool:
+    """Whether a number of this dtype prints as the claim; else it was calculated in another precision, or by hand."""
+    nearest = float(np.asarray(float(number.text)).astype(dtype))
+    return abs(Decimal(nearest) - number.value) <= Decimal(number.half)

@@ -48,6 +48,14 @@ class Fit:
         return max(d / a if a else float("inf") for d, a in zip(self.distances, self.allowed, strict=True))
 
     @property
+    def closeness(self) -> tuple[float, ...]:
+        """How near it comes, as parts of what is allowed that are alike for all numbers: a claim is never nearer than
+        half a unit of its last digit tells."""
+        parts = (max(d, h) / a for d, h, a in zip(self.distances, self.half, self.allowed, strict=True) if a)
+        near = min(1.0, max(parts, default=1.0))
+        return tuple(near * a for a in self.allowed)
+
+    @property
     def rank(self) -> tuple[int, ...]:
         """How common it is: fewest faults first, then the commonest mistake."""
         return (self.faults, *sorted(m.rank for m in self.made))

@@ -13,7 +13,7 @@ import numpy as np
 
 from symgru.diagnosis.allowance import Allowance, Open, allowance
 from symgru.diagnosis.chance import CERTAIN, different, expected
-from symgru.diagnosis.claims import Case
+from symgru.diagnosis.claims import Case, could_be_of
 from symgru.diagnosis.findings import Alike, Diagnosis, Fit, Progress, Tried, Verdict
 from symgru.diagnosis.probe import probed
 from symgru.diagnosis.rarer import catalogue, earlier_states, lost_signs
@@ -60,6 +60,7 @@ class _Search:
         self.catalogue = self.spaces[0].catalogue
         if not self.catalogue:
             raise Unsupported("the network has no recurrent layer, whose mistakes could be looked for")
+        self.dtypes = [_precision(network.dtype, case) for case in cases]
         self.opened = [Open(network, case.inputs) for case in cases]
         self.claim = np.array([float(n.value) for case in cases for n in case.claim])
         self.half = np.array([n.half for case in cases for n in case.claim])
@@ -153,8 +154,8 @@ class _Search:
     def _allowance(self, made: tuple[Mistake, ...]) -> Allowance:
         if made not in self._allowances:
             each = [
-                allowance(space, opened, made, self.network.dtype)
-                for space, opened in zip(self.spaces, self.opened, strict=True)
+                allowance(space, opened, made, dtype)
+                for space, opened, dtype in zip(self.spaces, self.opened, self.dtypes, strict=True)
             ]
 
             def whole(arrays: Sequence[Array]) -> Array:
@@ -233,7 +234,12 @@ class _Search:
         unit = fit.unit or 0
         others = different(self.results[self.faults <= fit.faults][:, unit])
         apart = ~np.isclose(others, fit.values, rtol=0, atol=ALIKE).all(axis=1)
-        return expected(others[apart], self.claim, np.array(fit.allowed), self.alternatives)
+        return expected(others[apart], self.claim, np.array(fit.closeness), self.alternatives)
+
+
+def _precision(dtype: str, case: Case) -> str:
+    """In which the claim was calculated: that of the network, unless its numbers cannot be of it."""
+    return dtype if all(could_be_of(n, dtype) for n in case.claim) else "float64"
 
 
 def _floats(numbers: Array) -> tuple[float, ...]:
