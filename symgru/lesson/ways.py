@@ -1,0 +1,156 @@
+"""The ways that give a claim: what speaks for them, what tells them apart, and what came near."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from symgru.diagnosis.findings import Alike, Diagnosis, Fit, Probe
+from symgru.hypotheses import listed
+from symgru.lesson.claimed import (
+    FEW,
+    FEWEST,
+    GUARDS,
+    MOST_DECIMALS,
+    apart,
+    did,
+    furthest,
+    shown,
+    small,
+    some,
+    the_claim,
+)
+from symgru.lesson.parts import Case, Cases, Heading, Paragraph, Part
+from symgru.lesson.prose import Text, formula, joined, number, numbers, say
+from symgru.rounding import Rounding, exactly
+from symgru.wording import counted
+
+MOST_WAYS, MOST_NEAR = 12, 3  # that fit, and that nearly do
+RARE = 1e-6  # a chance that is not told from smaller ones
+
+
+def sureness(d: Diagnosis) -> Iterator[Part]:
+    """What speaks for the explanation, and what else would explain it as well."""
+    best = d.best
+    assert best
+    yield Heading(2, say("How sure this is"))
+    gives = say(
+        "That calculation gives {v}. ",
+        v=some([shown(v, n.text, GUARDS) for v, n in zip(best.values, d.numbers, strict=True)]),
+    )
+    yield Paragraph(joined((gives, apart(d, best)), ""))
+    yield Paragraph(_no_chance(d))
+    yield from alike(d.classes[0])
+    if more := len(d.classes) - 1:
+        yield Paragraph(
+            say(
+                "{n} with more mistakes in {them} {fit} too; the fewest are the likeliest.",
+                n=counted(more, "way"),
+                them="it" if more == 1 else "them",
+                fit="fits" if more == 1 else "fit",
+            )
+        )
+    if not d.complete:
+        yield Paragraph(
+            say("The search ended there: ways with more mistakes were not tried, since this one is plain enough.")
+        )
+
+
+def _no_chance(d: Diagnosis) -> Text:
+    if not d.chance:
+        return say("No other way that was tried comes near.")
+    odds = 1 / max(d.chance, RARE)
+    return say(
+        "This is hardly chance: a number picked at random would agree with a way as simple as this {about} once in "
+        "{odds} times.",
+        about="about" if d.chance > RARE else "less than",
+        odds=f"{float(f'{odds:.0e}'):,.0f}",
+    )
+
+
+def alike(found: Alike) -> Iterator[Part]:
+    """The ways that have one result here, and an input that tells them apart."""
+    members = _distinct(found.members)
+    if len(members) < 2:
+        return
+    yield Paragraph(say("With these weights and this input the same number comes out for each of these:"))
+    probe = found.probe
+    if probe is None or probe.tells < 2:
+        yield Cases(tuple(Case(number(k), say("You {did}.", did=did(m))) for k, m in enumerate(members, 1)))
+        if probe:
+            yield Paragraph(say("No other input that was tried tells them apart either."))
+        return
+    places = [found.members.index(m) for m in members]
+    values = _told([probe.values[k] for k in places])
+    yield Paragraph(say("To tell them apart, feed {x}. Then the result is:", x=_fed(probe)))
+    yield Cases(tuple(Case(numbers(v), say("if you {did}.", did=did(m))) for v, m in zip(values, members, strict=True)))
+
+
+def _distinct(members: Sequence[Fit]) -> list[Fit]:
+    """Without those that are said in the same words."""
+    first: dict[tuple[str, ...], Fit] = {}
+    for m in members:
+        first.setdefault(tuple(made.says for made in m.made), m)
+    return list(first.values())[:MOST_WAYS]
+
+
+def _told(values: Sequence[Sequence[float]]) -> list[list[str]]:
+    """Results with as many decimals as tell them apart."""
+    many = len({tuple(round(v, MOST_DECIMALS) for v in row) for row in values})
+    texts: list[list[str]] = []
+    for decimals in range(FEWEST, MOST_DECIMALS + 1):
+        rounding = Rounding(decimals)
+        texts = [[rounding.text(rounding(exactly(v))) for v in row[:FEW]] for row in values]
+        if len({tuple(row) for row in texts}) == many:
+            break
+    return texts
+
+
+def _fed(probe: Probe) -> Text:
+    """The input that tells ways apart, as it is typed."""
+    rows = [list(map(str, row)) for row in probe.x.text[0]]
+    if all(len(row) == 1 for row in rows):
+        return numbers(row[0] for row in rows)
+    return joined((formula(lambda d, row=row: d.row(row)) for row in rows), ", ")  # type: ignore[misc]
+
+
+def ways(d: Diagnosis) -> Iterator[Part]:
+    """Everything that fits, the likeliest first."""
+    yield Heading(2, say("What gives {claim}", claim=the_claim(d)))
+    yield Cases(tuple(_way(d, c) for c in d.classes[:MOST_WAYS]))
+    if len(d.classes) > MOST_WAYS:
+        yield Paragraph(say("and {n} more.", n=str(len(d.classes) - MOST_WAYS)))
+
+
+def _way(d: Diagnosis, c: Alike) -> Case:
+    values = some([shown(v, n.text, GUARDS) for v, n in zip(c.first.values, d.numbers, strict=True)])
+    others = [did(m) for m in _distinct(c.members)]
+    return Case(values, say("You {did}.", did=joined(others[:FEW], "; or you ")))
+
+
+def enumerated(d: Diagnosis) -> Iterator[Part]:
+    """What was tried, and what came nearest."""
+    results = sum(t.results for t in d.tried)
+    yield Paragraph(
+        say(
+            f"{listed([f'{t.ways:,} {t.says}' for t in d.tried])}, which lead to {results:,} different results. None "
+            "of them is {claim} to its digits.",
+            claim=the_claim(d),
+        ),
+        "Tried",
+    )
+    if d.near:
+        yield Paragraph(say("These come nearest, but they are near misses and explain nothing:"))
+        yield Cases(tuple(_near(d, fit) for fit in d.near[:MOST_NEAR]))
+
+
+def _near(d: Diagnosis, fit: Fit) -> Case:
+    k = furthest(fit)
+    return Case(
+        number(shown(fit.values[k], d.numbers[k].text)),
+        say(
+            "You {did}. That is {far} away, and {most} is allowed.",
+            did=did(fit),
+            far=number(small(fit.distances[k])),
+            most=number(small(fit.allowed[k])),
+        ),
+    )
