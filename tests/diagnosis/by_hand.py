@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-import numpy as np
-
 from symgru.diagnosis.claims import LAST, Case, Number
 from symgru.diagnosis.findings import Alike, Diagnosis, Fit, Probe, Tried, Verdict
 from symgru.domains import Float64
@@ -60,8 +58,3 @@ def diagnosis(
         TRIED,
         complete,
     )
-
-
-def zeros_but(*values: float) -> Tensor:
-    """One sequence of one feature."""
-    return Tensor.of(np.array(values, dtype=np.float64).reshape(1, -1, 1))
