@@ -36,8 +36,8 @@ def different(values: Array) -> Array:
     finite = values[np.isfinite(values).all(axis=1)]
     if not len(finite):
         return finite
-    scale = np.maximum(1.0, np.abs(finite))
-    keys = np.round(finite / scale, 11) + 0.0
+    scale = 2.0 ** np.ceil(np.log2(np.maximum(1.0, np.abs(finite))))
+    keys = np.round(finite / scale, 11) * scale + 0.0
     mixed = keys @ np.cos(np.arange(1, keys.shape[1] + 1))  # one number for each row, so that they are sorted quickly
     _, first = np.unique(np.round(mixed, 10), return_index=True)
     return finite[np.sort(first)]

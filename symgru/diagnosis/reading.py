@@ -19,7 +19,6 @@ from symgru.wording import counted
 Shape = tuple[int, int, int]  # sequences, time steps of the output, units
 MOST_NUMBERS = 20_000
 LARGEST, COARSEST = Decimal(10) ** 30, 0.051  # of a claim, and of half a unit of its last digit
-FILES = (".npy", ".csv", ".json")
 
 
 def read_claim(
@@ -41,7 +40,7 @@ def read_claim(
         places, said = _placed(given.value.shape, shape, units, all_steps)
         if given.value.size > MOST_NUMBERS:
             raise UnusableInput(f"holds {given.value.size} numbers; at most {MOST_NUMBERS} are compared")
-        printed = given.typed and not _is_file(source, ".npy")
+        printed = isinstance(source, str | Path | list | tuple | int | float) and not _is_file(source, ".npy")
         texts = list(map(str, given.text.ravel()))
         kept = _decimals(source, texts)
         found = tuple(
@@ -61,8 +60,8 @@ def _as_text(source: object) -> object:
     return f"[{', '.join(map(str, rows))}]" if any(isinstance(each, str) for each in rows) else source
 
 
-def _is_file(source: object, *endings: str) -> bool:
-    return isinstance(source, str | Path) and str(source).lower().endswith(endings)
+def _is_file(source: object, ending: str) -> bool:
+    return isinstance(source, str | Path) and str(source).lower().endswith(ending)
 
 
 def _decimals(source: object, texts: Sequence[str]) -> Iterator[int | None]:

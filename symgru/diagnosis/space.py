@@ -275,7 +275,8 @@ def evaluate(
     }
     domain = rows(decimals)
     rewrite, states = {}, {}
-    for call, layer in trial.recurrent:
+    calls = {call.id: call for call in network.calls}
+    for call, layer in ((calls[c.id], layer) for c, layer in trial.recurrent if c.id in calls):
         cell = cells[call.id] if decimals is None else CALCULATOR(cells[call.id])
         rewrite[call.id] = as_called(call, cell)
         if start is not None or not call.initial:
