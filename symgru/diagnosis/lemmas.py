@@ -201,22 +201,16 @@ def _output_words(low: Sequence[float], high: Sequence[float]) -> str:
 
 
 def _bound_proof(cell: Cell) -> str:
-    own = slips.roles(cell)
-    n = own.candidate
-    head = slips.candidate_head(cell)
-    if own.update is None:
-        return f"Every `h_t` is {_a(head)} of something, and {head} gives nothing above 1 or below -1."
-    z = own.update
+    own, head = slips.roles(cell), slips.candidate_head(cell) or "an activation"
+    n, z = own.candidate, own.update
+    if z is None:
+        return f"Every `h_t` is {head} of something, and {head} gives nothing above 1 or below -1."
     return (
-        f"`h_0 = 0` is between -1 and 1. Let the state before a step be so too. The candidate `{n}` is {head} of "
+        f"`h_0 = 0` is between -1 and 1. Suppose the state before a step is so too. The candidate `{n}` is {head} of "
         f"something, whatever that is, so it is between -1 and 1, and the gate `{z}` is between 0 and 1. The new state "
-        f"weighs the old one and `{n}` with `{z}` and `1 - {z}`, in one order or the other: it lies between the two, "
-        f"and so between -1 and 1 again."
+        f"mixes the old one and `{n}` with the weights `{z}` and `1 - {z}`, in one order or the other: it lies between "
+        f"the two, and so between -1 and 1 again."
     )
-
-
-def _a(head: str) -> str:
-    return f"the {head}" if head else "a function"
 
 
 # The sign ------------------------------------------------------------------------------------------------------------
@@ -247,7 +241,7 @@ def _sign(trial: Trial, call: Call, k: int, case: Case) -> Lemma | None:
         if covers(()):
             positive = Interval.between(np.zeros((1, x.shape[-1])), np.full((1, x.shape[-1]), INF))
             every = worked.keeps(part, box, worked.signs_with((), positive))
-            says, proof = _sign_words(part.cell, layer, signs, kernel, every)
+            says, proof = _sign_words(part.cell, layer.weights, signs, kernel)
             return Lemma(
                 "sign",
                 says,
@@ -274,39 +268,39 @@ def _signs(kernel: Tensor, x: Interval, case: Case) -> Iterable[Array]:
         yield signs
 
 
-def _sign_words(cell: Cell, layer: Layer, signs: Array, kernel: str, every: bool) -> tuple[str, str]:
+def _sign_words(cell: Cell, weights: Iterable[str], signs: Array, kernel: str) -> tuple[str, str]:
+    """What the lemma says, and why."""
     own = slips.roles(cell)
     n, z = own.candidate, own.update
-    words = {1: "below 0", -1: "above 0"}
+    u = next((name for name in weights if name == kernel.replace("W", "U", 1)), "U")
     if len(set(signs.tolist())) == 1:
-        side = int(signs[0])
-        says = f"no `h_t` is {words[side]}"
-        same = f"the state before is 0 or {words[-side]}"
-        weighted = f"`{kernel} x` is never {words[side]}"
-        u = next((p for p in layer.weights if p == kernel.replace("W", "U")), "U")
-        products = f"no weight of `{u}` is negative"
-        result = f"not {words[side]}"
+        wrong, right = ("below", "above") if signs[0] > 0 else ("above", "below")
+        says = f"no `h_t` is {wrong} 0"
+        state, not_so, bias = f"is 0 or {right} it", f"not {wrong} 0", f"no bias is {wrong} 0"
+        products = f"no weight of `{u}` is below 0"
+        weighted = f"`{kernel} x` is {not_so} at any step"
     else:
-        named = {s: [str(i + 1) for i in np.flatnonzero(signs == s)] for s in (1, -1)}
-        says = "; ".join(f"no `h_t` of unit {_listed(named[s])} is {words[s]}" for s in (1, -1) if named[s])
-        u = kernel.replace("W", "U")
-        same = "the state before has these signs or is 0"
-        weighted = f"`{kernel} x` never has another sign"
-        products = f"`{u}` is positive or 0 from a unit to one of its own sign, and negative or 0 to one of the other"
-        result = "not of the other sign"
+        named = {s: _listed([str(k + 1) for k in np.flatnonzero(signs == s)]) for s in (1, -1)}
+        says = f"no `h_t` of {named[1]} is below 0, and none of {named[-1]} above"
+        state, not_so, bias = "has these signs or is 0", "of no other sign", "no bias has another one"
+        products = f"`{u}` is not below 0 between units of one sign and not above 0 between units of two"
+        weighted = f"`{kernel} x` has no other sign at any step"
+    gates = "" if own.reset is None else f", the gate `{own.reset}` is not below 0"
     mix = (
-        f"The gate `{z}` is between 0 and 1, so the new state weighs the old one and `{n}` with two numbers of which "
-        f"none is negative, in one order or the other, and is {result} either."
+        f" The new state mixes the old one and `{n}` with the weights `{z}` and `1 - {z}`, in one order or the other. "
+        f"Neither is below 0, so the new state is {not_so} either."
         if z is not None
-        else "That is the new state."
+        else ""
     )
     proof = (
-        f"At the start the state is 0. Let it be so that {same}. What the candidate `{n}` is made of is {result} then: "
-        f"{weighted}, {products}, a gate in front of it is not negative, and no bias pulls the other way. The "
-        f"activation keeps that sign. {mix}"
+        f"At the start the state is 0. Suppose the state before a step {state}. Then the sum that `{n}` is worked out "
+        f"of is {not_so}: {weighted}, {products}{gates}, and {bias}. The activation keeps that sign, so `{n}` is "
+        f"{not_so}.{mix}"
     )
     return says, proof
 
 
-def _listed(words: Sequence[str]) -> str:
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+def _listed(units_: Sequence[str]) -> str:
+    if len(units_) == 1:
+        return f"unit {units_[0]}"
+    return f"units {', '.join(units_[:-1])} and {units_[-1]}"

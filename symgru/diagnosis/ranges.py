@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from itertools import product
 from typing import cast
@@ -14,6 +14,7 @@ from symgru.building import build
 from symgru.diagnosis.claims import Case, Number
 from symgru.diagnosis.intervals import Interval, Intervals, typed
 from symgru.errors import SymgruError, Unsupported
+from symgru.maps import MAPS
 from symgru.mistake_table import Mistake
 from symgru.mistakes import Changed, Known, Trial, mistakes
 from symgru.network import Array, Network, Tensor
@@ -76,16 +77,15 @@ NOTHING = 0.999  # a range of [-1, 1], or nearly, tells nothing
 
 @dataclass(frozen=True)
 class Range:
-    """The output lies between `low` and `high`, for certain, for all inputs in a box. `says` which, in plain words."""
+    """The output lies between `low` and `high`, for certain, for all inputs in a box. `says` which, in plain words.
+
+    `useless`: it says no more than that there is a number, or that a state lies between -1 and 1.
+    """
 
     low: float
     high: float
     says: str
-
-    @property
-    def useless(self) -> bool:
-        """Whether it says no more than that a state lies between -1 and 1."""
-        return self.low <= -NOTHING and self.high >= NOTHING
+    useless: bool = False
 
     def excludes(self, number: Number) -> bool:
         """Whether a claimed number, allowing for its last digit, lies outside."""
@@ -125,14 +125,20 @@ def _of_case(network: Network, case: Case, known: Known) -> list[Reach]:
     found = [y for made in ways if (y := _outputs(trial, made)) is not None]
     if not found:
         raise Unsupported("this network is not run with intervals")
-    box = _box_words(case)
+    box, state = _box_words(case), _gives_a_state(network)
     reaches = []
     for number in case.claim:
-        each = [_range(*_bounds(y, number), box, "with the network's own convention") for y in found]
+        each = [_range(*_bounds(y, number), state, box, "with the network's own convention") for y in found]
         low, high = min(r.low for r in each), max(r.high for r in each)
-        every = _range(low, high, box, f"with each of {len(found)} conventions") if len(found) > 1 else each[0]
+        every = _range(low, high, state, box, f"with each of {len(found)} conventions") if len(found) > 1 else each[0]
         reaches.append(Reach(number, each[0], every, len(found), sum(r.excludes(number) for r in each)))
     return reaches
+
+
+def _gives_a_state(network: Network) -> bool:
+    end = network.outputs[0].source if network.outputs else network.calls[-1].id
+    layer = next(layer for call, layer in network if call.id == end)
+    return layer.kind not in MAPS and bool(build(layer.kind, layer.options).states)
 
 
 def _conventions(trial: Trial) -> list[tuple[Mistake, ...]]:
@@ -185,10 +191,12 @@ def _box_words(case: Case) -> str:
     return f"For inputs between {numbers.min():g} and {numbers.max():g}"
 
 
-def _range(low: float, high: float, box: str, which: str) -> Range:
+def _range(low: float, high: float, state: bool, box: str, which: str) -> Range:
+    """`state`: the output is a recurrent layer's state."""
     said = f"{box}, however they are chosen, these weights give a number between {outward(low, high)} {which}"
-    found = Range(low, high, said + ".")
-    return replace(found, says=said + ", which tells nothing.") if found.useless else found
+    all_there_is = (-NOTHING, NOTHING) if state else (-np.inf, np.inf)
+    useless = low <= all_there_is[0] and high >= all_there_is[1]
+    return Range(low, high, said + (", which tells nothing." if useless else "."), useless)
 
 
 def outward(low: float, high: float) -> str:

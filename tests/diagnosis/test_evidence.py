@@ -278,7 +278,7 @@ def test_signs_of_several_units() -> None:
     )
     x = decimals(np.abs(rng.normal(size=(1, 5, 2))))
     (lemma,) = lemmas(network, claimed(x, "0.3", unit=1))
-    assert lemma.says == "no `h_t` of unit 1 and 3 is below 0; no `h_t` of unit 2 is above 0"
+    assert lemma.says == "no `h_t` of units 1 and 3 is below 0, and none of unit 2 above"
     assert lemma.excludes(Number("-0.3", unit=2)) and not lemma.excludes(Number("-0.3", unit=1))
     assert not lemma.excludes(Number("-0.3", unit=None)) and not lemma.excludes(Number("0.3", unit=None))
     states = by_hand(network, x.value[0])
@@ -472,7 +472,6 @@ def test_steps_and_units_that_nobody_named() -> None:
 
 def test_a_range_is_printed_outward() -> None:
     assert outward(-0.12345678, 0.12345612) == "-0.123457 and 0.123457"
-    assert Range(-1.0, 1.0, "").useless and not Range(-1.0, 0.5, "").useless
     assert Range(-1, 0.5, "").excludes(Number("0.5001")) is not True or Range(-1, 0.5, "").excludes(Number("0.5001"))
     assert not Range(-1, 0.5, "").excludes(Number("0.50"))
 
@@ -483,7 +482,8 @@ def test_a_network_with_a_head_has_a_range() -> None:
     x = decimals(rng.random((1, 12, 1)))
     (reach,) = ranges(network, claimed(x, "5.5"))
     value = float(symgru.load(EXAMPLE)(x.value)[0, 0])
-    assert reach.own.low <= value <= reach.own.high and np.isfinite([reach.own.low, reach.own.high]).all()
+    assert reach.own.low <= value <= reach.own.high and reach.own.excludes(Number("5.5")) and not reach.own.useless
+    assert reach.excluding == reach.conventions == 48
 
 
 def test_of_a_large_network_only_its_own_convention_is_tried() -> None:
