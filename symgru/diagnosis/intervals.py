@@ -65,10 +65,6 @@ class Interval:
     def ndim(self) -> int:
         return self.ends.ndim - 1
 
-    @property
-    def size(self) -> int:
-        return self.ends.size // 2
-
     def __len__(self) -> int:
         return len(self.ends)
 

@@ -22,6 +22,7 @@ from symgru.mistakes import Known, Trial, mistakes
 from symgru.network import Array, Call, Layer, Network, Tensor
 from symgru.shapes import units
 
+MOST_FREE = 4  # units of which both signs are tried
 SLACK = 1e-6  # beyond a bound, relative, for a framework's own rounding: 8 units in the last place of a float32
 
 
@@ -226,7 +227,7 @@ def _sign(trial: Trial, call: Call, k: int, case: Case) -> Lemma | None:
     kernel = next((p for p in layer.weights if p in (f"W_{n}", "W")), None)
     if x is None or kernel is None:
         return None
-    for signs in _signs(layer.weights[kernel], x, case):
+    for signs in _signs(layer.weights[kernel], x):
         box = Interval.between(np.where(signs < 0, -INF, 0.0), np.where(signs < 0, 0.0, INF))
         low, high = tuple(map(float, box.low)), tuple(map(float, box.high))
         numbers = tuple(n for n in case.claim if _outside(n, low, high))
@@ -256,12 +257,12 @@ def _sign(trial: Trial, call: Call, k: int, case: Case) -> Lemma | None:
     return None
 
 
-def _signs(kernel: Tensor, x: Interval, case: Case) -> Iterable[Array]:
+def _signs(kernel: Tensor, x: Interval) -> Iterable[Array]:
     """The signs that the weighted input has, unit by unit; a unit for which it is 0 at every step may take either."""
     sums = x.low @ kernel.value.astype(np.float64).T
     own = np.where(sums.min(0) < 0, -1, np.where(sums.max(0) > 0, 1, 0))
     free = np.flatnonzero(own == 0)
-    for choice in product((1, -1), repeat=min(len(free), 4)):
+    for choice in product((1, -1), repeat=min(len(free), MOST_FREE)):
         signs = own.copy()
         signs[free] = 1
         signs[free[: len(choice)]] = choice
@@ -300,7 +301,7 @@ def _sign_words(cell: Cell, weights: Iterable[str], signs: Array, kernel: str) -
     return says, proof
 
 
-def _listed(units_: Sequence[str]) -> str:
-    if len(units_) == 1:
-        return f"unit {units_[0]}"
-    return f"units {', '.join(units_[:-1])} and {units_[-1]}"
+def _listed(numbers: Sequence[str]) -> str:
+    if len(numbers) == 1:
+        return f"unit {numbers[0]}"
+    return f"units {', '.join(numbers[:-1])} and {numbers[-1]}"
