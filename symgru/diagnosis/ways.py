@@ -76,7 +76,7 @@ def combined(catalogue: Sequence[Mistake]) -> Level:
     ways = np.concatenate([np.repeat(others, len(columns), axis=0), np.tile(columns, (len(others), 1))], axis=1)
     faults = (ways != NONE).sum(axis=1)
     more = faults > 2
-    return Level("gate orders of each array, with the commonest of the rest", ways[more], faults[more])
+    return Level("combinations of gate orders of each array with the commonest of the rest", ways[more], faults[more])
 
 
 def _orders(catalogue: Sequence[Mistake], place: dict[tuple[str, str], int]) -> Iterator[tuple[int, ...]]:
