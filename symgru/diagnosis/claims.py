@@ -53,5 +53,6 @@ class Case:
 
 def could_be_of(number: Number, dtype: str) -> bool:
     """Whether a number of this dtype prints as the claim; else it was calculated in another precision, or by hand."""
-    nearest = float(np.asarray(float(number.text)).astype(dtype))
-    return abs(Decimal(nearest) - number.value) <= Decimal(number.half)
+    nearest = np.dtype(dtype).type(number.text)
+    written = np.format_float_scientific(nearest), repr(float(nearest))  # as it is, and held in float64
+    return any(abs(Decimal(text) - number.value) <= Decimal(number.half) for text in written)
