@@ -16,6 +16,7 @@ from symgru.lesson.extent import DETAILS, Extent
 from symgru.writing import Piece, write_pieces
 
 if TYPE_CHECKING:
+    from symgru.diagnosis.against import Disagreement
     from symgru.diagnosis.findings import Diagnosis
     from symgru.proving import Proofs
 
@@ -29,7 +30,7 @@ class Document:
     `fragment`=True (to be \\input). Of the others: `show`.
     """
 
-    content: Comparison | Derivation | Derivations | Diagnosis | Explanation | Proofs
+    content: Comparison | Derivation | Derivations | Diagnosis | Disagreement | Explanation | Proofs
 
     def pieces(self, ending: str, **options: Any) -> Iterator[Piece]:
         """The document in the format of a file's ending, piece by piece, as it becomes known: text, or bytes where the
@@ -45,7 +46,7 @@ class Document:
 
     def _format(self, ending: str) -> str:
         """The backend that writes files of an ending. Raises UnusableInput."""
-        more = {"Explanation": WORKED, "Diagnosis": PAGES}.get(type(self.content).__name__, {})
+        more = {"Explanation": WORKED, "Diagnosis": PAGES, "Disagreement": PAGES}.get(type(self.content).__name__, {})
         known = DOCUMENTS | more
         if ending.lower() not in known:
             shown = ", ".join(known)

@@ -11,6 +11,7 @@ __all__ = [
     "render_derivation",
     "render_derivations",
     "render_diagnosis",
+    "render_disagreement",
     "render_explanation",
     "render_proofs",
 ]
@@ -26,5 +27,12 @@ def render_proofs(results: Any, **options: Any) -> Any:
 def render_diagnosis(found: Any, **options: Any) -> Any:
     """What became of a claim. The mistakes are imported when they are used."""
     from symgru.backends.markdown.diagnosis import render_diagnosis as render
+
+    return render(found, **options)
+
+
+def render_disagreement(found: Any, **options: Any) -> Any:
+    """Two models beside each other."""
+    from symgru.backends.markdown.diagnosis import render_disagreement as render
 
     return render(found, **options)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from symgru.backends.markdown.worked import MarkdownWriter
+from symgru.diagnosis.against import Disagreement
 from symgru.diagnosis.findings import Diagnosis
+from symgru.lesson.against import outline as of_two
 from symgru.lesson.diagnosis import outline
 from symgru.lesson.grounds import Grounds
 from symgru.lesson.parts import Heading
@@ -22,3 +24,8 @@ class PostWriter(MarkdownWriter):
 
     def heading(self, part: Heading) -> str:
         return f"{'#' * (part.level + 2)} {part.text(self.prose)}\n\n"
+
+
+def render_disagreement(d: Disagreement) -> Iterator[str]:
+    """Two models beside each other."""
+    return stream("markdown/diagnosis.md.j2", d=d, parts=PostWriter().write(of_two(d)))

@@ -12,6 +12,7 @@ __all__ = [
     "render_derivation",
     "render_derivations",
     "render_diagnosis",
+    "render_disagreement",
     "render_explanation",
     "render_proofs",
 ]
@@ -30,5 +31,6 @@ render_comparison = partial(_typeset, "comparison")
 render_derivation = partial(_typeset, "derivation")
 render_derivations = partial(_typeset, "derivations")
 render_diagnosis = partial(_typeset, "diagnosis")
+render_disagreement = partial(_typeset, "disagreement")
 render_explanation = partial(_typeset, "explanation")
 render_proofs = partial(_typeset, "proofs")

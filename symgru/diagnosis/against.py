@@ -1,0 +1,383 @@
+"""Two models that should give the same: where they part, layer by layer, and what is different there.
+
+Each layer of the one is paired with a layer of the other, and both are given the same input, the first model's own:
+so an early difference hides no later one. What differs in a pair is read off its weights and options, exactly; where
+weights have nothing to do with each other, the outputs are searched like any claim.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from symgru.diagnosis.allowance import SPREAD, ULPS
+from symgru.diagnosis.causes import Cause, causes, held_by_another
+from symgru.diagnosis.claims import Case, Number
+from symgru.diagnosis.findings import Diagnosis, Progress
+from symgru.diagnosis.mending import Mending, mending
+from symgru.diagnosis.related import Source, sources
+from symgru.diagnosis.search import diagnose
+from symgru.diagnosis.stations import Alone, Station, pairs
+from symgru.domains import Float64
+from symgru.errors import SymgruError, UnusableInput
+from symgru.network import Array, Call, Edge, Input, Layer, Network, Tensor
+from symgru.trace import Run, run
+
+DRAWN = 16  # runs with other rounding errors, from whose scatter the allowance is taken
+MOST_SEARCHED = 8  # units of a layer whose outputs are searched
+MOST_CLAIMED = 24  # of their numbers are taken
+
+
+@dataclass(frozen=True)
+class Place:
+    """Which number of an output: of which sequence, after which step (None where there are none), of which unit; all
+    from 0."""
+
+    sequence: int
+    step: int | None
+    unit: int
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Two outputs of one shape: the largest difference, how large it may be there, and the first number that is off by
+    more than it may (None: they agree), as either has it."""
+
+    largest: float
+    allowed: float
+    first: Place | None = None
+    values: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def agrees(self) -> bool:
+        return self.first is None
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A layer of the first model beside one of the second, both given the first one's input.
+
+    `difference` is None where that cannot be done: `shapes` says why. `sources` tells where the second layer's arrays
+    come from. `starts` says that this is the first layer that is given something else in the second model's own run,
+    while what comes before it agrees.
+    """
+
+    own: Station
+    other: Station
+    shapes: str = ""
+    difference: Difference | None = None
+    sources: Mapping[str, Source] | None = None
+    causes: tuple[Cause, ...] = ()
+    searched: Diagnosis | None = None
+
+    @property
+    def agrees(self) -> bool:
+        return self.difference is not None and self.difference.agrees
+
+    @property
+    def same_weights(self) -> bool:
+        return all(s.own for s in (self.sources or {}).values())
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """What a layer is given otherwise in the second model although all layers before it agree: where its columns come
+    from in either model, as (columns, what they are); None for the models' outputs."""
+
+    pair: Pair | None
+    own: tuple[str, ...]
+    other: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """Two models, `network` and `other`, given the same inputs.
+
+    `difference` is that of their first outputs that differ, None where `shapes` says that those have not the same
+    shape. `alone` are layers of either model that have no counterpart.
+    """
+
+    network: Network
+    other: Network
+    inputs: tuple[Tensor, ...]
+    difference: Difference | None
+    pairs: tuple[Pair, ...]
+    alone: Alone = ((), ())
+    shapes: str = ""
+    wiring: Wiring | None = None
+    mending: Mending | None = None
+
+    @property
+    def agrees(self) -> bool:
+        return self.difference is not None and self.difference.agrees
+
+    @property
+    def parted(self) -> tuple[Pair, ...]:
+        """The pairs that do not agree, in the order in which they are called."""
+        return tuple(p for p in self.pairs if not p.agrees)
+
+
+def against(
+    network: Network, other: Network, x: Tensor | Sequence[Tensor], progress: Progress = lambda *told: None
+) -> Disagreement:
+    """Compare two models on one input (batch, time, features), or one for each of their inputs.
+
+    Raises UnusableInput where they have not as many inputs, or where the second cannot be given these.
+    """
+    inputs = (x,) if isinstance(x, Tensor) else tuple(x)
+    if len(other.inputs) != len(inputs):
+        raise UnusableInput(f"the second model has {len(other.inputs)} inputs; the first has {len(inputs)}")
+    first = run(network, inputs, Float64())
+    try:
+        second = run(other, inputs, Float64())
+    except (SymgruError, ValueError):
+        second = None  # its layers are for other features: the pairs tell
+    paired, alone = pairs(network, other)
+    found = tuple(_compared(network, other, p, (first, second), progress) for p in paired)
+    found = tuple(_from_another(p, found) for p in found)
+    difference, shapes = _outputs(network, other, inputs, first, second)
+    wiring = None
+    if second is not None and not (difference and difference.agrees) and all(p.agrees for p in found):
+        wiring = _wiring(network, other, found, first, second)
+    made = Disagreement(network, other, inputs, difference, found, alone, shapes, wiring)
+    return made if made.agrees else replace(made, mending=_mended(made, first))
+
+
+# ---------------------------------------------------------------- pairs
+
+
+def _compared(network: Network, other: Network, both: tuple[Station, Station], known: Runs, progress: Progress) -> Pair:
+    own, its = both
+    pair = Pair(own, its)
+    if said := _shapes(own.layer, its.layer):
+        return replace(pair, shapes=said, causes=tuple(causes(own, its, {})))
+    try:
+        mine = _alone(network, own, own.backward, known)
+        theirs = _alone(other, its, own.backward, known, own.call)
+        a, b = _every_step(mine), _every_step(theirs)
+    except (SymgruError, ValueError) as error:
+        return replace(pair, shapes=str(error))
+    allowed = np.maximum(_rounding(*mine, a), _rounding(*theirs, b))
+    pair = replace(pair, difference=_difference(a, b, allowed), sources=sources(own.layer.weights, its.layer.weights))
+    if pair.agrees and own.backward == its.backward:
+        return pair
+    pair = replace(pair, causes=tuple(causes(own, its, pair.sources or {})))
+    unknown = any(not s.known for s in (pair.sources or {}).values())
+    if unknown and own.recurrent and a.shape[-1] <= MOST_SEARCHED and not pair.agrees:
+        return replace(pair, searched=_searched(mine, b, pair, progress))
+    return pair
+
+
+def _shapes(own: Layer, its: Layer) -> str:
+    """How the shapes of two layers differ; "" where they do not."""
+    said = []
+    for what, axis in (("units", 0), ("features", 1)):
+        counts = [
+            next((t.value.shape[axis] for name, t in layer.weights.items() if name[0] in "WE"), None)
+            for layer in (own, its)
+        ]
+        if None not in counts and counts[0] != counts[1]:
+            said.append(f"{counts[0]} {what} in the first model, {counts[1]} in the second")
+    return "; ".join(said)
+
+
+Lone = tuple[Network, tuple[Tensor, ...]]
+Runs = tuple[Run, Run | None]  # of the first model and of the second
+
+
+def _alone(network: Network, s: Station, backward: bool, known: Runs, given: Call | None = None) -> Lone:
+    """A layer as a network of its own, and what it is fed: the values that `given` (its own call) reads in the first
+    model's run; a mask or a state that the first model lacks comes from the second's.
+
+    A layer that should be `backward` and is not, or the other way round, is given the sequence from its other end.
+    """
+    call = given or s.call
+    values = [known[0].values[edge] for edge in call.args]
+    if s.recurrent and backward != s.backward:
+        values[0] = values[0][:, ::-1]
+    values += [_value(edge, s, call, known) for edge in _rest(s.call)]
+    puts = [Edge(f"x{k}", "input") for k in range(len(values))]
+    rest = puts[len(call.args) :]
+    mask = rest.pop(0) if s.call.mask else None
+    lone = Call(s.call.id, s.layer.id, tuple(puts[: len(call.args)]), mask, tuple(rest))
+    layer = replace(s.layer, options={**s.layer.options, "return_sequences": True}) if s.recurrent else s.layer
+    inputs = tuple(
+        Input(put.source, v.shape[1:], whole=not np.issubdtype(v.dtype, np.floating))
+        for put, v in zip(puts, values, strict=True)
+    )
+    made = Network(network.dtype, {layer.id: layer}, (lone,), inputs, (Edge(s.call.id),), name=layer.id)
+    return made, tuple(map(Tensor, values))
+
+
+def _rest(call: Call) -> list[Edge]:
+    """What a call reads beside its arguments."""
+    return [*([call.mask] if call.mask else []), *call.initial]
+
+
+def _value(edge: Edge, s: Station, call: Call, known: Runs) -> Array:
+    """The mask or state that the first model gives its layer; the second's own where it gives none."""
+    own = call.mask if edge == s.call.mask else (call.initial or (None,))[0]
+    first, second = known
+    if own is not None:
+        return first.values[own]
+    if second is None or edge not in second.values:
+        raise UnusableInput("what it is given beside the sequence is not known")
+    return second.values[edge]
+
+
+def _every_step(lone: Lone) -> Array:
+    return run(*lone, Float64()).y
+
+
+# ---------------------------------------------------------------- differences
+
+
+def _rounding(network: Network, inputs: tuple[Tensor, ...], y: Array) -> Array:
+    """How far a framework that computes in the network's dtype may be from its outputs y: the scatter of DRAWN runs
+    whose weights and inputs are off by a unit of rounding, and a few units in the last place for the functions."""
+    unit = float(np.finfo(network.dtype).eps) / 2
+    signs = np.random.Generator(np.random.PCG64(0))
+
+    def moved(t: Tensor) -> Tensor:
+        if not np.issubdtype(t.value.dtype, np.floating):
+            return t
+        return Tensor(t.value * (1 + unit * signs.choice([-1.0, 1.0], t.value.shape)))
+
+    squares = np.zeros_like(y)
+    for _ in range(DRAWN):
+        layers = {
+            name: replace(layer, weights={n: moved(t) for n, t in layer.weights.items()})
+            for name, layer in network.layers.items()
+        }
+        found = run(replace(network, layers=layers), tuple(map(moved, inputs)), Float64()).y
+        squares += (found - y) ** 2
+    largest = max(float(np.nan_to_num(np.abs(y)).max(initial=0)), 1e-30)
+    ulps = ULPS * float(np.spacing(np.asarray(largest, dtype=network.dtype)))
+    return np.asarray(SPREAD * np.sqrt(squares / DRAWN) + ulps)
+
+
+def _difference(a: Array, b: Array, allowed: Array) -> Difference:
+    """The first number by step, then by sequence and unit."""
+    gap = np.abs(a - b)
+    gap = np.where(np.isnan(a) & np.isnan(b), 0, np.where(np.isnan(gap), np.inf, gap))
+    at = np.unravel_index(int(np.argmax(gap)), gap.shape)
+    largest, there = float(gap[at]), float(allowed[at])
+    off = np.argwhere(gap > allowed)
+    if not len(off):
+        return Difference(largest, there)
+    timed = a.ndim > 2
+    order = (1, 0, *range(2, a.ndim)) if timed else tuple(range(a.ndim))
+    first = min((tuple(map(int, place)) for place in off), key=lambda place: tuple(place[k] for k in order))
+    place = Place(first[0], first[1] if timed else None, first[-1])
+    return Difference(largest, there, place, (float(a[first]), float(b[first])))
+
+
+def _outputs(
+    network: Network, other: Network, inputs: tuple[Tensor, ...], first: Run, second: Run | None
+) -> tuple[Difference | None, str]:
+    """How the outputs differ; one of every step beside one of the last is compared at the last."""
+    if second is None:
+        return None, "the second model cannot be given this input: its layers are of other sizes"
+    a, b = first.y, second.y
+    said = ""
+    if a.shape != b.shape:
+        said = f"the first model gives {_axes(a)}, the second {_axes(b)}"
+        a, b = (y[:, -1] if y.ndim == 3 and {a.ndim, b.ndim} == {2, 3} else y for y in (a, b))
+        if a.shape != b.shape:
+            return None, said
+        said += "; compared after the last step"
+    allowed = [_rounding(each, inputs, found.y) for each, found in ((network, first), (other, second))]
+    allowed = [r[:, -1] if r.ndim > a.ndim else r for r in allowed]
+    return _difference(a, b, np.maximum(*allowed)), said
+
+
+def _axes(y: Array) -> str:
+    names = ("sequences", "steps", "numbers") if y.ndim == 3 else ("sequences", "numbers")
+    return " × ".join(f"{n} {name}" for n, name in zip(y.shape, names, strict=False))
+
+
+# ---------------------------------------------------------------- what explains a pair
+
+
+def _from_another(pair: Pair, every: Sequence[Pair]) -> Pair:
+    """A pair whose second layer holds the weights of another of the first model's layers says so, in place of that
+    they are unrelated."""
+    if pair.sources is None or not any(not s.known for s in pair.sources.values()):
+        return pair
+    whose = held_by_another(pair.other.layer, [p.own for p in every if p is not pair])
+    if whose is None:
+        return pair
+    return replace(pair, causes=(whose, *(c for c in pair.causes if c.kind == "option")), searched=None)
+
+
+def _searched(lone: Lone, b: Array, pair: Pair, progress: Progress) -> Diagnosis | None:
+    """What way of going about the first layer gives the second one's outputs, of the sequence that differs first."""
+    network, inputs = lone
+    first = pair.difference.first if pair.difference else None
+    if first is None or len(inputs) > 1:
+        return None
+    k = first.sequence
+    steps, units = b.shape[1:]
+    places = [(t, u) for t in range(steps - 1, -1, -1) for u in range(units)][:MOST_CLAIMED]
+    claim = tuple(Number(repr(float(b[k, t, u])), 0, t, u, printed=False) for t, u in places)
+    try:
+        return diagnose(network, [Case((inputs[0][k : k + 1],), claim)], progress=progress)
+    except (SymgruError, ValueError):
+        return None
+
+
+# ---------------------------------------------------------------- between the layers
+
+
+def _wiring(network: Network, other: Network, found: Sequence[Pair], first: Run, second: Run) -> Wiring | None:
+    """The first layer that is given something else, though all layers agree; the outputs where there is none."""
+    for p in found:
+        a, b = first.values[p.own.call.args[0]], second.values[p.other.call.args[0]]
+        if p.own.recurrent and p.own.backward != p.other.backward:
+            b = b[:, ::-1]
+        if a.shape != b.shape or not np.allclose(a, b, rtol=1e-9, atol=1e-12):
+            return Wiring(p, whence(a, first), whence(b, second))
+    return Wiring(None, whence(first.y, first), whence(second.y, second))
+
+
+def whence(value: Array, known: Run) -> tuple[str, ...]:
+    """Which layers' outputs, after which step, a value's columns are, in order: "gru after step 5"."""
+    said: list[str] = []
+    at = 0
+    while at < value.shape[-1]:
+        for trace in known.traces:
+            y = trace.y
+            width = y.shape[-1]
+            part = value[..., at : at + width]
+            if part.shape[-1] < width:
+                continue
+            if name := _when(part, y, trace.cell.states != ()):
+                said.append(f"{trace.layer.id} {name}".strip())
+                at += width
+                break
+        else:
+            return (*said, "something else")
+    return tuple(said)
+
+
+def _when(part: Array, y: Array, timed: bool) -> str | None:
+    """Which steps of a layer's outputs a value is; None where it is none of them."""
+    if part.shape == y.shape and np.array_equal(part, y):
+        return "at every step" if timed else ""
+    if part.shape == y.shape and np.array_equal(part, y[:, ::-1]):
+        return "at every step, the last first"
+    if part.ndim == 2 and y.ndim == 3:
+        for t in range(y.shape[1] - 1, -1, -1):
+            if np.array_equal(part, y[:, t]):
+                return f"after its step {t + 1} of {y.shape[1]}" if timed else ""
+    return None
+
+
+# ---------------------------------------------------------------- mending
+
+
+def _mended(made: Disagreement, first: Run) -> Mending:
+    """What would make the second model give what the first does, tried."""
+    return mending(made.network, made.other, [(p.own, p.other) for p in made.parted if not p.shapes], made.inputs)

@@ -1,0 +1,244 @@
+"""How to make the second model give what the first does: the command that converts it, and Python that lays the first
+one's weights where they belong. Both are tried before they are told.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePath
+
+import numpy as np
+
+from symgru.arrangement import Convention, split
+from symgru.blocks import Grid
+from symgru.conversion import Converted, convert
+from symgru.diagnosis.stations import Station
+from symgru.domains import Float64
+from symgru.errors import SymgruError
+from symgru.network import Network, Tensor
+from symgru.trace import run
+
+ENDINGS = (".pt", ".keras", ".onnx")  # that are tried where the second model's own will not do
+Two = tuple[Station, Station]
+
+
+@dataclass(frozen=True)
+class Mending:
+    """What to do.
+
+    `command` writes the first model in the second one's format, or in another that can hold it (`refused` says why not
+    in its own). `code` lays the first model's weights into the second, "" where that is not possible, and `why` says
+    why; `left` is the largest difference of the outputs that remains then, None where it was not tried.
+    """
+
+    command: str = ""
+    refused: str = ""
+    module: bool = False  # beside the file goes a .py file with the module that loads it
+    code: str = ""
+    why: str = ""
+    left: float | None = None
+
+
+def mending(network: Network, other: Network, parted: Sequence[Two], inputs: tuple[Tensor, ...]) -> Mending:
+    """What makes `other` give what `network` does, where these pairs of their layers do not agree."""
+    made = _command(network, other)
+    if not parted:
+        return made
+    converted: dict[str, Converted] = {}
+    for own, its in parted:
+        try:
+            converted[its.layer.id] = _converted(own, its)
+        except SymgruError as error:
+            return replace(made, why=str(error))
+    code = "\n".join(_code(network, other, parted, converted)) if all(map(_plain, converted.values())) else ""
+    return replace(made, code=code, left=_left(network, other, converted, inputs))
+
+
+def _converted(own: Station, its: Station) -> Converted:
+    if its.convention is None:
+        raise SymgruError("where its framework keeps its arrays is not known")
+    return convert(own.layer, its.convention)
+
+
+def _left(
+    network: Network, other: Network, converted: Mapping[str, Converted], inputs: tuple[Tensor, ...]
+) -> float | None:
+    """The difference that remains once the layers hold what was converted for them."""
+    layers = dict(other.layers)
+    for name, made in converted.items():
+        weights = split(made.convention, {n: Tensor(a) for n, a in made.arrays.items()})
+        layers[name] = replace(layers[name], weights=weights)
+    try:
+        a, b = (run(each, inputs, Float64()).y for each in (network, replace(other, layers=layers)))
+    except (SymgruError, ValueError):
+        return None
+    a, b = (y[:, -1] if y.ndim == 3 and {a.ndim, b.ndim} == {2, 3} else y for y in (a, b))
+    return float(np.abs(a - b).max()) if a.shape == b.shape else None
+
+
+# ---------------------------------------------------------------- the command
+
+
+def _command(network: Network, other: Network) -> Mending:
+    """The conversion in the format of the second model's file, or in one that can hold the first model."""
+    from symgru.writers.targets import converted
+
+    source = network.origin or "A"
+    own = PurePath(other.origin).suffix.lower()
+    refused = ""
+    for ending in dict.fromkeys([own, *ENDINGS] if own in (*ENDINGS, ".pth", ".safetensors") else ENDINGS):
+        target = f"{PurePath(other.origin).stem or 'B'}_right{ending}"
+        try:
+            made = converted(network, target)
+        except SymgruError as error:
+            refused = refused or str(error)
+            continue
+        command = f"symgru convert {shlex.quote(source)} -o {shlex.quote(target)}"
+        return Mending(command, refused, module=any(name.endswith(".py") for name in made.files))
+    return Mending(refused=refused)
+
+
+# ---------------------------------------------------------------- the code
+
+
+def _plain(made: Converted) -> bool:
+    """Whether the weights only move: nothing is negated or added up on the way."""
+    own = made.layer.weights
+    return all(np.array_equal(t.value, own[n].value) if n in own else t.is_zero for n, t in made.weights.items())
+
+
+def _code(network: Network, other: Network, parted: Sequence[Two], converted: Mapping[str, Converted]) -> Iterator[str]:
+    """Python for the second model's side; nothing where it is of a framework that is not written here."""
+    frameworks = {its.framework for _, its in parted}
+    if frameworks not in ({"torch"}, {"keras"}) or not all(its.layer.kind in ("gru", "dense") for _, its in parted):
+        return
+    (target,) = frameworks
+    if not (_is_torch(other) if target == "torch" else PurePath(other.origin).suffix in (".keras", "")):
+        return
+    from_keras = all(
+        own.framework == "keras" and PurePath(network.origin).suffix in (".keras", "") for own, _ in parted
+    )
+    from_torch = all(own.framework == "torch" for own, _ in parted) and _is_torch(network)
+    source = "keras" if from_keras else "torch" if from_torch else "symgru"
+    imports = {"keras": "keras", "torch": "torch", "symgru": "symgru"}
+    yield from sorted({f"import {imports[source]}", f"import {imports[target]}", "import numpy as np"}, key=_place)
+    yield ""
+    if source == "keras":
+        yield f"a = {{layer.name: layer for layer in {_load(network, 'A.keras')}._flatten_layers()}}"
+    elif source == "torch":
+        yield f"a = {_load_torch(network, 'A.pt')}"
+    else:
+        yield f"a = symgru.load({network.origin or 'A'!a}).network.layers"
+    if target == "keras":
+        yield f"b = {_load(other, 'B.keras')}"
+        yield "layers = {layer.name: layer for layer in b._flatten_layers()}"
+    else:
+        yield f"b = {_load_torch(other, 'B.pt')}"
+    for side, each, torch in (("a", [p[0] for p in parted], source), ("b", [p[1] for p in parted], target)):
+        if torch == "torch" and any(s.nameless for s in each):
+            head = next(s.ends[0] for s in each if s.nameless)
+            yield f"{side}_head = {head!a} if any(name.startswith({head!a}) for name in {side}) else ''"
+    for own, its in parted:
+        yield ""
+        made = converted[its.layer.id]
+        yield from _read(own, source)
+        yield from _written(its, made, source, target, own)
+    yield ""
+    if target == "keras":
+        yield f"b.save({_right(other, '.keras')!a})"
+    else:
+        yield f"torch.save(b, {_right(other, '.pt')!a})"
+
+
+def _place(line: str) -> tuple[bool, str]:
+    return line != "import keras", line
+
+
+def _is_torch(network: Network) -> bool:
+    return PurePath(network.origin).suffix.lower() in (".pt", ".pth", "")
+
+
+def _load(network: Network, otherwise: str) -> str:
+    return f"keras.saving.load_model({network.origin or otherwise!a})"
+
+
+def _load_torch(network: Network, otherwise: str) -> str:
+    return f"torch.load({network.origin or otherwise!a}, weights_only=True)  # the state_dict"
+
+
+def _right(network: Network, ending: str) -> str:
+    own = PurePath(network.origin)
+    return f"{own.stem or 'B'}_right{own.suffix if own.suffix in ('.pt', '.pth', '.keras') else ending}"
+
+
+def _read(own: Station, source: str) -> Iterator[str]:
+    """The first layer's blocks, each in a variable: kernels transposed where they are Keras'."""
+    convention = own.convention
+    if source == "symgru" or convention is None:
+        yield f"w = a[{own.layer.id!a}].weights  # W_z is units x features, U_z units x units"
+        by_gate: dict[str, list[str]] = {}
+        for name in own.layer.weights:
+            by_gate.setdefault(name[0], []).append(name)
+        for names in by_gate.values():
+            values = ", ".join(f"w[{name!r}].value" for name in names)
+            yield f"{', '.join(names)} = {values}"
+        return
+    held = {name: grid for name, grid in convention.arrays.items() if _holds(grid, own)}
+    if source == "keras":
+        yield f"{', '.join(held)} = a[{own.layer.label!a}].get_weights()"
+    for name, grid in held.items():
+        array = name if source == "keras" else f"a[{_key(own, name, 'a')}].numpy()"
+        yield from _cut(grid, array)
+
+
+def _key(s: Station, array: str, side: str) -> str:
+    """The name of an array in a state_dict, as Python."""
+    return f"{side}_head + {s.arrays[array]!a}" if s.nameless else ascii(s.arrays[array])
+
+
+def _holds(grid: Grid, s: Station) -> bool:
+    return any(name in s.layer.weights for block in grid.blocks for name in block.names)
+
+
+def _cut(grid: Grid, array: str) -> Iterator[str]:
+    rows = [[block.names[0] for block in row] for row in grid.rows]
+    turn = ".T" if grid.blocks[0].turned == "'" else ""
+    if len(grid.blocks) == 1:
+        yield f"{rows[0][0]} = {array}{turn}"
+    elif grid.is_bias:
+        left = ", ".join(f"({', '.join(row)})" for row in rows) if len(rows) > 1 else ", ".join(rows[0])
+        right = f"(np.split(row, {len(rows[0])}) for row in {array})" if len(rows) > 1 else f"np.split({array}, 3)"
+        yield f"{left} = {right}"
+    else:
+        names = [name for row in rows for name in row]
+        yield f"{', '.join(names)} = np.split({array}{turn}, {len(names)})"
+
+
+def _written(its: Station, made: Converted, source: str, target: str, own: Station) -> Iterator[str]:
+    """The second layer's arrays from the blocks."""
+    convention = made.convention
+    there = {name: _laid(convention, name) for name in made.arrays}
+    lacking = [n for n in made.weights if n not in own.layer.weights]
+    if lacking:
+        like = next(n for n in own.layer.weights if n[0] == "b")
+        yield f"{' = '.join(lacking)} = np.zeros_like({like})"
+    if target == "torch":
+        for name, laid in there.items():
+            yield f"b[{_key(its, name, 'b')}] = torch.tensor({laid})"
+    else:
+        yield f"layers[{its.layer.label!a}].set_weights([{', '.join(there.values())}])"
+
+
+def _laid(convention: Convention, array: str) -> str:
+    grid = convention.arrays[array]
+    turn = ".T" if grid.blocks[0].turned == "'" else ""
+    rows = [[block.names[0] for block in row] for row in grid.rows]
+    if len(grid.blocks) == 1:
+        return f"{rows[0][0]}{turn}"
+    if grid.is_bias and len(rows) > 1:
+        joined = [f"np.concatenate([{', '.join(row)}])" for row in rows]
+        return f"np.stack([{', '.join(joined)}])"
+    names = ", ".join(name for row in rows for name in row)
+    return f"np.concatenate([{names}]){turn}"
