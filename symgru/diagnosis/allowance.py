@@ -71,6 +71,7 @@ def _half_units(texts: Array) -> Array:
     return half.reshape(texts.shape)
 
 
+@np.errstate(all="ignore")  # some ways lead beyond all bounds
 def allowance(space: Space, opened: Open, made: tuple[Mistake, ...], dtype: str) -> Allowance:
     """Of one way. Raises SymgruError where it cannot be gone.
 
@@ -123,10 +124,14 @@ class _Numbers:
         return np.concatenate([a.ravel() for a in (*own, *(x.value for x in opened.inputs))])
 
     def _taken(self, layer: Layer, opened: Mapping[str, Tensor]) -> Mapping[str, Array]:
-        for m in self.made:
-            change = self.space.trial.of_layer(m, layer).weights
-            opened = change(opened) if change else opened
-        return {name: np.abs(t.value) for name, t in opened.items()}
+        """By how much the arrays as they are taken differ once every number is off by what is open in it."""
+        own, off = layer.weights, {name: Tensor(t.value + opened[name].value) for name, t in layer.weights.items()}
+        changes = [self.space.trial.of_layer(m, layer).weights for m in self.made]
+        if not any(changes):
+            return {name: t.value for name, t in opened.items()}
+        for change in filter(None, changes):
+            own, off = change(own), change(off)
+        return {name: np.abs(off[name].value - t.value) for name, t in own.items()}
 
     def run(self, values: Array) -> Array:
         """What each row of numbers gives at every step, (rows, batch, time, units)."""

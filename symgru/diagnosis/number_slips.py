@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from symgru.hypotheses import Weights
 from symgru.layout import Layout
-from symgru.network import Array, Tensor
+from symgru.network import Array, Tensor, Weights
 from symgru.slips import Names, chosen, pairs, rearranged
 
 Change = Callable[[Tensor], Tensor]
@@ -168,6 +167,20 @@ class StateFirst:
 
 def state_first(own: Layout) -> StateFirst:
     return StateFirst(pairs(own.kernel, own.recurrent))
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """Kernels that leave what they are given as it is."""
+
+    names: Names
+
+    def __call__(self, weights: Weights) -> Weights:
+        return {**weights, **{name: Tensor(np.eye(len(weights[name].value))) for name in self.names}}
+
+
+def kernel_skipped(own: Layout) -> Skipped:
+    return Skipped(tuple(m.name for m in own.kernel))
 
 
 @dataclass(frozen=True)
