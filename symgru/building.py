@@ -14,6 +14,8 @@ from symgru.algebra import Across, Mat, sigma, walk
 from symgru.cell import Cell, x
 from symgru.cells import CELLS, relu
 from symgru.errors import Unsupported
+from symgru.maps import MAPS
+from symgru.network import Layer, Network
 from symgru.pointwise import MAX_INPUTS, MERGED, NUMBERS, STATELESS, merged, phi
 
 OUTPUT_FUNCTIONS = (tanh, relu(x).func, phi)  # what a layer's option `activation` exchanges
@@ -31,6 +33,14 @@ def build(kind: str, options: Mapping[str, object]) -> Cell:
     return _built(kind, _Options(options))
 
 
+def only_layer(network: Network) -> Layer:
+    """The layer of a network that is one recurrent layer. Raises Unsupported for any other."""
+    (_, layer), *others = network
+    if others or layer.kind in MAPS or not build(layer.kind, layer.options).states:
+        raise Unsupported("this is done for a network of one recurrent layer and nothing else")
+    return layer
+
+
 class _Options(dict[str, object]):
     """Options as a key: those that are written alike are alike."""
 
@@ -45,7 +55,7 @@ class _Options(dict[str, object]):
 def _built(kind: str, options: _Options) -> Cell:
     _check(kind, options)
     if kind.endswith(SWAPPED):
-        from symgru.hypotheses import SWAPPED_UPDATE  # which builds cells in turn
+        from symgru.update_rules import SWAPPED_UPDATE  # which builds cells in turn
 
         return SWAPPED_UPDATE(build(kind.removesuffix(SWAPPED), options))
     name = _page(kind, options)

@@ -19,9 +19,9 @@ from symgru.building import build
 from symgru.cell import Cell
 from symgru.cells import CELLS
 from symgru.errors import Unsupported
-from symgru.hypotheses import NEGATED_UPDATE, rewritten_weights
 from symgru.network import Array, Layer, Tensor
 from symgru.rules import closed, normal
+from symgru.update_rules import NEGATED_UPDATE, rewritten_weights
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from itertools import islice
@@ -25,13 +25,12 @@ from symgru.building import build
 from symgru.cell import Cell
 from symgru.cells import CELLS
 from symgru.comparison import Profile
+from symgru.diagnosis.rows import Rows, Stack, Versions
 from symgru.domains import Decimals
 from symgru.errors import UnusableInput
 from symgru.explanation import DEFAULT_DIGITS, GUARDS, MOST_DIGITS, Explanation, explain
-from symgru.hypotheses import Combination, Weights
-from symgru.matching import Stacked
 from symgru.mistakes import WORKING, Caught, Mistake, Trial, grouped, mistakes
-from symgru.network import Array, Layer, Network, Tensor, chain
+from symgru.network import Array, Layer, Network, Tensor, Weights, chain
 from symgru.readers.conventions import ARRAYS
 from symgru.rounding import line_rounding
 from symgru.rules import CALCULATOR
@@ -177,13 +176,6 @@ def _check_rule(cell: str, style: Style | None) -> None:
 # ------------------------------------------------------------------------------ candidates
 
 
-class _Paired(Stacked):
-    """Many sets of weights at once, each with an input of its own: x is (sets, time, features)."""
-
-    def lift(self, tensor: Tensor) -> Array:
-        return tensor.value[:, :, None, :]
-
-
 @dataclass(frozen=True)
 class _Class:
     """Mistakes that lead to one result whatever the numbers are; `right` says that it is the right one."""
@@ -237,16 +229,18 @@ class _Batch:
 
     def columns(self, mistake: Mistake | None = None) -> Mapping[str, Array]:
         """Every quantity by name, (candidates, time, units), with a mistake or with none."""
-        made = Combination((mistake,) if mistake else ())
-        cell = made.cell(build(self.layer.kind, self.layer.options))
-        domain = _Paired([made.weights(w) for w in self.sets])
-        start = domain.zeros((len(self.sets), self.sizes["H"])) + ((mistake and mistake.start) or 0)
-        network = _network(self.layer, self.sizes["D"])
-        found = run(network, made.x(self.x), domain, {self.layer.id: start}, {self.layer.id: cell}).traces[0].columns
-        return {
-            name: np.broadcast_to(column, (*column.shape[:2], 1, self.sizes["H"]))[:, :, 0]
-            for name, column in found.items()
-        }
+        cell, x, sets = build(self.layer.kind, self.layer.options), self.x, self.sets
+        start = np.zeros((len(sets), self.sizes["H"]))
+        if mistake:
+            cell = mistake.cell(cell) if mistake.cell else cell
+            x = mistake.inputs(x) if mistake.inputs else x
+            sets = [mistake.weights(w) for w in sets] if mistake.weights else sets
+            start += mistake.start or 0
+        stack = Stack({name: np.stack([w[name].value for w in sets]).astype(np.float64) for name in sets[0]})
+        own = replace(self.layer, weights=Versions(stack, np.arange(len(sets))))
+        network = _network(own, self.sizes["D"])
+        found = run(network, x, Rows(), {own.id: start}, {own.id: cell}).traces[0].columns
+        return {name: np.broadcast_to(column, (*column.shape[:2], self.sizes["H"])) for name, column in found.items()}
 
     def result(self, mistake: Mistake | None = None) -> Array:
         """The state after the last step, (candidates, units)."""

@@ -4,7 +4,7 @@
 alike in that). Formulas in a text stand in backquotes, and {words} are what a cell calls its parts. An entry that
 changes nothing in a cell does not apply to it. Another mistake is another line here.
 
-A combination of several mistakes is module `hypotheses`' business, what a single one leads to module `mistakes`'.
+What one or several lead to on a network's own numbers is module `mistakes`' business.
 """
 
 from __future__ import annotations
@@ -20,16 +20,35 @@ from symgru.cell import Cell
 from symgru.comparison import Profile
 from symgru.derivation import gates
 from symgru.errors import Unsupported
-from symgru.hypotheses import READINGS, SWAPPED_UPDATE, Hypothesis, Weights, orders
+from symgru.gate_orders import orders
 from symgru.layout import Layout, layout
-from symgru.network import Array, Layer, Tensor
+from symgru.network import Array, Layer, Network, Tensor, Weights
 from symgru.rules import Transform
+from symgru.update_rules import SWAPPED_UPDATE
 
 
 @dataclass(frozen=True)
-class Mistake(Hypothesis):
-    """A hypothesis by itself: how common it is, and where people were seen to make it."""
+class Mistake:
+    """What people do otherwise in one thing (`kind`): `says` is what was done, `instead` what is right, `rank` how
+    common it is, `known_from` where people were seen to do it.
 
+    The rest, of which most have one, says what is otherwise: the cell; the weights; the input; the number that every
+    unit's state starts at; the decimals that each line is rounded to; the line of the cell that is taken for its
+    output; what is taken of the outputs of all steps, (batch, time, units); what the layers of the network are.
+    """
+
+    kind: str
+    name: str
+    says: str = ""
+    instead: str = ""
+    cell: Transform | None = None
+    weights: Callable[[Weights], Weights] | None = None
+    inputs: Callable[[Tensor], Tensor] | None = None
+    start: int | None = None
+    decimals: int | None = None
+    reads: Callable[[Cell], Vec] | None = None
+    outputs: Callable[[Array], Array] | None = None
+    network: Callable[[Network], Network] | None = None
     rank: int = 0
     known_from: str = ""
 
@@ -57,15 +76,10 @@ class Entry:
     outputs: Callable[[Array], Array] | None = None
 
 
-def _reading(rank: int, name: str, known_from: str) -> Entry:
-    """A misreading of the sequence that the table of combinations has too."""
-    h = next(r for r in READINGS if r.name == name)
-    return Entry(rank, h.kind, h.name, h.says, h.instead, known_from, inputs=h.inputs)
-
-
 SEED = "the question that symgru began with (symgru demo)"
 SIGMOID = "take the sigmoid σ"
 BOTH_ROWS = "add both rows of the bias: `b` beside the input's product, `c` beside the state's"
+STEPWISE = "feed the inputs one after the other, one to each time step, with the state h carried from step to step"
 PLACE = "keep {reset} where the equation has it: it multiplies {placed}"
 ROUND = "type every weight as it is printed"
 
@@ -145,8 +159,16 @@ MISTAKES = (
             where=lambda cell: any(head.startswith("hard_sigmoid") for head in slips.gate_heads(cell)),
         ),
     ),
-    _reading(7, "summed into one step", SEED),
-    _reading(7, "mean in one step", SEED),
+    Entry(
+        7, "sequence", "summed into one step",
+        "summed the sequence into one step", STEPWISE,
+        SEED, inputs=slips.in_one_step(sum),
+    ),
+    Entry(
+        7, "sequence", "mean in one step",
+        "took the mean of the sequence as one step", STEPWISE,
+        SEED, inputs=slips.in_one_step(slips.mean),
+    ),
     Entry(
         9, "arrays", "recurrent kernel transposed",
         "took the rows of each recurrent kernel for its columns",
@@ -218,7 +240,11 @@ MISTAKES = (
         "layers built without activation='relu'",
         cell=slips.activated("tanh", candidate=activation("tanh"), where=_candidate_is("relu")),
     ),
-    _reading(18, "reversed", "Keras with go_backwards=True"),
+    Entry(
+        18, "sequence", "reversed",
+        "fed the sequence from its end to its beginning", "feed the first input first",
+        "Keras with go_backwards=True", inputs=slips.rearranged(slips.backwards),
+    ),
     Entry(
         21, "biases", "the state's only for the candidate",
         "of the second row of the bias added only {c}", BOTH_ROWS,
@@ -270,7 +296,11 @@ MISTAKES = (
         "took the columns of the gates in turn", "the columns of a gate stand side by side, one block for each gate",
         arrays=slips.interleaved,
     ),
-    _reading(32, "first step only", ""),
+    Entry(
+        32, "sequence", "first step only",
+        "stopped after the first step", "go on to the last input, with the state h carried from step to step",
+        inputs=slips.rearranged(slips.first_only),
+    ),
     *(
         Entry(
             33, "arrays", f"{digits} decimals", f"typed the weights with {digits} decimals", ROUND,
@@ -382,7 +412,7 @@ def _orders(own: Layout) -> Iterator[Mistake]:
             "gate order",
             taken,
             f"took the blocks of columns in the order {spelled(taken)}" + whose(taken),
-            f"take them in the order {spelled(stored)}" + whose(stored),
+            f"take the blocks of columns in the order {spelled(stored)}" + whose(stored),
             weights=columns,
             rank=4,
             known_from="keras #8720, keras #15915",

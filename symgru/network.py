@@ -75,6 +75,9 @@ def shortest(value: Array) -> Array:
     return np.array(flat, dtype=object).reshape(value.shape)
 
 
+Weights = Mapping[str, Tensor]  # of a layer, by symbol
+
+
 @dataclass(frozen=True)
 class Layer:
     """One set of weights. `kind` and `options` name a cell; weights are keyed by the cell's parameter names.
@@ -99,7 +102,7 @@ class Layer:
     label: str
     kind: str
     options: Mapping[str, object]
-    weights: Mapping[str, Tensor]
+    weights: Weights
     notes: tuple[str, ...] = ()
 
 

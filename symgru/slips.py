@@ -7,9 +7,10 @@ them people make, and how often, is module `mistake_table`'s.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 from functools import cache
 from typing import cast
 
@@ -20,9 +21,8 @@ from symgru.activations import definition_of
 from symgru.algebra import Across, Dot, Mat, Select, Total, Vec, add, mul, rebuild, sigma, terms, walk
 from symgru.cell import Cell
 from symgru.comparison import Profile
-from symgru.hypotheses import Weights
 from symgru.layout import Layout, layout
-from symgru.network import Array, Tensor
+from symgru.network import Array, Tensor, Weights
 from symgru.rules import Rewriting, Transform
 
 Names = tuple[str, ...]
@@ -458,6 +458,31 @@ def transposed(pick: Callable[[Layout], tuple[Mat, ...]]) -> Callable[[Layout], 
 def rearranged(change: Callable[[Array], Array]) -> Callable[[Tensor], Tensor]:
     """The same numbers in another order or number; `change` is given (batch, time, features)."""
     return lambda x: Tensor(change(x.value), change(x.text))
+
+
+def in_one_step(of: Callable[[Sequence[Fraction]], Fraction | int]) -> Callable[[Tensor], Tensor]:
+    """All steps made into one: `of` is applied to each feature's typed numbers."""
+
+    def collapse(x: Tensor) -> Tensor:
+        series = np.moveaxis(x.text, 1, -1).reshape(-1, x.text.shape[1])
+        numbers = [Fraction(of([Fraction(str(t)) for t in row])) for row in series]
+        texts = [str(Decimal(q.numerator) / q.denominator) for q in numbers]
+        shape, values = (x.text.shape[0], 1, x.text.shape[2]), [float(q) for q in numbers]
+        return Tensor(np.array(values).reshape(shape), np.array(texts, dtype=object).reshape(shape))
+
+    return collapse
+
+
+def mean(numbers: Sequence[Fraction]) -> Fraction:
+    return Fraction(sum(numbers)) / len(numbers)
+
+
+def backwards(x: Array) -> Array:
+    return x[:, ::-1]
+
+
+def first_only(x: Array) -> Array:
+    return x[:, :1]
 
 
 def column_by_column(x: Array) -> Array:

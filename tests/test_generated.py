@@ -8,9 +8,9 @@ from functools import cache
 import openpyxl
 import pytest
 
+from symgru.answer import DIGITS, answer
 from symgru.backends import latex, markdown, text
 from symgru.cells import CELLS
-from symgru.cli.demo import DIGITS
 from symgru.comparison import compare
 from symgru.derivation import derive
 from symgru.explanation import explain
@@ -29,7 +29,7 @@ def whole(parts):
 
 
 def seed_files():
-    from symgru.answer import answer, render_answer
+    from symgru.backends.text.answer import render_answer
 
     story = json.loads(SEED.read_text(), parse_float=str)["story"]
     model = load(SEED)

@@ -13,13 +13,12 @@ from symgru.building import build
 from symgru.cells import CELLS
 from symgru.conventions import CONVENTIONS
 from symgru.domains import Float64
-from symgru.hypotheses import Hypothesis
 from symgru.mistake_table import ORDERS
 from symgru.mistakes import MISTAKES, Mistake, Outcome, Trial, caught, classes, mistakes, single_mistakes
 from symgru.network import Array, Layer, Network, Tensor, chain
 from symgru.readers import read
 from tests.conftest import ROOT, need_package, random_input, random_network
-from tests.test_hypotheses import SEED, X, one_unit, sequence
+from tests.one_unit import SEED, X, one_unit, sequence
 
 RECURRENT = [name for name in CELLS if build(name, {}).states]
 FACTS = {  # facts/mistakes.md, "Values of h_4 under single mistakes"
@@ -287,8 +286,7 @@ def test_every_cell_has_its_mistakes(kind: str) -> None:
     assert len({(m.kind, m.name) for m in listed}) == len(listed)
     assert sum(o.distinct for o in found) > 12
     for m in listed:
-        assert isinstance(m, Hypothesis)
-        assert m.says and m.instead and not m.usual
+        assert m.says and m.instead
         assert m.says.count("`") % 2 == m.instead.count("`") % 2 == 0
         assert "{" not in m.says + m.instead and "None" not in m.says + m.instead
         assert sum(hook is not None for hook in (m.cell, m.weights, m.inputs, m.start)) == 1

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from symgru.explanation import Explanation
     from symgru.face import Model
     from symgru.network import Tensor
-
-DIGITS = 6
 
 
 def seed_file() -> Path:
@@ -31,7 +30,9 @@ def command(folder: Path) -> None:
     Someone's hand calculation and someone's network gave two numbers for one GRU. The demo says which printed weight
     is which symbol, works out all four steps, and finds what each of the two numbers is.
     """
-    from symgru.answer import answer, render_answer
+    from symgru.answer import answer
+    from symgru.backends.text.answer import render_answer
+    from symgru.cli.output import waiting
     from symgru.errors import UnusableInput
     from symgru.face import load
 
@@ -41,17 +42,18 @@ def command(folder: Path) -> None:
     model = load(seed_file())
     x, _ = model.read(",".join(story["input"]))
     told = story["story"]
-    click.echo(render_answer(answer(model.network, x, told["hand_calculation"], told["claimed"])))
-    _write(model, x, folder)
+    with waiting("trying every mistake"):
+        found = answer(model.network, x, told["hand_calculation"], told["claimed"])
+        text = render_answer(found)
+    click.echo(text)
+    _write(model, x, found.explanation, folder)
 
 
-def _write(model: Model, x: Tensor, folder: Path) -> None:
+def _write(model: Model, x: Tensor, example: Explanation, folder: Path) -> None:
     from symgru.backends import latex, markdown
-    from symgru.explanation import explain
     from symgru.writing import write_files
 
     name = model.network.name
-    example = explain(model.network, x, DIGITS)
     documents = {f"{name}.tex": latex.render_explanation(example), f"{name}.md": markdown.render_explanation(example)}
     code = {**model.files("numpy", x), **model.files("c", x)}
     written = write_files(folder, {**{k: "".join(v).encode() for k, v in documents.items()}, **code})

@@ -20,12 +20,13 @@ from symgru.algebra import Vec
 from symgru.building import build
 from symgru.cell import Cell
 from symgru.diagnosis import number_slips as numbers
-from symgru.hypotheses import listed, orders
+from symgru.gate_orders import orders
 from symgru.layout import Layout, layout
 from symgru.mistake_table import BOTH_ROWS, PLACE, SIGMOID, Entry, Mistake, made_of, mistakes, spelled, whose
 from symgru.network import Array, Layer, Tensor
 from symgru.shapes import units
 from symgru.slips import Names, rearranged
+from symgru.wording import listed
 
 ELEMENTWISE = "multiply unit by unit: the product of two vectors is a vector"
 STATE = "take the new state, which {update} mixes of the old one and {n}"
@@ -206,7 +207,13 @@ def rarer(layer: Layer) -> tuple[Mistake, ...]:
     """
     cell = build(layer.kind, layer.options)
     own, size = layout(cell), Size.of(layer, cell)
-    table = [*RARER, *(SEVERAL_UNITS if size.units > 1 else ()), *_stacked(size), *_one_gate(own, size)]
+    table = [
+        *RARER,
+        *(SEVERAL_UNITS if size.units > 1 else ()),
+        *_stacked(size),
+        *_skipped(size),
+        *_one_gate(own, size),
+    ]
     found = [*made_of(table, layer), *_orders(own, layer), *_in_place(cell, size), *_signs(layer)]
     return tuple(sorted(found, key=lambda m: m.rank))
 
@@ -287,6 +294,20 @@ def _stacked(size: Size) -> Iterator[Entry]:
             "stack the input on the state, `[x; h]`",
             "TensorFlow 1 stacks [x; h], many a drawing [h; x]",
             arrays=numbers.state_first,
+        )
+
+
+def _skipped(size: Size) -> Iterator[Entry]:
+    """The kernel left out, where the input is as long as the state."""
+    if size.features == size.units:
+        yield Entry(
+            28,
+            "arrays",
+            "kernel left out",
+            "let the input in as it is, without the kernel",
+            "multiply the input with `W`",
+            "CuDNN's input mode skip_input",
+            arrays=numbers.kernel_skipped,
         )
 
 

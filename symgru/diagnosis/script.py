@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Literal
 
+from symgru.building import only_layer
 from symgru.errors import SymgruError
-from symgru.hypotheses import only_layer
 from symgru.network import Layer, Network, Tensor
 from symgru.verify import keras, torch
 from symgru.writers.keras_config import recurrent

@@ -124,8 +124,14 @@ def _single(layer: Working) -> dict[str, int]:
 
 
 def equations(layer: Working) -> Iterator[Part]:
-    """The cell's equations as its framework has them, in matrix form where there are several units, then per unit."""
+    """The cell's equations under their heading, and what their letters and those of the worked lines are."""
     yield Heading(3, say("Equations"))
+    yield from formulas(layer)
+    yield Paragraph(lambda p: " ".join(names(layer, p.dialect)))
+
+
+def formulas(layer: Working) -> Iterator[Part]:
+    """The equations as the layer's framework has them, in matrix form where there are several units, then per unit."""
     if max(layer.sizes.values()) > 1:
         yield Paragraph(
             say(
@@ -147,7 +153,6 @@ def equations(layer: Working) -> Iterator[Part]:
         yield Paragraph(say("with"))
     if meant:
         yield Equations(meant, tied=False)
-    yield Paragraph(lambda p: " ".join(names(layer, p.dialect)))
 
 
 def _equations(layer: Working, matrix: bool) -> Equations:

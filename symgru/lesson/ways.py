@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from symgru.diagnosis.findings import Alike, Diagnosis, Fit, Probe
-from symgru.hypotheses import listed
 from symgru.lesson.claimed import (
     FEW,
     FEWEST,
@@ -22,7 +21,7 @@ from symgru.lesson.claimed import (
 from symgru.lesson.parts import Case, Cases, Heading, Paragraph, Part
 from symgru.lesson.prose import Text, formula, joined, number, numbers, say
 from symgru.rounding import Rounding, exactly
-from symgru.wording import counted
+from symgru.wording import counted, listed
 
 MOST_WAYS, MOST_NEAR = 12, 3  # that fit, and that nearly do
 RARE = 1e-6  # a chance that is not told from smaller ones

@@ -14,10 +14,10 @@ from symgru.backends.notation import Name, taken_apart
 from symgru.building import SWAPPED, build
 from symgru.cell import Cell, h, x
 from symgru.comparison import Profile, Update
-from symgru.hypotheses import NEGATED_UPDATE, rewritten_weights
 from symgru.maps import MAPS
 from symgru.network import Layer, Network
 from symgru.styles import Style
+from symgru.update_rules import NEGATED_UPDATE, rewritten_weights
 
 if TYPE_CHECKING:
     from symgru.backends.dialect import Dialect

@@ -34,7 +34,7 @@ from symgru.mistakes import Trial
 from symgru.network import Layer, Network, Tensor, chain
 from symgru.trace import run
 from tests.conftest import need_installed, need_package
-from tests.test_hypotheses import KERNEL, SEED, X, one_unit, sequence, typed
+from tests.one_unit import KERNEL, SEED, X, one_unit, sequence, typed
 
 ROOT = Path(__file__).parent.parent.parent
 EXAMPLE = ROOT / "examples" / "sunspots.keras"

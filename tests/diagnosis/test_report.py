@@ -28,8 +28,8 @@ from tests.conftest import need
 from tests.diagnosis.by_hand import diagnosis
 from tests.documents.conftest import network, sequence
 from tests.documents.test_latex import NASTY, compile_latex, overfull
-from tests.test_hypotheses import SEED, X, one_unit
-from tests.test_hypotheses import sequence as typed_sequence
+from tests.one_unit import SEED, X, one_unit
+from tests.one_unit import sequence as typed_sequence
 
 SUM, SWAP = ("sequence", "summed into one step"), ("update rule", "swapped")
 ORDER = ("gate order", "r | z | n")
