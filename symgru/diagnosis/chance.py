@@ -11,6 +11,7 @@ from symgru.network import Array
 CERTAIN = 1e-3  # expected chance hits above which agreement is no explanation
 
 
+@np.errstate(all="ignore")  # some ways lead beyond all bounds
 def expected(values: Array, claim: Array, near: Array, alternatives: int = 1) -> float:
     """Expected chance hits: ways, times the probability that a number of no relation to them comes as near.
 
@@ -25,12 +26,12 @@ def expected(values: Array, claim: Array, near: Array, alternatives: int = 1) ->
     values, claim, near = values[:, first], claim[first], near[first]
     k = min(len(values) - 1, max(1, round(sqrt(len(values)))))
     distance = np.maximum(np.sort(np.abs(values - claim), axis=0)[k], near)  # of the k nearest results
-    with np.errstate(divide="ignore", invalid="ignore"):
-        crowded = np.where(distance > 0, (k + 1) / len(values) * near / distance, 0.0)
+    crowded = np.where(distance > 0, (k + 1) / len(values) * near / distance, 0.0)
     probability = np.minimum(1.0, np.maximum(near, crowded))
     return float((len(values) + 1) * alternatives * np.prod(probability))
 
 
+@np.errstate(over="ignore")
 def different(values: Array) -> Array:
     """The results that differ, (results, numbers), of values (ways, numbers): those that float64 tells apart."""
     finite = values[np.isfinite(values).all(axis=1)]

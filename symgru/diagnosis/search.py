@@ -166,7 +166,7 @@ class _Search:
 
     def _examine(self, level: Level, values: Array) -> None:
         """Put what fits with what fits already, the likeliest first, and keep the near misses of few mistakes."""
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
             away = np.abs(values - self.claim) / self.window
         away = np.where(np.isnan(away), np.inf, away).max(axis=2).min(axis=1)
         made = {int(k): tuple(self.catalogue[i] for i in level.ways[k] if i != NONE) for k in np.flatnonzero(away <= 1)}
