@@ -90,20 +90,22 @@ def printed(a: Array) -> Tensor:
     return Tensor(a, np.array(line.strip("[]").split(), dtype=object).reshape(a.shape))
 
 
-def network(rng: Rng, units: int, features: int) -> Network:
+def network(
+    rng: Rng, units: int, features: int, reset_after: bool | None = None, scale: float | None = None
+) -> Network:
     """A GRU with weights as frameworks and people draw them; its biases are 0 in about a third of the cases."""
-    reset_after = bool(rng.integers(2))
+    after = bool(rng.integers(2)) if reset_after is None else reset_after
     kernel, recurrent = _matrix(rng, features, units), _matrix(rng, units, units)
-    rows = 2 if reset_after else 1
-    scale = rng.choice([0.05, 0.3, 0.8]) if rng.random() < 2 / 3 else 0.0
-    bias = rng.normal(0, 1, (rows, 3 * units)) * scale
+    rows = 2 if after else 1
+    drawn = rng.choice([0.05, 0.3, 0.8]) if rng.random() < 2 / 3 else 0.0
+    bias = rng.normal(0, 1, (rows, 3 * units)) * (drawn if scale is None else scale)
     tensors = [printed(kernel).T, printed(recurrent).T, *(printed(row) for row in bias)]
     weights = {
         f"{letter}_{gate}": t[k * units : (k + 1) * units]
         for letter, t in zip("WUbc"[: 2 + rows], tensors, strict=True)
         for k, gate in enumerate("zrn")
     }
-    layer = Layer("gru", "gru", "gru", {"reset_after": reset_after}, weights)
+    layer = Layer("gru", "gru", "gru", {"reset_after": after}, weights)
     return chain([layer], dtype="float32", features=features)
 
 
