@@ -100,11 +100,16 @@ def _cases(
     units: tuple[int, ...] | None,
 ) -> Sequence[Case]:
     """One case; several inputs and as many claims for a model of one input are as many cases."""
+    alone = len(model.network.inputs) == 1
     if all_steps is not None:
         if claims:
             raise click.UsageError("--claimed and --all-steps exclude each other: all steps hold the last one too")
         asked = [(given, all_steps)]
-    elif len(model.network.inputs) == 1 < len(given) == len(claims):
+    elif alone and len(given) > 1:
+        if len(given) != len(claims):
+            raise click.UsageError(
+                f"{len(given)} inputs and {len(claims)} claims are given: each --input has a --claimed"
+            )
         asked = [((x,), claim) for x, claim in zip(given, claims, strict=True)]
     else:
         asked = [(given, claims[0] if len(claims) == 1 else ",".join(claims))]
