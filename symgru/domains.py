@@ -435,7 +435,7 @@ class Rounded64(Float64):
 def rounded(domain: Domain, decimals: int) -> Domain:
     """The arithmetic in which every line is rounded to so many decimals."""
     if isinstance(domain, Decimals):
-        return Decimals(domain.digits, domain.typed, Rounding(decimals))
+        return Decimals(domain.digits, domain.typed, Rounding.plain(decimals))
     return Rounded64(decimals)
 
 

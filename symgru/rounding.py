@@ -7,7 +7,7 @@ everything here is Decimal and ROUND_HALF_UP (half away from zero, as schools te
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Context, Decimal
+from decimal import MAX_EMAX, ROUND_HALF_UP, Context, Decimal
 from functools import cached_property
 
 import numpy as np
@@ -26,6 +26,11 @@ class Rounding:
     decimals: int
     significant: int = 4
     fewest: int = 4
+
+    @staticmethod
+    def plain(decimals: int) -> Rounding:
+        """To so many decimals, however few digits remain: 0.03 to one decimal is 0.0."""
+        return Rounding(decimals, fewest=-MAX_EMAX)
 
     @cached_property
     def kept(self) -> int:
