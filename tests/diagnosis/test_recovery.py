@@ -13,6 +13,7 @@ import pytest
 from symgru.diagnosis.claims import Case, Number, could_be_of
 from symgru.diagnosis.search import diagnose
 from symgru.diagnosis.ways import ORDER, pairs
+from symgru.mistakes import Trial
 from tests.diagnosis.recovery import (
     Expected,
     Outcome,
@@ -22,6 +23,7 @@ from tests.diagnosis.recovery import (
     known_of,
     network,
     outcome,
+    outputs,
     sequence,
     stacked,
     wrong,
@@ -29,7 +31,7 @@ from tests.diagnosis.recovery import (
 
 SEED = 6
 CASES, BY_CHANCE = 24, 6
-UNITS = (1, 2, 3, 1, 5, 2)
+UNITS = (1, 2, 1, 3)
 
 
 @pytest.mark.parametrize("number", range(CASES))
@@ -102,6 +104,17 @@ def test_two_orders_are_a_pair_where_they_are_of_different_arrays() -> None:
     for (order, _, where), (another, _, elsewhere) in orders:
         assert order != another
         assert where and elsewhere and not {*where.split(" and ")} & {*elsewhere.split(" and ")}
+
+
+@pytest.mark.parametrize("decimals", [1, 2, 4])
+def test_lines_are_rounded_alike_in_exact_decimals_and_in_float64(decimals: int) -> None:
+    rng = np.random.default_rng(107)
+    net, x = network(rng, 3, 2, scale=0.05), sequence(rng, 6, 2)
+    trial = Trial(net, x, known_of(x))
+    made = next(m for m in trial.mistakes if m.kind == "rounding" and m.decimals == decimals)
+    exact, binary = (outputs(trial, (made,), arithmetic).astype(float) for arithmetic in ("exact", "float64"))
+    np.testing.assert_allclose(exact, binary, rtol=0, atol=1e-12)
+    assert np.round(exact, decimals) == pytest.approx(exact, abs=1e-12)
 
 
 @pytest.mark.parametrize("v", [0.1, -0.46279544, 1e-6, 0.99999994])
