@@ -119,7 +119,7 @@ class _Made:
         self.ways = ways
         self.of: dict[str, Array] = {}
         self.kinds: dict[str, list[Any]] = {}
-        self.stacks: dict[tuple[str, tuple[str, ...]], Stack] = {}
+        self.stacks: dict[tuple[str, int], Stack] = {}
         for hook, make in (
             ("cell", self._cells),
             ("weights", self._weights),
@@ -140,6 +140,8 @@ class _Made:
         for column in self.ways.T:
             digit = local[column]
             codes = np.where(digit > 0, codes * (has.sum() + 1) + digit, codes)
+        if not codes.any():  # nobody has it
+            return codes, [make(())]
         _, first, of = np.unique(codes, return_index=True, return_inverse=True)
         makings = []
         for way in self.ways[first]:
@@ -202,7 +204,11 @@ class _Made:
         for hook in ("weights", "network"):
             can = np.array([made is not IMPOSSIBLE for made in self.kinds[hook]])
             possible &= can[self.of[hook]]
-        distinct, of = np.unique(keys, axis=0, return_inverse=True)
+        codes = np.zeros(len(keys), dtype=np.int64)  # one number for each row, which sorts far quicker
+        for column in keys.T:
+            codes = codes * (column.max() + 2) + column + 1
+        _, first, of = np.unique(codes, return_index=True, return_inverse=True)
+        distinct = keys[first]
         order = np.argsort(of.reshape(-1), kind="stable")
         ends = np.cumsum(np.bincount(of.reshape(-1), minlength=len(distinct)))
         for key, members in zip(distinct, np.split(order, ends[:-1]), strict=True):
@@ -249,12 +255,14 @@ class _Made:
 
     def _stack(self, layer: str, version: int) -> Stack:
         """A layer's weights in all versions that hold the same arrays as this one: a mistake may bring its own."""
-        made: list[Any] = [w if w is IMPOSSIBLE else w[layer] for w in self.kinds["weights"]]
-        names = tuple(made[version])
-        if (layer, names) not in self.stacks:
-            own = [made[version] if w is IMPOSSIBLE or tuple(w) != names else w for w in made]
-            self.stacks[layer, names] = Stack({name: np.stack([w[name] for w in own]) for name in names})
-        return self.stacks[layer, names]
+        if (layer, version) not in self.stacks:
+            made: list[Any] = [w if w is IMPOSSIBLE else w[layer] for w in self.kinds["weights"]]
+            names = tuple(made[version])
+            alike = [w is not IMPOSSIBLE and tuple(w) == names for w in made]
+            own = [w if same else made[version] for w, same in zip(made, alike, strict=True)]
+            stack = Stack({name: np.stack([w[name] for w in own]) for name in names})
+            self.stacks |= {(layer, k): stack for k, same in enumerate(alike) if same}
+        return self.stacks[layer, version]
 
 
 def evaluate(
