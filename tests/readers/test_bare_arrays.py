@@ -93,6 +93,8 @@ def test_the_architecture_gives_what_shapes_cannot_tell() -> None:
 def test_return_sequences_is_asked_for_the_last_gru() -> None:
     network = read(shaped(*gru(2, 3), *gru(3, 2)), {"return_sequences": True})
     assert [layer.options["return_sequences"] for layer in network.layers.values()] == [True, True]
+    gru_layer, _ = read(shaped(*gru(2, 3), (3, 1), (1,)), {"return_sequences": True}).layers.values()
+    assert gru_layer.options["return_sequences"] is True  # a Dense layer behind it, applied to every step
 
 
 def test_dtype_is_that_of_the_arrays_or_as_asked() -> None:
@@ -119,7 +121,19 @@ def test_a_frameworks_variables_are_taken() -> None:
     ("shapes", "architecture", "reason"),
     [
         ([(1, 4), (1, 4), (4,)], None, "LSTM"),
-        ([(3, 1), (3, 1), (3,)], None, "PyTorch"),
+        ([(3, 1), (3, 1), (3,)], None, r"PyTorch.* no bias or two: name them in a \.npz"),
+        ([(9, 2), (9, 3), (9,), (3,)], None, "PyTorch.*npz"),  # as Equinox and MLX have their biases
+        ([(2, 9), (2, 9), (9,), (9,)], None, "not GRU and Dense"),
+        ([(2, 9), (3, 9), (9,), (3,)], None, "not GRU and Dense"),
+        ([(2, 9), (3, 9), (17,)], None, "not GRU and Dense"),
+        ([(9, 3), (9, 2), (9,), (9,)], None, "not GRU and Dense"),  # the state's kernel first
+        ([(9, 2), (9, 3), (1, 4)], None, "PyTorch"),
+        ([(9, 9), (9, 3), (3, 3), (1, 3)], None, "fit Keras' layers and PyTorch's.*npz"),
+        ([(9, 2), (9, 3)], {"reset_after": False}, "reset gate after the product"),
+        ([(9, 2), (9, 3)], {"activation": "relu"}, "always has tanh"),
+        ([(9, 2), (9, 3)], {"layers": [{"kind": "gru", "use_bias": True}]}, "architecture"),
+        ([(9, 2), (9, 3)], {"layers": [{"kind": "gru", "units": 4}]}, "architecture"),
+        ([(2, 9), (3, 9), (18,)], {"activation": "relu"}, "always has tanh"),
         ([(1, 1), (1, 1), (1,)], None, "not GRU and Dense"),  # a SimpleRNN, which two Dense layers would fit too
         ([(3,)], None, "not GRU and Dense"),
         ([*gru(1, 2), (3, 1)], None, "not GRU and Dense"),
