@@ -257,6 +257,14 @@ class Model:
         cases = [self.case(self._each(each), claim, chosen, all_steps)[0] for each, claim in pairs]
         return Document(self.diagnosis(cases, exhaustive))
 
+    def against(self, other: Model, x: object) -> Document:
+        """Where another model that should give the same parts from this one, why, and what mends it; `content` is a
+        `diagnosis.against.Disagreement`."""
+        from symgru.diagnosis.against import against
+        from symgru.document import Document
+
+        return Document(against(self.network, other.network, self.read_all(self._each(x))[0]))
+
     def case(
         self, x: Sequence[object], claimed: object, units: Sequence[int] | None = None, all_steps: bool = False
     ) -> tuple[Case, tuple[str, ...]]:

@@ -82,10 +82,10 @@ def command(
             sign.say(f"trying {says}: {done:,} of {of:,}")
 
         if against is not None:
-            from symgru.diagnosis.against import against as compare
+            from symgru.diagnosis.against import against as compared
 
             other = arguments.load(against)
-            document = Document(compare(model.network, other.network, arguments.read_all(model, given)))
+            document = Document(compared(model.network, other.network, arguments.read_all(model, given), progress))
         else:
             found = model.diagnosis(_cases(model, given, claims, all_steps, units), exhaustive, progress)
             document = Document(found)
