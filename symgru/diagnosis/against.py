@@ -142,7 +142,7 @@ def against(
     if second is not None and not (difference and difference.agrees) and all(p.agrees for p in found):
         wiring = _wiring(network, other, found, first, second)
     made = Disagreement(network, other, inputs, difference, found, alone, shapes, wiring)
-    return made if made.agrees else replace(made, mending=_mended(made, first))
+    return made if made.agrees else replace(made, mending=_mended(made))
 
 
 # ---------------------------------------------------------------- pairs
@@ -378,6 +378,7 @@ def _when(part: Array, y: Array, timed: bool) -> str | None:
 # ---------------------------------------------------------------- mending
 
 
-def _mended(made: Disagreement, first: Run) -> Mending:
+def _mended(made: Disagreement) -> Mending:
     """What would make the second model give what the first does, tried."""
-    return mending(made.network, made.other, [(p.own, p.other) for p in made.parted if not p.shapes], made.inputs)
+    wrong = [(p.own, p.other) for p in made.parted if not p.shapes and not p.same_weights]
+    return mending(made.network, made.other, wrong, made.inputs)

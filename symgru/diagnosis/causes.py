@@ -72,10 +72,11 @@ def _options(own: Station, its: Station) -> Iterator[Cause]:
             yield Cause("option", f"the second model's layer is a {b.kind}", f"the first's is a {a.kind}")
         if own.backward != its.backward:
             ends = ("beginning", "end")
+            turn = "; turn it round, x[:, ::-1] in Keras and NumPy, x.flip(1) in PyTorch"
             yield Cause(
                 "option",
                 f"the second model feeds the sequence from its {ends[its.backward]}",
-                f"the first from its {ends[own.backward]}",
+                f"the first from its {ends[own.backward]}{turn}",
             )
         for what, called in (("mask", "mask"), ("initial", "state before the first step")):
             has = [bool(getattr(s.call, what)) for s in (own, its)]
@@ -112,9 +113,9 @@ def _order(its: Station, known: Mapping[str, Source]) -> Iterator[Cause]:
     if not wrong:
         return
     orders: dict[tuple[str, str], list[str]] = {}
-    for array, right, taken in _blocks(its, known):
-        if right != taken:
-            orders.setdefault((", ".join(taken), ", ".join(right)), []).append(array)
+    for array, gates, held in _blocks(its, known):
+        if gates != held:
+            orders.setdefault((", ".join(held), ", ".join(gates)), []).append(array)
     for (taken, right), arrays in orders.items():
         yield Cause(
             "order",

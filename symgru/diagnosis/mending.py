@@ -126,17 +126,17 @@ def _code(network: Network, other: Network, parted: Sequence[Two], converted: Ma
     yield from sorted({f"import {imports[source]}", f"import {imports[target]}", "import numpy as np"}, key=_place)
     yield ""
     if source == "keras":
-        yield f"a = {{layer.name: layer for layer in {_load(network, 'A.keras')}._flatten_layers()}}"
+        yield f"first = {{layer.name: layer for layer in {_load(network, 'A.keras')}._flatten_layers()}}"
     elif source == "torch":
-        yield f"a = {_load_torch(network, 'A.pt')}"
+        yield f"first = {_load_torch(network, 'A.pt')}"
     else:
-        yield f"a = symgru.load({network.origin or 'A'!a}).network.layers"
+        yield f"first = symgru.load({network.origin or 'A'!a}).network.layers"
     if target == "keras":
-        yield f"b = {_load(other, 'B.keras')}"
-        yield "layers = {layer.name: layer for layer in b._flatten_layers()}"
+        yield f"second = {_load(other, 'B.keras')}"
+        yield "layers = {layer.name: layer for layer in second._flatten_layers()}"
     else:
-        yield f"b = {_load_torch(other, 'B.pt')}"
-    for side, each, torch in (("a", [p[0] for p in parted], source), ("b", [p[1] for p in parted], target)):
+        yield f"second = {_load_torch(other, 'B.pt')}"
+    for side, each, torch in (("first", [p[0] for p in parted], source), ("second", [p[1] for p in parted], target)):
         if torch == "torch" and any(s.nameless for s in each):
             head = next(s.ends[0] for s in each if s.nameless)
             yield f"{side}_head = {head!a} if any(name.startswith({head!a}) for name in {side}) else ''"
@@ -147,9 +147,9 @@ def _code(network: Network, other: Network, parted: Sequence[Two], converted: Ma
         yield from _written(its, made, source, target, own)
     yield ""
     if target == "keras":
-        yield f"b.save({_right(other, '.keras')!a})"
+        yield f"second.save({_right(other, '.keras')!a})"
     else:
-        yield f"torch.save(b, {_right(other, '.pt')!a})"
+        yield f"torch.save(second, {_right(other, '.pt')!a})"
 
 
 def _place(line: str) -> tuple[bool, str]:
@@ -177,7 +177,7 @@ def _read(own: Station, source: str) -> Iterator[str]:
     """The first layer's blocks, each in a variable: kernels transposed where they are Keras'."""
     convention = own.convention
     if source == "symgru" or convention is None:
-        yield f"w = a[{own.layer.id!a}].weights  # W_z is units x features, U_z units x units"
+        yield f"w = first[{own.layer.id!a}].weights  # W_z is units x features, U_z units x units"
         by_gate: dict[str, list[str]] = {}
         for name in own.layer.weights:
             by_gate.setdefault(name[0], []).append(name)
@@ -187,9 +187,9 @@ def _read(own: Station, source: str) -> Iterator[str]:
         return
     held = {name: grid for name, grid in convention.arrays.items() if _holds(grid, own)}
     if source == "keras":
-        yield f"{', '.join(held)} = a[{own.layer.label!a}].get_weights()"
+        yield f"{', '.join(held)} = first[{own.layer.label!a}].get_weights()"
     for name, grid in held.items():
-        array = name if source == "keras" else f"a[{_key(own, name, 'a')}].numpy()"
+        array = name if source == "keras" else f"first[{_key(own, name, 'first')}].numpy()"
         yield from _cut(grid, array)
 
 
@@ -226,7 +226,7 @@ def _written(its: Station, made: Converted, source: str, target: str, own: Stati
         yield f"{' = '.join(lacking)} = np.zeros_like({like})"
     if target == "torch":
         for name, laid in there.items():
-            yield f"b[{_key(its, name, 'b')}] = torch.tensor({laid})"
+            yield f"second[{_key(its, name, 'second')}] = torch.tensor({laid})"
     else:
         yield f"layers[{its.layer.label!a}].set_weights([{', '.join(there.values())}])"
 
