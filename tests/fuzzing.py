@@ -55,6 +55,10 @@ def sound_files() -> dict[str, bytes]:
     found["printed.txt"] = (
         b"[array([[-0.9, 1.0, -0.04]], dtype=float32), array([[0.2, 0.8, 0.3]]), array([[0.,0.,0.],[0.,0.,0.]])]"
     )
+    found["tensors.txt"] = (
+        b"OrderedDict([('weight_ih_l0', tensor([[-0.9], [1.0], [-0.04]])), ('weight_hh_l0', tensor([[0.2], [0.8], "
+        b"[0.3]])), ('bias_ih_l0', tensor([0., 0., 0.])), ('bias_hh_l0', tensor([0., 0., 0.]))])"
+    )
     flax = _npz_arrays(found["stack.npz"])
     try:
         import msgpack

@@ -12,12 +12,16 @@ import numpy as np
 
 from symgru.errors import SymgruError, UnusableInput
 from symgru.network import Network
-from symgru.readers import arrays, json_file, keras_model, printed, torch_model
+from symgru.readers import arrays, json_file, keras_model, named_arrays, printed, torch_model
 from symgru.readers.assemble import within
 from symgru.readers.checks import MAX_TEXT, mapping, printable, text_of
 from symgru.readers.inputs import Inputs, read_input, read_inputs
 
 PRINTED = "the weights are as printed: numpy rounds to 8 decimals unless told otherwise, the model may hold more digits"
+
+PRINTED_BY_TORCH = (
+    "the weights are as printed: PyTorch rounds to 4 decimals unless told otherwise, the model may hold more digits"
+)
 
 
 def read(source: Any, architecture: Mapping[str, object] | str | Path | None = None) -> Network:
@@ -89,13 +93,25 @@ def _object(source: Any, asked: Mapping[str, object] | None) -> Network:
 
 
 def _text(text: str, asked: Mapping[str, object] | None, name: str, origin: str) -> Network:
-    """JSON where the text begins with a brace, else printed weights."""
+    """JSON where the text begins with a brace, else printed weights: by name where the print gives names."""
     if not text.strip():
         raise UnusableInput("there is no text; JSON or what printing get_weights() gives is needed")
-    if text.lstrip().startswith("{"):
+    if text.lstrip().startswith("{") and not text.lstrip(" \n{").startswith("'"):  # JSON has no single quotes
         data = json_file.parse(text)
         return json_file.from_object(data, _named(data, name or "gru"), origin, asked)
-    return arrays.from_arrays(printed.parse(text), asked, name=name or "gru", origin=origin, notes=[PRINTED])
+    name = name or "gru"
+    by_name = printed.named(text)
+    if by_name is None:
+        note = PRINTED_BY_TORCH if printed.is_of_torch(text) else PRINTED
+        return arrays.from_arrays(printed.parse(text), asked, name=name, origin=origin, notes=[note])
+    wide = all(array.dtype == "float64" for array in by_name.values())
+    return named_arrays.from_named(
+        {key: array.data for key, array in by_name.items()},
+        ({"dtype": "float64"} if wide else {}) | dict(asked or {}),
+        name=name,
+        origin=origin,
+        notes=[PRINTED_BY_TORCH],
+    )
 
 
 def _standard_input() -> str:

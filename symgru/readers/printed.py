@@ -1,7 +1,8 @@
 """The text that printing weights gives, read without eval and with every number's digits kept.
 
 `[array([[…]], dtype=float32), …]`, the prints of single arrays (no commas), nested lists, `np.float32(…)`,
-`<tf.Variable 'gru/kernel:0' shape=(1, 3) dtype=float32, numpy=array(…)>` and Keras 3's `<Variable path=…, value=[…]>`.
+`<tf.Variable 'gru/kernel:0' shape=(1, 3) dtype=float32, numpy=array(…)>` and Keras 3's `<Variable path=…, value=[…]>`;
+PyTorch's `tensor(…)`, `Parameter containing: tensor(…)` and `OrderedDict({'weight_ih_l0': tensor(…)})`.
 """
 
 from __future__ import annotations
@@ -20,8 +21,21 @@ ADVICE = (
     "print again after np.set_printoptions(threshold=sys.maxsize, floatmode='unique'), "
     "or save the model with model.save('model.keras')"
 )
+TORCH_ADVICE = (
+    "print again after torch.set_printoptions(threshold=sys.maxsize, precision=9), "
+    "or save the model with torch.save(model.state_dict(), 'model.pt')"
+)
 PROMPT = re.compile(r"^(?:>>>.*$|In ?\[[0-9]*\]:.*$|Out ?\[[0-9]*\]:)", re.MULTILINE)
 CALLS = re.compile(r"(?:[A-Za-z_]\w*\.)*(?:array|Array|float16|float32|float64|bfloat16)")
+TENSOR = re.compile(r"(?:torch\.)?(?:tensor|Tensor)")
+PARAMETER = re.compile(r"\bParameter containing:")
+NAME = (
+    re.compile(  # of a tensor: 'gru.weight_ih_l0': tensor(…), with a comma in pairs, with a space from print(name, p)
+        r"(?<![\w.])(?P<quote>['\"]?)(?P<name>[A-Za-z_][\w.]{0,100})(?P=quote)(?=[\s:,=])\s{0,9}[:,=]?\s{0,9}"
+        r"(?=(?:torch\.)?tensor\()",
+        re.ASCII,
+    )
+)
 
 TOKENS = {  # the page's script reads by these too, in this order
     "variable": r"<[\w.]*(?:Variable|Tensor)\b[^<>\[\]]{0,2000}?\b(?:numpy|value)=",
@@ -45,12 +59,41 @@ class Printed:
 
 def parse(text: str) -> list[Printed]:
     """The arrays in a printed text, in order. Prompt lines of Python and IPython may stand around them."""
-    found = _Parser(PROMPT.sub("", text)).everything()
+    found = _Parser(PARAMETER.sub("", PROMPT.sub("", text))).everything()
     if len(found) == 1 and isinstance(found[0], list) and not (found[0] and isinstance(found[0][0], Typed)):
         found = found[0]  # one list of arrays, not the arrays one after the other
     if not found:
         raise UnusableInput("there is no array in the text; what printing get_weights() gives is needed")
     return [item if isinstance(item, Printed) else Printed(item) for item in found]
+
+
+def is_of_torch(text: str) -> bool:
+    """Whether a text is PyTorch's print of tensors."""
+    return "tensor(" in text
+
+
+def named(text: str) -> dict[str, Printed] | None:
+    """The tensors of a text that gives each a name, as a printed state_dict does; None where there are no names."""
+    text = PARAMETER.sub("", PROMPT.sub("", text))
+    names = [match["name"] for match in NAME.finditer(text)]
+    if not names:
+        return None
+    bare = re.sub(r"\bOrderedDict(?=\()", "", NAME.sub("", text)).translate(str.maketrans("{}", "[]"))
+    found = list(_flat(_Parser(bare).everything()))
+    if len(found) != len(names) or len(set(names)) != len(names):
+        raise UnusableInput(f"the text has {len(found)} tensors and {len(set(names))} names of tensors")
+    return dict(zip(names, found, strict=True))
+
+
+def _flat(value: object) -> Iterator[Printed]:
+    """The tensors in lists and pairs."""
+    if isinstance(value, Printed):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from _flat(item)
+    else:
+        raise UnusableInput(f"{printable(value, 24)} stands between the tensors")
 
 
 def numbers(text: str) -> object:
@@ -64,6 +107,7 @@ class _Parser:
 
     def __init__(self, text: str) -> None:
         self.tokens = self.scan(text)
+        self.advice = TORCH_ADVICE if is_of_torch(text) else ADVICE
         self.count = 0
         self.advance()
 
@@ -89,7 +133,7 @@ class _Parser:
     def advance(self) -> None:
         self.kind, self.text = next(self.tokens, ("end", ""))
         if self.kind == "dots":
-            raise UnusableInput(f"the text is abbreviated with '...'; {ADVICE}")
+            raise UnusableInput(f"the text is abbreviated with '...'; {self.advice}")
 
     def take(self, mark: str) -> bool:
         """Whether the next token is this mark; if so it is consumed."""
@@ -154,7 +198,8 @@ class _Parser:
         name = self.text
         if name.lower() in ("nan", "inf", "infinity"):
             raise UnusableInput(f"the text holds {printable(name)}; every number must be finite")
-        if not CALLS.fullmatch(name):
+        of_torch = TENSOR.fullmatch(name)
+        if not of_torch and not CALLS.fullmatch(name):
             raise UnusableInput(f"'{printable(name, 24)}' is not part of a printed array")
         self.advance()
         self.expect("(")
@@ -165,7 +210,7 @@ class _Parser:
         self.expect(")")
         if isinstance(inner, Typed):
             return inner
-        return Printed(inner, dtype or "float64")  # numpy leaves out the dtype of float64
+        return Printed(inner, dtype or ("float32" if of_torch else "float64"))  # what each leaves out
 
     def keyword(self, depth: int) -> str | None:
         """`dtype=float32` gives its value; other keywords (shape=…) and a trailing comma are passed over."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from symgru.errors import UnusableInput
-from symgru.readers.printed import Printed, numbers, parse
+from symgru.readers import read
+from symgru.readers.printed import Printed, named, numbers, parse
 
 LIST = """[array([[-0.90954137,  1.0425225 , -0.04404902]], dtype=float32),
  array([[0.24168766, 0.8981342 , 0.36734456]],
@@ -124,3 +127,94 @@ def test_numbers_without_brackets_are_one_list() -> None:
     assert numbers("1, 2 9,8") == ["1", "2", "9", "8"]
     assert numbers("[[1,2],[3,4]]") == [["1", "2"], ["3", "4"]]
     assert numbers("5") == "5"
+
+
+ROWS = "tensor([[ 0.5000, -0.2500],\n        [1., 2.]])", "tensor([1.0e-03, 2.], requires_grad=True)"
+BY_NAME = {"gru.weight_ih_l0": [["0.5000", "-0.2500"], ["1", "2"]], "gru.bias": ["1.0e-3", "2"]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "OrderedDict([('gru.weight_ih_l0', {}), ('gru.bias', {})])",
+        "OrderedDict({{'gru.weight_ih_l0': {}, 'gru.bias': {}}})",
+        "{{'gru.weight_ih_l0': {}, 'gru.bias': {}}}",
+        "gru.weight_ih_l0 Parameter containing:\n{}\ngru.bias Parameter containing:\n{}",
+        "gru.weight_ih_l0: {}\ngru.bias = torch.{}",
+        ">>> print(model.state_dict())\nOrderedDict([('gru.weight_ih_l0', {}), ('gru.bias', {})])",
+    ],
+)
+def test_tensors_by_name(text: str) -> None:
+    found = named(text.format(*ROWS))
+    assert found is not None
+    assert {name: array.data for name, array in found.items()} == BY_NAME
+    assert {array.dtype for array in found.values()} == {"float32"}
+
+
+def test_tensors_without_names() -> None:
+    text = "[Parameter containing:\n{}, Parameter containing:\n{}]".format(*ROWS)
+    assert named(text) is None
+    assert [array.data for array in parse(text)] == list(BY_NAME.values())
+    assert [array.data for array in parse("\n".join(ROWS))] == list(BY_NAME.values())
+    (wide,) = parse("tensor([0.5], device='cuda:0', dtype=torch.float64)")
+    assert wide == Printed(["0.5"], "float64")
+    assert named(LIST) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("OrderedDict([('a', tensor([1.])), tensor([2.])])", "2 tensors and 1 names"),
+        ("a tensor([1.]) a tensor([2.])", "2 tensors and 1 names"),
+        ("{'a': tensor([1., ..., 2.])}", "abbreviated.*torch.set_printoptions"),
+        ("{'a': tensor([nan])}", "finite"),
+        ("{'a': tensor([1.]), 'b': 3}", "not part of|stands"),
+        ("a = tensor([1.])\n3", "3 stands between"),
+        ("{'a': tensor([1.])", "the text ends"),
+        ("{'a': tensor([1.]), 'b': __import__('os')}", "stands|not part of"),
+        ("a tensor([1.], grad_fn=<AddBackward0>)", "not part of"),
+    ],
+)
+def test_tensors_that_are_no_print_are_refused_in_one_line(text: str, reason: str) -> None:
+    with pytest.raises(UnusableInput, match=reason) as error:
+        named(text)
+    assert str(error.value).isprintable()
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(alphabet="[](){}<>,=:. \n1'ae_", max_size=30), st.text(alphabet="[](){},=: \n1'a", max_size=30))
+def test_any_text_about_a_tensor_is_read_or_refused(before: str, after: str) -> None:
+    try:
+        found = named(f"{before}tensor([1.]){after}")
+    except UnusableInput:
+        return
+    assert found is None or all(isinstance(array, Printed) for array in found.values())
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_what_pytorch_prints_of_a_model(tmp_path: Path, wide: bool) -> None:
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(2)
+    gru = torch.nn.GRU(2, 3, 2, dtype=torch.float64 if wide else None)
+    state = gru.state_dict()
+    texts = [
+        repr(state),
+        repr(dict(state)),
+        repr(list(gru.parameters())),
+        "\n".join(f"{name} {p}" for name, p in gru.named_parameters()),
+        "\n".join(map(str, state.values())),
+    ]
+    path = tmp_path / "printed.txt"
+    for text in texts:
+        path.write_text(text)
+        network = read(path)
+        assert network.dtype == ("float64" if wide else "float32")
+        assert any("PyTorch rounds to 4 decimals" in note for note in network.notes)
+        first, second = network.layers.values()
+        for k, layer in enumerate((first, second)):
+            for array, letter in (("weight_ih", "W"), ("weight_hh", "U"), ("bias_ih", "b"), ("bias_hh", "c")):
+                rows = np.split(state[f"{array}_l{k}"].numpy(), 3)  # r, z, n: torch/nn/modules/rnn.py
+                for gate, right in zip("rzn", rows, strict=True):
+                    weight = layer.weights[f"{letter}_{gate}"]
+                    assert np.abs(weight.value - right).max() <= 0.5001e-4
+                    assert all(len(digits.partition(".")[2]) == 4 for digits in weight.text.ravel())
