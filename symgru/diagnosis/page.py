@@ -34,7 +34,7 @@ def listed() -> tuple[Mistake, ...]:
 def _first_of_families(mistakes: Sequence[Mistake]) -> Iterator[Mistake]:
     seen: set[tuple[str, str]] = set()
     for m in sorted(mistakes, key=lambda m: m.rank):
-        order, _, where = m.name.partition(" in ")
+        where = m.name.partition(" in ")[2]
         family = (m.kind, where) if m.kind == ORDER and where else (m.kind, m.name)
         if m.kind == SIGNS and m.name.startswith("of "):
             family = (m.kind, "of one")

@@ -74,6 +74,13 @@ def _dot(W: Array, v: Array) -> Array:
     return total
 
 
+def _sigma(a: Array) -> Array:
+    """In one array; where e^-a overflows the result is the 0 that it is to 300 digits."""
+    e = np.exp(np.negative(a))
+    e += 1
+    return np.divide(1, e, out=e) if isinstance(e, np.ndarray) else 1 / e
+
+
 class Rows(Float64):
     """Float64 for layers whose weights are `Versions`; x is (rows, time, features)."""
 
@@ -84,7 +91,7 @@ class Rows(Float64):
 
     @property
     def functions(self) -> Mapping[str, object]:
-        return {**super().functions, "dot": _dot}
+        return {**super().functions, "dot": _dot, "sigma": _sigma}
 
 
 class RoundedRows(Rows, Rounded64):

@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from symgru.algebra import Mat
 from symgru.building import build
 from symgru.cell import Cell
 from symgru.diagnosis.claims import LAST, Case
 from symgru.diagnosis.rows import Stack, Versions, rows
 from symgru.errors import SymgruError
 from symgru.mistakes import Known, Mistake, Trial, steps_of
-from symgru.network import Array, Network, Tensor
+from symgru.network import Array, Layer, Network, Tensor, Weights
 from symgru.rules import CALCULATOR
 from symgru.shapes import units
 from symgru.trace import as_called, run
@@ -51,7 +52,17 @@ class Space:
         self.trial = Trial(network, case.inputs, known, others)
         self.case = case
         self.catalogue: tuple[Mistake, ...] = self.trial.mistakes
+        self._run: dict[tuple[str, str, str], Mistake] = {}
         self.cells: dict[tuple[Mistake, ...], dict[str, Cell]] = {}  # made so far
+
+    def of_layer(self, m: Mistake, layer: Layer) -> Mistake:
+        """A mistake as it is run in a layer: biases that are left out are 0, which needs no cell of its own."""
+        key = (m.kind, m.name, layer.id)
+        if key not in self._run:
+            own = self.trial.of_layer(m, layer)
+            left_out = _left_out(own, build(layer.kind, layer.options)) if own.cell else frozenset()
+            self._run[key] = replace(own, cell=None, weights=Zeros(left_out)) if left_out else own
+        return self._run[key]
 
     def about(self, case: Case) -> Space:
         """The same network and mistakes, and another case."""
@@ -111,6 +122,28 @@ class Space:
         return found
 
 
+@dataclass(frozen=True)
+class Zeros:
+    """Some arrays are 0."""
+
+    names: frozenset[str]
+
+    def __call__(self, weights: Weights) -> Weights:
+        return {**weights, **{name: Tensor(np.zeros_like(weights[name].value)) for name in self.names}}
+
+
+def _left_out(m: Mistake, cell: Cell) -> frozenset[str]:
+    """The biases that a mistake leaves out, where it does nothing else."""
+    assert m.cell is not None
+    try:
+        changed = m.cell(cell)
+    except SymgruError:
+        return frozenset()
+    gone = {p for p in cell.params if p not in changed.params}
+    alone = not any(isinstance(p, Mat) for p in gone) and changed.equations == cell.without(gone).equations
+    return frozenset(p.name for p in gone) if alone and m.weights is None else frozenset()
+
+
 class _Made:
     """The distinct cells, weights and inputs of some ways."""
 
@@ -153,7 +186,7 @@ class _Made:
         return of.reshape(-1), makings
 
     def _has(self, m: Mistake, hook: str) -> bool:
-        return any(getattr(self.trial.of_layer(m, layer), hook) is not None for _, layer in self.trial.recurrent)
+        return any(getattr(self.space.of_layer(m, layer), hook) is not None for _, layer in self.trial.recurrent)
 
     def _cells(self, made: tuple[Mistake, ...]) -> dict[str, Cell]:
         """By call; what all mistakes but the last make of the cells is made once."""
@@ -164,7 +197,7 @@ class _Made:
             else:
                 *before, last = made
                 cells = self._cells(tuple(before))
-                own = {call.id: self.trial.of_layer(last, layer).cell for call, layer in self.trial.recurrent}
+                own = {call.id: self.space.of_layer(last, layer).cell for call, layer in self.trial.recurrent}
                 known[made] = {name: change(cells[name]) if change else cells[name] for name, change in own.items()}
         return known[made]
 
@@ -173,7 +206,7 @@ class _Made:
         for _, layer in self.trial.recurrent:
             weights = layer.weights
             for m in made:
-                own = self.trial.of_layer(m, layer)
+                own = self.space.of_layer(m, layer)
                 weights = own.weights(weights) if own.weights else weights
             layers[layer.id] = {name: t.value for name, t in weights.items()}
         return layers
