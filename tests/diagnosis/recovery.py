@@ -35,6 +35,7 @@ from symgru.mistakes import Mistake, Trial
 from symgru.network import Array, Layer, Network, Tensor, chain
 
 GIVEN = {"one number": 0.35, "unit not told": 0.15, "all units": 0.35, "all steps": 0.15}
+LONGEST = 20  # time steps
 LARGEST = 1e3  # claims beyond are no outputs that anybody would ask about
 TRIES = 40  # drawings of mistakes in one network, before another network is drawn
 REACH = 10.0  # so many times what is allowed of the planted way, others are looked at closely
@@ -57,17 +58,18 @@ class Single(Float64):
 
 @dataclass(frozen=True)
 class Given:
-    """What of the outputs somebody tells, with how many decimals."""
+    """What of the outputs after so many steps somebody tells, with how many decimals."""
 
     what: str
+    steps: int
     digits: int
     places: tuple[tuple[int, int | None, int], ...]  # step, unit as it is told, unit in truth
 
     def texts(self, y: Array) -> tuple[str, ...] | None:
-        """The numbers of outputs (batch, time, units); None where they have no such steps or units."""
+        """The numbers of outputs (batch, time, units); None where these are of other steps or units."""
         told = []
         for step, _, unit in self.places:
-            if not y.shape[1] or step >= y.shape[1] or unit >= y.shape[2]:
+            if not y.shape[1] or (step != LAST and y.shape[1] != self.steps) or unit >= y.shape[2]:
                 return None
             told.append(float(y[0, step, unit]))
         if not np.isfinite(told).all() or max(map(abs, told)) > LARGEST:
@@ -143,7 +145,7 @@ def given(rng: Rng, units: int, steps: int) -> Given:
         "all units": [(LAST, k, k) for k in range(units)],
         "all steps": [(t, unit, unit) for t in range(steps)],
     }
-    return Given(what, digits, tuple(places[what]))
+    return Given(what, steps, digits, tuple(places[what]))
 
 
 # ------------------------------------------------------------------------------ mistakes
@@ -205,8 +207,8 @@ def named(made: Sequence[Mistake]) -> list[str]:
     return [f"{m.kind}: {m.name}" for m in made]
 
 
-def setting(rng: Rng, units: int) -> tuple[Network, Tensor, Given]:
-    features, steps = int(rng.integers(1, 5)), int(rng.integers(2, 21))
+def setting(rng: Rng, units: int, longest: int) -> tuple[Network, Tensor, Given]:
+    features, steps = int(rng.integers(1, 5)), int(rng.integers(2, longest + 1))
     return network(rng, units, features), sequence(rng, steps, features), given(rng, units, steps)
 
 
@@ -240,11 +242,11 @@ class Teller:
         return False
 
 
-def draw(rng: Rng, units: int) -> Drawn:
+def draw(rng: Rng, units: int, longest: int = LONGEST) -> Drawn:
     """A case in which every planted mistake shows in the numbers as they are printed."""
     again: Counter[str] = Counter()
     while True:
-        net, x, told = setting(rng, units)
+        net, x, told = setting(rng, units, longest)
         teller = Teller(net, x, told, str(rng.choice(["exact", "float64", "float32"], p=[0.25, 0.35, 0.4])))
         right = teller.texts(())
         for _ in range(TRIES):
@@ -458,13 +460,13 @@ def record(drawn: Drawn, expect: Expected, found: Outcome) -> dict[str, Any]:
 # ------------------------------------------------------------------------------ numbers of no relation
 
 
-def by_chance(rng: Rng, units: int) -> dict[str, Any]:
+def by_chance(rng: Rng, units: int, longest: int = LONGEST) -> dict[str, Any]:
     """What is said of random numbers: any explanation is false.
 
     `stated` is how many of the different results with at most one mistake, and with at most two, are expected to fit
     by chance, `hits` how many do.
     """
-    net, x, told = setting(rng, units)
+    net, x, told = setting(rng, units, longest)
     texts = [f"{v:.{told.digits}f}" for v in rng.uniform(-1, 1, len(told.places))]
     case = Case((x,), told.claim(texts))
     ways = Ways(net, case).up_to(2)

@@ -31,12 +31,12 @@ from tests.diagnosis.recovery import (
 
 SEED = 6
 CASES, BY_CHANCE = 24, 6
-UNITS = (1, 2, 1, 3)
+UNITS, LONGEST = (1, 2, 1, 3), 8
 
 
 @pytest.mark.parametrize("number", range(CASES))
 def test_a_planted_mistake_is_found_where_the_number_tells_it(number: int) -> None:
-    drawn = draw(np.random.default_rng([SEED, 0, number]), UNITS[number % len(UNITS)])
+    drawn = draw(np.random.default_rng([SEED, 0, number]), UNITS[number % len(UNITS)], LONGEST)
     expected = expectation(drawn)
     assert expected.among, "the search tries what is planted"
     assert expected.away <= 1, "what is planted is within what is allowed"
@@ -45,7 +45,7 @@ def test_a_planted_mistake_is_found_where_the_number_tells_it(number: int) -> No
 
 @pytest.mark.parametrize("number", range(BY_CHANCE))
 def test_a_number_of_no_relation_is_not_explained(number: int) -> None:
-    found = by_chance(np.random.default_rng([SEED, 1, number]), UNITS[number % len(UNITS)])
+    found = by_chance(np.random.default_rng([SEED, 1, number]), UNITS[number % len(UNITS)], LONGEST)
     assert found["verdict"] in ("none", "ambiguous"), found
 
 
