@@ -12,7 +12,7 @@ import pytest
 from symgru.building import build
 from symgru.cells import CELLS
 from symgru.conventions import CONVENTIONS
-from symgru.domains import Float64
+from symgru.domains import Decimals, Domain, Float64
 from symgru.mistake_table import ORDERS
 from symgru.mistakes import MISTAKES, Mistake, Outcome, Trial, caught, classes, mistakes, single_mistakes
 from symgru.network import Array, Layer, Network, Tensor, chain
@@ -43,6 +43,12 @@ FACTS = {  # facts/mistakes.md, "Values of h_4 under single mistakes"
 }
 
 
+PAIRS = {  # the same, of two at once
+    (("sequence", "summed into one step"), ("update rule", "swapped")): "-0.00000001",
+    (("update rule", "swapped"), ("gate order", "r | z | n")): "-0.33858551",
+}
+
+
 def by_name(network: Network, x: Tensor) -> dict[tuple[str, str], Outcome]:
     return {(o.hypothesis.kind, o.hypothesis.name): o for o in single_mistakes(network, x)}
 
@@ -54,6 +60,14 @@ def test_the_values_of_the_facts() -> None:
     found = by_name(SEED, X)
     assert {key: f"{found[key].values[0]:.8f}" for key in FACTS} == FACTS
     assert all(found[key].distinct for key in FACTS)
+
+
+@pytest.mark.parametrize("domain", [Float64(), Decimals(40, typed=True)])
+def test_the_values_of_single_ones_and_of_pairs_are_exact(domain: Domain) -> None:
+    trial = Trial(SEED, X)
+    known = {(m.kind, m.name): m for m in trial.mistakes}
+    for names, value in ({(name,): value for name, value in FACTS.items()} | PAIRS).items():
+        assert f"{trial.result([known[name] for name in names], domain)[0]:.8f}" == value
 
 
 def test_mistakes_that_the_seed_cannot_show() -> None:
