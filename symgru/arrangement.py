@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -79,6 +80,14 @@ class Convention:
     def equation(self, array: str) -> str:
         """What lies in an array: `weight_ih = [W_r; W_z; W_n]`."""
         return f"{array} = {self.arrays[array]}"
+
+
+def stacked(notes: Iterable[str]) -> tuple[str, ...]:
+    """The gates as a layer's file stacks them, from what `read_as` noted of it; () for Keras' own order."""
+    for note in notes:
+        if note.startswith("read as ") and (found := re.search(r"= \[(W_\w+(?:(?:;| \|) W_\w+)+)\]", note)):
+            return tuple(name.removeprefix("W_") for name in re.findall(r"W_\w+", found[1]))
+    return ()
 
 
 def _order(name: str) -> tuple[int, str, int]:

@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from symgru import slips
 from symgru.activations import activation
 from symgru.algebra import Vec
+from symgru.arrangement import stacked
 from symgru.building import build
 from symgru.cell import Cell
 from symgru.comparison import Profile
 from symgru.derivation import gates
 from symgru.errors import Unsupported
-from symgru.gate_orders import orders
+from symgru.gate_orders import Columns, orders
 from symgru.layout import Layout, layout
 from symgru.network import Array, Layer, Network, Tensor, Weights
 from symgru.rules import Transform
@@ -317,7 +318,7 @@ def mistakes(layer: Layer) -> tuple[Mistake, ...]:
     Only what can differ in a layer of its kind; whether these weights and an input make it differ, running it tells.
     """
     own = layout(build(layer.kind, layer.options))
-    return tuple(sorted([*made_of(MISTAKES, layer), *_orders(own)], key=lambda m: m.rank))
+    return tuple(sorted([*made_of(MISTAKES, layer), *_orders(own, layer)], key=lambda m: m.rank))
 
 
 def made_of(table: Iterable[Entry], layer: Layer) -> Iterator[Mistake]:
@@ -401,22 +402,32 @@ def _words(cell: Cell) -> Words:
 ORDERS = {"r | z | n": "PyTorch's and TensorFlow 1's", "z | r | n": "that of Keras and ONNX"}
 
 
-def _orders(own: Layout) -> Iterator[Mistake]:
+def _orders(own: Layout, layer: Layer) -> Iterator[Mistake]:
     """The gates' blocks of all arrays taken for one another's."""
     rows = slips.stacked_rows(own)
-    if not rows:
-        return
-    (stored, _), *others = orders(rows)
-    for taken, columns in others:
+    for (name, columns), (taken, stored) in readings(rows, layer) if rows else ():
+        blocks = "blocks" if stacked(layer.notes) else "blocks of columns"
         yield Mistake(
             "gate order",
-            taken,
-            f"took the blocks of columns in the order {spelled(taken)}" + whose(taken),
-            f"take the blocks of columns in the order {spelled(stored)}" + whose(stored),
+            name,
+            f"took the {blocks} in the order {spelled(taken)}" + whose(taken),
+            f"take the {blocks} in the order {spelled(stored)}" + whose(stored),
             weights=columns,
             rank=4,
             known_from="keras #8720, keras #15915",
         )
+
+
+def readings(rows: tuple[tuple[str, ...], ...], layer: Layer) -> Iterator[tuple[tuple[str, Columns], tuple[str, str]]]:
+    """Every wrong order of the gates' blocks as the canonical arrays have it, and the change; and in words of the file
+    that the layer came from: the order that its blocks were taken in, and the one in which they lie."""
+    (stored, _), *others = orders(rows)
+    gates = stored.split(" | ")
+    file = stacked(layer.notes)
+    file = file if set(file) == set(gates) else tuple(gates)
+    for name, columns in others:
+        taken = dict(zip(gates, name.split(" | "), strict=True))
+        yield (name, columns), (" | ".join(taken[gate] for gate in file), " | ".join(file))
 
 
 def spelled(order: str) -> str:

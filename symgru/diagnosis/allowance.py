@@ -13,7 +13,7 @@ import numpy as np
 from symgru.diagnosis.rows import Stack, Versions
 from symgru.diagnosis.space import Space, evaluate
 from symgru.mistakes import Changed, Mistake
-from symgru.network import Array, Layer, Network, Tensor
+from symgru.network import Array, Layer, Network, Tensor, Weights
 
 PRINTED = 4  # decimals and more are what a framework prints (PyTorch 4, NumPy 8); fewer are a person's whole number
 MOSTLY = 0.6  # of an array's numbers have as many decimals as its longest, or a 0 less: it was printed
@@ -125,7 +125,8 @@ class _Numbers:
 
     def _taken(self, layer: Layer, opened: Mapping[str, Tensor]) -> Mapping[str, Array]:
         """By how much the arrays as they are taken differ once every number is off by what is open in it."""
-        own, off = layer.weights, {name: Tensor(t.value + opened[name].value) for name, t in layer.weights.items()}
+        own: Weights = layer.weights
+        off: Weights = {name: Tensor(t.value + opened[name].value) for name, t in layer.weights.items()}
         changes = [self.space.trial.of_layer(m, layer).weights for m in self.made]
         if not any(changes):
             return {name: t.value for name, t in opened.items()}

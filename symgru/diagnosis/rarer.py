@@ -20,9 +20,8 @@ from symgru.algebra import Vec
 from symgru.building import build
 from symgru.cell import Cell
 from symgru.diagnosis import number_slips as numbers
-from symgru.gate_orders import orders
 from symgru.layout import Layout, layout
-from symgru.mistake_table import BOTH_ROWS, PLACE, SIGMOID, Entry, Mistake, made_of, mistakes, spelled, whose
+from symgru.mistake_table import BOTH_ROWS, PLACE, SIGMOID, Entry, Mistake, made_of, mistakes, readings, spelled, whose
 from symgru.network import Array, Layer, Tensor
 from symgru.shapes import units
 from symgru.slips import Names, rearranged
@@ -253,12 +252,11 @@ def _orders(own: Layout, layer: Layer) -> Iterator[Mistake]:
     arrays = _arrays(own, layer)
     for count in range(1, len(arrays)):
         for chosen in combinations(arrays, count):
-            (stored, _), *others = orders(tuple(row for name in chosen for row in arrays[name]))
             where = listed(chosen)
-            for taken, columns in others:
+            for (name, columns), (taken, stored) in readings(tuple(r for a in chosen for r in arrays[a]), layer):
                 yield Mistake(
                     "gate order",
-                    f"{taken} in {where}",
+                    f"{name} in {where}",
                     f"took the blocks of the {where}, and of nothing else, in the order {spelled(taken)}"
                     + whose(taken),
                     f"take those of every array in the order {spelled(stored)}" + whose(stored),
