@@ -207,6 +207,8 @@ def expected(w: Weights, x: Array) -> dict[Key, Array]:
         }
     if units == features > 1:
         found |= {("arrays", f"kernel W_{g} transposed"): last(w | {f"W_{g}": w[f"W_{g}"].T}) for g in letters}
+    if units == features:
+        found["arrays", "kernel left out"] = last(w | {f"W_{g}": np.eye(units) for g in letters})
     if units != features:
         found["arrays", "state before input"] = last(weights(state_first(a)))
     if sum(map(np.count_nonzero, w.values())) <= 24:
