@@ -7,6 +7,7 @@ weights have nothing to do with each other, the outputs are searched like any cl
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,10 +17,10 @@ from symgru.diagnosis.allowance import SPREAD, ULPS
 from symgru.diagnosis.causes import Cause, causes, held_by_another
 from symgru.diagnosis.claims import Case, Number
 from symgru.diagnosis.findings import Diagnosis, Progress
-from symgru.diagnosis.mending import Mending, mending
+from symgru.diagnosis.mending import Mending, matched, mending
 from symgru.diagnosis.related import Source, sources
 from symgru.diagnosis.search import diagnose
-from symgru.diagnosis.stations import Alone, Station, pairs
+from symgru.diagnosis.stations import Alone, Station, pairs, stations
 from symgru.domains import Float64
 from symgru.errors import SymgruError, UnusableInput
 from symgru.network import Array, Call, Edge, Input, Layer, Network, Tensor
@@ -27,6 +28,7 @@ from symgru.trace import Run, run
 
 DRAWN = 16  # runs with other rounding errors, from whose scatter the allowance is taken
 MOST_SEARCHED = 8  # units of a layer whose outputs are searched
+_LAST = re.compile(r" after its step (\d+) of \1$")
 MOST_CLAIMED = 24  # of their numbers are taken
 
 
@@ -90,6 +92,12 @@ class Wiring:
     own: tuple[str, ...]
     other: tuple[str, ...]
 
+    @property
+    def first_step_for_last(self) -> bool:
+        """Whether the second model takes a layer's first step where the first model takes its last."""
+        both = zip(self.own, self.other, strict=False)
+        return any(_LAST.search(a) and " after its step 1 of " in b and not _LAST.search(b) for a, b in both)
+
 
 @dataclass(frozen=True)
 class Disagreement:
@@ -135,14 +143,14 @@ def against(
     except (SymgruError, ValueError):
         second = None  # its layers are for other features: the pairs tell
     paired, alone = pairs(network, other)
-    found = tuple(_compared(network, other, p, (first, second), progress) for p in paired)
-    found = tuple(_from_another(p, found) for p in found)
+    layers = tuple(_compared(network, other, p, (first, second), progress) for p in paired)
     difference, shapes = _outputs(network, other, inputs, first, second)
-    wiring = None
-    if second is not None and not (difference and difference.agrees) and all(p.agrees for p in found):
-        wiring = _wiring(network, other, found, first, second)
-    made = Disagreement(network, other, inputs, difference, found, alone, shapes, wiring)
-    return made if made.agrees else replace(made, mending=_mended(made))
+    made = Disagreement(network, other, inputs, difference, layers, alone, shapes)
+    if made.agrees:
+        return made
+    wrong = [(p.own, p.other) for p in made.parted if not p.shapes and not p.same_weights]
+    mend = mending(network, other, wrong, inputs)
+    return replace(made, mending=mend, wiring=_wiring(made, mend.network or other, first))
 
 
 # ---------------------------------------------------------------- pairs
@@ -159,13 +167,18 @@ def _compared(network: Network, other: Network, both: tuple[Station, Station], k
         a, b = _every_step(mine), _every_step(theirs)
     except (SymgruError, ValueError) as error:
         return replace(pair, shapes=str(error))
-    allowed = np.maximum(_rounding(*mine, a), _rounding(*theirs, b))
+    allowed = np.maximum(*(_roundings(*each, (y,))[0] for each, y in ((mine, a), (theirs, b))))
     pair = replace(pair, difference=_difference(a, b, allowed), sources=sources(own.layer.weights, its.layer.weights))
     if pair.agrees and own.backward == its.backward:
         return pair
     pair = replace(pair, causes=tuple(causes(own, its, pair.sources or {})))
-    unknown = any(not s.known for s in (pair.sources or {}).values())
-    if unknown and own.recurrent and a.shape[-1] <= MOST_SEARCHED and not pair.agrees:
+    if all(s.known for s in (pair.sources or {}).values()):
+        return pair
+    whose = held_by_another(its.layer, [s for s in stations(network) if s.layer is not own.layer])
+    if whose is not None:
+        return replace(pair, causes=(whose, *(c for c in pair.causes if c.kind == "option")))
+    unrelated = any(c.kind == "unrelated" for c in pair.causes)
+    if unrelated and own.recurrent and a.shape[-1] <= MOST_SEARCHED and not pair.agrees:
         return replace(pair, searched=_searched(mine, b, pair, progress))
     return pair
 
@@ -234,9 +247,9 @@ def _every_step(lone: Lone) -> Array:
 # ---------------------------------------------------------------- differences
 
 
-def _rounding(network: Network, inputs: tuple[Tensor, ...], y: Array) -> Array:
-    """How far a framework that computes in the network's dtype may be from its outputs y: the scatter of DRAWN runs
-    whose weights and inputs are off by a unit of rounding, and a few units in the last place for the functions."""
+def _roundings(network: Network, inputs: tuple[Tensor, ...], outputs: Sequence[Array]) -> list[Array]:
+    """How far a framework that computes in the network's dtype may be from each of its outputs: the scatter of DRAWN
+    runs whose weights and inputs are off by a unit of rounding, and a few units in the last place for the functions."""
     unit = float(np.finfo(network.dtype).eps) / 2
     signs = np.random.Generator(np.random.PCG64(0))
 
@@ -245,17 +258,24 @@ def _rounding(network: Network, inputs: tuple[Tensor, ...], y: Array) -> Array:
             return t
         return Tensor(t.value * (1 + unit * signs.choice([-1.0, 1.0], t.value.shape)))
 
-    squares = np.zeros_like(y)
+    squares = [np.zeros_like(y) for y in outputs]
     for _ in range(DRAWN):
         layers = {
             name: replace(layer, weights={n: moved(t) for n, t in layer.weights.items()})
             for name, layer in network.layers.items()
         }
-        found = run(replace(network, layers=layers), tuple(map(moved, inputs)), Float64()).y
-        squares += (found - y) ** 2
+        found = run(replace(network, layers=layers), tuple(map(moved, inputs)), Float64()).outputs
+        squares = [total + (new - y) ** 2 for total, new, y in zip(squares, found, outputs, strict=True)]
+    return [
+        SPREAD * np.sqrt(total / DRAWN) + ULPS * _spacing(y, network.dtype)
+        for total, y in zip(squares, outputs, strict=True)
+    ]
+
+
+def _spacing(y: Array, dtype: str) -> float:
+    """A unit in the last place of the largest number."""
     largest = max(float(np.nan_to_num(np.abs(y)).max(initial=0)), 1e-30)
-    ulps = ULPS * float(np.spacing(np.asarray(largest, dtype=network.dtype)))
-    return np.asarray(SPREAD * np.sqrt(squares / DRAWN) + ulps)
+    return float(np.spacing(np.asarray(largest, dtype=dtype)))
 
 
 def _difference(a: Array, b: Array, allowed: Array) -> Difference:
@@ -277,20 +297,26 @@ def _difference(a: Array, b: Array, allowed: Array) -> Difference:
 def _outputs(
     network: Network, other: Network, inputs: tuple[Tensor, ...], first: Run, second: Run | None
 ) -> tuple[Difference | None, str]:
-    """How the outputs differ; one of every step beside one of the last is compared at the last."""
+    """How the outputs differ: the first that does, or else the one that differs most."""
     if second is None:
         return None, "the second model cannot be given this input: its layers are of other sizes"
-    a, b = first.y, second.y
+    if len(first.outputs) != len(second.outputs):
+        return None, f"the first model has {len(first.outputs)} outputs, the second {len(second.outputs)}"
+    roundings = [_roundings(each, inputs, found.outputs) for each, found in ((network, first), (other, second))]
+    found = [_output(*each) for each in zip(first.outputs, second.outputs, *roundings, strict=True)]
+    return min(found, key=lambda each: (0, 0.0) if each[0] is None or not each[0].agrees else (1, -each[0].largest))
+
+
+def _output(a: Array, b: Array, moved: Array, others: Array) -> tuple[Difference | None, str]:
+    """One of every step beside one of the last is compared at the last."""
     said = ""
     if a.shape != b.shape:
         said = f"the first model gives {_axes(a)}, the second {_axes(b)}"
-        a, b = (y[:, -1] if y.ndim == 3 and {a.ndim, b.ndim} == {2, 3} else y for y in (a, b))
+        (a, b), (moved, others) = matched(a, b), matched(moved, others)
         if a.shape != b.shape:
             return None, said
         said += "; compared after the last step"
-    allowed = [_rounding(each, inputs, found.y) for each, found in ((network, first), (other, second))]
-    allowed = [r[:, -1] if r.ndim > a.ndim else r for r in allowed]
-    return _difference(a, b, np.maximum(*allowed)), said
+    return _difference(a, b, np.maximum(moved, others)), said
 
 
 def _axes(y: Array) -> str:
@@ -299,17 +325,6 @@ def _axes(y: Array) -> str:
 
 
 # ---------------------------------------------------------------- what explains a pair
-
-
-def _from_another(pair: Pair, every: Sequence[Pair]) -> Pair:
-    """A pair whose second layer holds the weights of another of the first model's layers says so, in place of that
-    they are unrelated."""
-    if pair.sources is None or not any(not s.known for s in pair.sources.values()):
-        return pair
-    whose = held_by_another(pair.other.layer, [p.own for p in every if p is not pair])
-    if whose is None:
-        return pair
-    return replace(pair, causes=(whose, *(c for c in pair.causes if c.kind == "option")), searched=None)
 
 
 def _searched(lone: Lone, b: Array, pair: Pair, progress: Progress) -> Diagnosis | None:
@@ -331,15 +346,28 @@ def _searched(lone: Lone, b: Array, pair: Pair, progress: Progress) -> Diagnosis
 # ---------------------------------------------------------------- between the layers
 
 
-def _wiring(network: Network, other: Network, found: Sequence[Pair], first: Run, second: Run) -> Wiring | None:
-    """The first layer that is given something else, though all layers agree; the outputs where there is none."""
-    for p in found:
+def _wiring(d: Disagreement, mended: Network, first: Run) -> Wiring | None:
+    """The first layer that is given something else, though what is before it agrees, or does so once it has the right
+    weights; the outputs where there is none. None where nothing differs between the layers, or where it cannot be
+    told."""
+    if any(p.shapes or any(c.kind == "option" for c in p.causes) for p in d.pairs):
+        return None
+    try:
+        second = run(mended, d.inputs, Float64())
+    except (SymgruError, ValueError):
+        return None
+    for p in d.pairs:
         a, b = first.values[p.own.call.args[0]], second.values[p.other.call.args[0]]
-        if p.own.recurrent and p.own.backward != p.other.backward:
-            b = b[:, ::-1]
-        if a.shape != b.shape or not np.allclose(a, b, rtol=1e-9, atol=1e-12):
+        if not _equal(a, b):
             return Wiring(p, whence(a, first), whence(b, second))
-    return Wiring(None, whence(first.y, first), whence(second.y, second))
+    for a, b in zip(first.outputs, second.outputs, strict=False):
+        if not _equal(*matched(a, b)):
+            return Wiring(None, whence(a, first), whence(b, second))
+    return None
+
+
+def _equal(a: Array, b: Array) -> bool:
+    return a.shape == b.shape and np.allclose(a, b, rtol=1e-6, atol=1e-9)
 
 
 def whence(value: Array, known: Run) -> tuple[str, ...]:
@@ -373,12 +401,3 @@ def _when(part: Array, y: Array, timed: bool) -> str | None:
             if np.array_equal(part, y[:, t]):
                 return f"after its step {t + 1} of {y.shape[1]}" if timed else ""
     return None
-
-
-# ---------------------------------------------------------------- mending
-
-
-def _mended(made: Disagreement) -> Mending:
-    """What would make the second model give what the first does, tried."""
-    wrong = [(p.own, p.other) for p in made.parted if not p.shapes and not p.same_weights]
-    return mending(made.network, made.other, wrong, made.inputs)

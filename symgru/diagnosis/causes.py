@@ -89,11 +89,15 @@ def _options(own: Station, its: Station) -> Iterator[Cause]:
     for name in ("activation", "recurrent_activation"):
         if a.options.get(name) != b.options.get(name):
             yield Cause(
-                "option", f"{name} is {_spelled(b.options.get(name))}", f"it is {_spelled(a.options.get(name))}"
+                "option",
+                f"the second model's {name} is {_spelled(b.options.get(name))}",
+                f"the first's is {_spelled(a.options.get(name))}",
             )
     for name in ("epsilon", "axis", "alpha"):
         if a.options.get(name) != b.options.get(name):
-            yield Cause("option", f"{name} is {b.options.get(name)}", f"it is {a.options.get(name)}")
+            yield Cause(
+                "option", f"the second model's {name} is {b.options.get(name)}", f"the first's is {a.options.get(name)}"
+            )
 
 
 def _spelled(activation: object) -> str:
@@ -306,7 +310,7 @@ def held_by_another(layer: Layer, others: Sequence[Station]) -> Cause | None:
     for s in others:
         shapes = [{n: t.value.shape for n, t in each.weights.items()} for each in (layer, s.layer)]
         if shapes[0] == shapes[1] and all(each.known for each in sources(s.layer.weights, layer.weights).values()):
-            return Cause("another", f"it holds the weights of the first model's layer {s.layer.label}")
+            return Cause("another", f"the second model's layer holds the weights of the first's layer {s.layer.label}")
     return None
 
 

@@ -17,7 +17,7 @@ from symgru.conversion import Converted, convert
 from symgru.diagnosis.stations import Station
 from symgru.domains import Float64
 from symgru.errors import SymgruError
-from symgru.network import Network, Tensor
+from symgru.network import Array, Network, Tensor
 from symgru.trace import run
 
 ENDINGS = (".pt", ".keras", ".onnx")  # that are tried where the second model's own will not do
@@ -30,7 +30,8 @@ class Mending:
 
     `command` writes the first model in the second one's format, or in another that can hold it (`refused` says why not
     in its own). `code` lays the first model's weights into the second, "" where that is not possible, and `why` says
-    why; `left` is the largest difference of the outputs that remains then, None where it was not tried.
+    why; `network` is the second model with those weights, and `left` the largest difference of the outputs that remains
+    then; None where it was not tried.
     """
 
     command: str = ""
@@ -38,6 +39,7 @@ class Mending:
     module: bool = False  # beside the file goes a .py file with the module that loads it
     code: str = ""
     why: str = ""
+    network: Network | None = None
     left: float | None = None
 
 
@@ -53,29 +55,46 @@ def mending(network: Network, other: Network, parted: Sequence[Two], inputs: tup
         except SymgruError as error:
             return replace(made, why=str(error))
     code = "\n".join(_code(network, other, parted, converted)) if all(map(_plain, converted.values())) else ""
-    return replace(made, code=code, left=_left(network, other, converted, inputs))
+    mended = _mended(other, converted)
+    return replace(made, code=code, network=mended, left=_left(network, mended, inputs))
 
 
 def _converted(own: Station, its: Station) -> Converted:
+    """The first layer's weights as the second's framework lays them; activations are options, and change no weight."""
     if its.convention is None:
         raise SymgruError("where its framework keeps its arrays is not known")
-    return convert(own.layer, its.convention)
+    activations = {
+        name: getattr(its.convention, name)
+        for name in ("activation", "recurrent_activation")
+        if own.recurrent and name in own.layer.options
+    }
+    return convert(replace(own.layer, options={**own.layer.options, **activations}), its.convention)
 
 
-def _left(
-    network: Network, other: Network, converted: Mapping[str, Converted], inputs: tuple[Tensor, ...]
-) -> float | None:
-    """The difference that remains once the layers hold what was converted for them."""
+def _mended(other: Network, converted: Mapping[str, Converted]) -> Network:
+    """The second model with what was converted for its layers."""
     layers = dict(other.layers)
     for name, made in converted.items():
         weights = split(made.convention, {n: Tensor(a) for n, a in made.arrays.items()})
         layers[name] = replace(layers[name], weights=weights)
+    return replace(other, layers=layers)
+
+
+def _left(network: Network, mended: Network, inputs: tuple[Tensor, ...]) -> float | None:
+    """The largest difference that remains, of all outputs; of every step beside one, at the last."""
     try:
-        a, b = (run(each, inputs, Float64()).y for each in (network, replace(other, layers=layers)))
+        found = [run(each, inputs, Float64()).outputs for each in (network, mended)]
     except (SymgruError, ValueError):
         return None
-    a, b = (y[:, -1] if y.ndim == 3 and {a.ndim, b.ndim} == {2, 3} else y for y in (a, b))
-    return float(np.abs(a - b).max()) if a.shape == b.shape else None
+    pairs = [matched(a, b) for a, b in zip(*found, strict=False)]
+    return max(float(np.abs(a - b).max()) for a, b in pairs) if all(a.shape == b.shape for a, b in pairs) else None
+
+
+def matched(a: Array, b: Array) -> tuple[Array, Array]:
+    """Outputs of which one is of every step and the other of the last: both at the last."""
+    if {a.ndim, b.ndim} != {2, 3}:
+        return a, b
+    return a[:, -1] if a.ndim == 3 else a, b[:, -1] if b.ndim == 3 else b
 
 
 # ---------------------------------------------------------------- the command

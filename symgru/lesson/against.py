@@ -22,8 +22,8 @@ def outline(d: Disagreement) -> Iterator[Part]:
     yield Box(tuple(answer(d)))
     yield from layer_by_layer(d)
     for place, pair in enumerate(d.pairs, 1):
-        if pair.causes or pair.shapes or pair.searched:
-            yield from explained(place, pair)
+        if not pair.agrees:
+            yield from explained(place, pair, told_already=pair in d.parted[:1])
     if d.wiring:
         yield from between(d.wiring)
     if d.mending:
@@ -59,7 +59,7 @@ def answer(d: Disagreement) -> Iterator[Part]:
     else:
         yield Paragraph(
             say(
-                "No. Their outputs differ by up to {far}, and rounding explains {allowed}. {shapes}",
+                "No. Their outputs differ by up to {far}; a framework's rounding explains no more than {allowed}. {shapes}",
                 far=number(_small(d.difference.largest)),
                 allowed=number(_small(d.difference.allowed)),
                 shapes=told(f"Note that {d.shapes}.") if d.shapes else say(""),
@@ -115,7 +115,13 @@ def _where(pair: Pair, at: Place | None) -> str:
 def _cause(cause: Cause) -> Text:
     """Two sentences."""
     said = [cause.says, *([cause.instead] if cause.instead else [])]
-    return joined([told(f"{s[0].upper()}{s[1:]}.") for s in said], " ")
+    return joined([told(f"{_sentence(s)}.") for s in said], " ")
+
+
+def _sentence(text: str) -> str:
+    """Begun with a capital, unless it begins with an array's name."""
+    first = text.partition(" ")[0].rstrip(",:")
+    return text if "_" in first or "." in first else text[0].upper() + text[1:]
 
 
 def _small(v: float) -> str:
@@ -173,20 +179,21 @@ def _named(s: Station) -> Text:
 # ---------------------------------------------------------------- why
 
 
-def explained(place: int, pair: Pair) -> Iterator[Part]:
-    """What is different in a pair."""
-    yield Heading(2, say(f"Layer {place}: what is different"))
-    if pair.shapes:
-        yield Paragraph(say("{shapes}.", shapes=told(pair.shapes)))
-    for cause in pair.causes:
-        yield Paragraph(_cause(cause))
+def explained(place: int, pair: Pair, told_already: bool = False) -> Iterator[Part]:
+    """What is different in a pair; the first one's causes stand in the answer."""
+    parts = [Paragraph(say("{shapes}.", shapes=told(pair.shapes)))] if pair.shapes else []
+    parts += [] if told_already else [Paragraph(_cause(cause)) for cause in pair.causes]
     found = pair.searched
     best = found.best if found and found.verdict == "explained" else None
     if best:
         did = "; and ".join(dict.fromkeys(m.says for m in best.made))
-        yield Paragraph(say(f"Its outputs are what comes out if you {did}."))
+        parts.append(Paragraph(say(f"Its outputs are what comes out of the first model's weights if you {did}.")))
     elif found and found.verdict == "none":
-        yield Paragraph(say("Nor do its outputs come out of the first model's weights by any mistake that was tried."))
+        words = "Nor do its outputs come out of the first model's weights by any mistake that was tried."
+        parts.append(Paragraph(say(words)))
+    if parts:
+        yield Heading(2, say(f"Layer {place}: what is different"))
+        yield from parts
 
 
 def between(w: Wiring) -> Iterator[Part]:
@@ -197,6 +204,14 @@ def between(w: Wiring) -> Iterator[Part]:
     yield Paragraph(say(f"{{what}} {verb} something else in the second model than in the first:", what=what))
     sides = (("first", w.own), ("second", w.other))
     yield Cases(tuple(Case(say(which), _and_then(side)) for which, side in sides))
+    if w.first_step_for_last:
+        yield Paragraph(
+            say(
+                "A backward direction begins at the sequence's end: `out[:, -1]` of a bidirectional layer holds its "
+                "first step. Its last state is in `h_n`, or at `out[:, 0]`: in PyTorch `torch.cat([h_n[-2], h_n[-1]], -1)`."
+            ),
+            "Remember",
+        )
 
 
 def _and_then(side: Sequence[str]) -> Text:
@@ -211,12 +226,12 @@ def mended(d: Disagreement, m: Mending) -> Iterator[Part]:
     if m.refused:
         yield Paragraph(say("The second model's format cannot hold the first model: {why}.", why=told(m.refused)))
     if m.command:
+        how = "in another format" if m.refused else "in the same format with everything in its place"
         beside = " Beside it goes a .py file with the module that loads it." if m.module else ""
-        yield Paragraph(
-            say(f"This writes the first model {'' if m.refused else 'in the same format '}with everything in its "
-                f"place: {{command}}.{beside}", command=given(m.command, 200))
-        )  # fmt: skip
-    if m.why:
+        yield Paragraph(say(f"This writes the first model {how}: {{command}}.{beside}", command=given(m.command, 200)))
+    if m.refused:
+        yield Paragraph(say("Or take its equations as plain code, with `symgru emit numpy` or `symgru emit c`."))
+    if m.why and m.why != m.refused:
         yield Paragraph(say("The second model's layers cannot take the first one's weights: {why}.", why=told(m.why)))
     if m.left is not None and d.difference is not None:
         after = _small(m.left)
