@@ -18,7 +18,16 @@ from symgru.face import load
 from symgru.proving import prove
 from symgru.writers.targets import converted
 from tests.conftest import ROOT, SEED
-from tests.gallery import ENDINGS, EXAMPLES, GALLERY, document, gallery_files, without_pictures
+from tests.gallery import (
+    DIAGNOSES,
+    ENDINGS,
+    EXAMPLES,
+    GALLERY,
+    diagnosis,
+    document,
+    gallery_files,
+    without_pictures,
+)
 
 GENERATED = ROOT / "generated"
 DOCUMENTS = {".tex": latex, ".md": markdown, ".txt": text}
@@ -173,8 +182,15 @@ def test_the_gallerys_web_pages_and_sheets_are_up_to_date(name):
     assert committed == now
 
 
+@pytest.mark.parametrize("name", DIAGNOSES)
+def test_the_gallerys_reports_are_up_to_date(name):
+    page = (GALLERY / f"{name}.html").read_text(encoding="utf-8")
+    assert without_pictures(page) == without_pictures(diagnosis(name).text(".html"))
+
+
 def test_nothing_is_left_over():
     known = {(GENERATED / name).resolve() for make in MAKERS for name in made(make)}
     known |= {(GALLERY / f"{name}{ending}").resolve() for name in EXAMPLES for ending in ENDINGS}
+    known |= {(GALLERY / f"{name}{ending}").resolve() for name in DIAGNOSES for ending in (".html", ".pdf")}
     known |= {(GALLERY / place).with_suffix(".pdf").resolve() for place in GALLERY.glob("exercise*.tex")}
     assert {p.resolve() for p in GENERATED.rglob("*") if p.is_file()} <= known
