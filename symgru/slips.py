@@ -13,6 +13,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from functools import cache
 from typing import cast
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from sympy import Expr, Function, S, Symbol, tanh
@@ -402,17 +403,23 @@ class Shortened:
     decimals: int
 
     def __call__(self, weights: Weights) -> Weights:
-        return {name: self._tensor(t) for name, t in weights.items()}
+        return {name: _shortened(t, self.decimals) for name, t in weights.items()}
 
-    def _tensor(self, t: Tensor) -> Tensor:
-        unit = Decimal(1).scaleb(-self.decimals)
 
-        def short(text: str) -> str:
-            long = int(Decimal(text).as_tuple().exponent) < -self.decimals
-            return str(Decimal(text).quantize(unit, rounding=ROUND_HALF_UP)) if long else text
+_SHORT: WeakKeyDictionary[Tensor, dict[int, Tensor]] = WeakKeyDictionary()  # an array is taken for many others
 
-        texts = np.array([short(str(text)) for text in t.text.ravel()], dtype=object).reshape(t.text.shape)
-        return Tensor(texts.astype(np.float64), texts)
+
+def _shortened(t: Tensor, decimals: int) -> Tensor:
+    made = _SHORT.setdefault(t, {})
+    if decimals not in made:
+        texts = np.array([_short(str(text), decimals) for text in t.text.ravel()], dtype=object)
+        made[decimals] = Tensor(texts.astype(np.float64).reshape(t.text.shape), texts.reshape(t.text.shape))
+    return made[decimals]
+
+
+def _short(text: str, decimals: int) -> str:
+    long = int(Decimal(text).as_tuple().exponent) < -decimals
+    return str(Decimal(text).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)) if long else text
 
 
 def exchanged_rows(own: Layout) -> Exchanged | None:

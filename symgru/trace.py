@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -152,8 +152,26 @@ def _call(
         more = {} if mask is None else {cell.inputs[-1].name: mask[:, t, None]}
         rows.append(step(x[:, t], h, {**params, **more}))
         h = _of_every_unit(rows[-1][cell.output.name], h)
-    columns = {name: np.stack([_of_shape(row[name], h.shape) for row in rows], axis=1) for name in rows[0]}
-    return Trace(call, layer, cell, x, columns)
+    return Trace(call, layer, cell, x, Columns(rows, h.shape))
+
+
+class Columns(Mapping[str, Array]):
+    """What each step gave, by name: (batch, time, units), put together when it is asked for."""
+
+    def __init__(self, rows: Sequence[Mapping[str, Array]], shape: tuple[int, ...]) -> None:
+        self._rows, self._shape = rows, shape
+        self._stacked: dict[str, Array] = {}
+
+    def __getitem__(self, name: str) -> Array:
+        if name not in self._stacked:
+            self._stacked[name] = np.stack([_of_shape(row[name], self._shape) for row in self._rows], axis=1)
+        return self._stacked[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows[0])
+
+    def __len__(self) -> int:
+        return len(self._rows[0])
 
 
 def _of_shape(v: Array, shape: tuple[int, ...]) -> Array:

@@ -13,8 +13,6 @@ from symgru.cell import Cell
 from symgru.domains import Float64, Rounded64
 from symgru.network import Array, Tensor
 
-FEW = 4  # products of a sum that are added one after the other; more are left to a matrix product
-
 
 class Stack:
     """A layer's weights in several versions, (versions, ...) by name."""
@@ -66,12 +64,9 @@ def _dot(W: Array, v: Array) -> Array:
         return v @ W.T
     if v.ndim == 3:
         return cast(Array, np.matmul(v, W))
-    if W.shape[1] > FEW:
-        return cast(Array, np.matmul(v[:, None], W)[:, 0])
-    total = v[:, :1] * W[:, 0]
-    for k in range(1, W.shape[1]):
-        total += v[:, k : k + 1] * W[:, k]
-    return total
+    if W.shape[1] == 1:
+        return v * W[:, 0]
+    return cast(Array, np.einsum("rk,rku->ru", v, W))
 
 
 def _sigma(a: Array) -> Array:

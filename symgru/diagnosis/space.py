@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from symgru.diagnosis.rows import Stack, Versions, rows
 from symgru.errors import SymgruError
 from symgru.mistakes import Known, Mistake, Trial, steps_of
 from symgru.network import Array, Layer, Network, Tensor, Weights
-from symgru.rules import CALCULATOR
+from symgru.rules import CALCULATOR, Transform
 from symgru.shapes import units
 from symgru.trace import as_called, run
 
@@ -122,6 +122,12 @@ class Space:
         return found
 
 
+@lru_cache(maxsize=4096)
+def changed(change: Transform, cell: Cell) -> Cell:
+    """The cell with a change made: the same for every network that is looked at."""
+    return change(cell)
+
+
 @dataclass(frozen=True)
 class Zeros:
     """Some arrays are 0."""
@@ -198,7 +204,9 @@ class _Made:
                 *before, last = made
                 cells = self._cells(tuple(before))
                 own = {call.id: self.space.of_layer(last, layer).cell for call, layer in self.trial.recurrent}
-                known[made] = {name: change(cells[name]) if change else cells[name] for name, change in own.items()}
+                known[made] = {
+                    name: changed(change, cells[name]) if change else cells[name] for name, change in own.items()
+                }
         return known[made]
 
     def _weights(self, made: tuple[Mistake, ...]) -> dict[str, dict[str, Array]]:
