@@ -335,12 +335,13 @@ def work_out(
     network: Network,
     x: Sequence[Tensor],
     cells: Mapping[str, Shown],
-    decimals: int,
+    decimals: int | Rounding,
     starts: Mapping[str, Sequence[str]] | None = None,
 ) -> tuple[Run, tuple[Working, ...]]:
-    """Run the chain with so many decimals; `cells` holds what is shown of each call that has lines of its own, and
-    `starts` the state that a call begins at, a number as typed for each unit, where that is not 0."""
-    rounding = line_rounding(decimals)
+    """Run the chain with so many decimals, or rounded in another way; `cells` holds what is shown of each call that has
+    lines of its own, and `starts` the state that a call begins at, a number as typed for each unit, where that is not
+    0."""
+    rounding = decimals if isinstance(decimals, Rounding) else line_rounding(decimals)
     chain = Chain(rounding)
     rewrite = {call.id: as_called(call, cells[call.id].calculator) for call in network.calls if call.id in cells}
     typed = starts or {}

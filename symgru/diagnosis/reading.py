@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
+from contextlib import suppress
+from decimal import ROUND_HALF_EVEN, Decimal
 from itertools import product
 from pathlib import Path
 from typing import cast
@@ -12,12 +14,14 @@ import numpy as np
 
 from symgru.diagnosis.claims import LAST, Number
 from symgru.errors import UnusableInput
+from symgru.network import Array
 from symgru.readers.assemble import within
 from symgru.readers.inputs import given_numbers
 from symgru.wording import counted
 
 Shape = tuple[int, int, int]  # sequences, time steps of the output, units
 MOST_NUMBERS = 20_000
+DECIMAL_COMMA = re.compile(r"\s*([-+\u2212]?0),([0-9]{3,})\s*")  # nobody has two numbers like these
 LARGEST, COARSEST = Decimal(10) ** 30, 0.051  # of a claim, and of half a unit of its last digit
 
 
@@ -32,19 +36,29 @@ def read_claim(
     UnusableInput for anything else, and for a number that tells too little to be compared with anything.
     """
     with within("the claim"):
+        _refuse_a_decimal_comma(source)
+        stored = _stored(source)
+        if stored is not None and stored.size > MOST_NUMBERS:
+            raise _too_many(stored.size)
         given, notes = given_numbers(_as_text(source) if isinstance(source, list | tuple) else source)
         width = shape[2]
         for unit in units or ():
             if not 1 <= unit <= width:
                 raise UnusableInput(f"unit {unit} is none of the network's {counted(width, 'unit')}")
+            if list(units or ()).count(unit) > 1:
+                raise UnusableInput(f"unit {unit} is named twice")
         places, said = _placed(given.value.shape, shape, units, all_steps)
         if given.value.size > MOST_NUMBERS:
-            raise UnusableInput(f"holds {given.value.size} numbers; at most {MOST_NUMBERS} are compared")
-        printed = isinstance(source, str | Path | list | tuple | int | float) and not _is_file(source, ".npy")
+            raise _too_many(given.value.size)
+        dtype = None if stored is None else stored.dtype
+        exact = dtype is not None and dtype.kind == "f" and dtype.itemsize > np.dtype("float16").itemsize
         texts = list(map(str, given.text.ravel()))
-        kept = _decimals(source, texts)
+        if dtype == "float16":
+            texts, kept = _halves(texts)
+        else:
+            kept = list(_decimals(source, texts))
         found = tuple(
-            Number(text, sequence, step, unit, printed, decimals)
+            Number(text, sequence, step, unit, not exact, decimals)
             for text, decimals, (sequence, step, unit) in zip(texts, kept, places, strict=True)
         )
         for number in found:
@@ -62,6 +76,41 @@ def _as_text(source: object) -> object:
 
 def _is_file(source: object, ending: str) -> bool:
     return isinstance(source, str | Path) and str(source).lower().endswith(ending)
+
+
+def _stored(source: object) -> Array | None:
+    """An array of numbers that a program stored, in memory or in a file that is not read yet; None for what somebody
+    wrote, and where reading it will say what is wrong."""
+    if isinstance(source, str | Path):
+        if not _is_file(source, ".npy") or not Path(source).is_file():
+            return None
+        with suppress(OSError, ValueError, TypeError, EOFError, SyntaxError, KeyError):
+            found = np.load(source, mmap_mode="r", allow_pickle=False)
+            return found if isinstance(found, np.ndarray) else None
+        return None
+    return None if isinstance(source, list | tuple | int | float) else np.asarray(source)
+
+
+def _too_many(size: int) -> UnusableInput:
+    return UnusableInput(f"holds {size} numbers; at most {MOST_NUMBERS} are compared")
+
+
+def _refuse_a_decimal_comma(source: object) -> None:
+    if isinstance(source, str) and (match := DECIMAL_COMMA.fullmatch(source)):
+        whole, behind = match.groups()
+        raise UnusableInput(
+            f"{whole},{behind[:30]} would be two numbers, {whole} and {behind[:30]}; if it is one, write "
+            f"{whole}.{behind[:30]}"
+        )
+
+
+def _halves(texts: Sequence[str]) -> tuple[list[str], list[int | None]]:
+    """Numbers of 16 bits as they would be printed: with the decimals that these bits can tell apart."""
+    apart = np.spacing(np.abs(np.array(texts, dtype=np.float16))).astype(np.float64)
+    kept = [max(0, int(np.floor(-np.log10(a)))) for a in apart]
+    units = (Decimal(1).scaleb(-k) for k in kept)
+    shown = [Decimal(t).quantize(unit, ROUND_HALF_EVEN) for t, unit in zip(texts, units, strict=True)]
+    return [f"{v:f}" for v in shown], list(kept)
 
 
 def _decimals(source: object, texts: Sequence[str]) -> Iterator[int | None]:
@@ -88,7 +137,7 @@ def _placed(
     last = product(range(batch), [LAST], chosen)
     every = product(range(batch), range(steps), chosen)
     size = int(np.prod(given))
-    if size == 1 and batch == 1 and not all_steps:
+    if size == 1 and batch == 1 and not all_steps and (own == 1 or units is None):
         if units is None and width > 1:
             return iter([(0, LAST, None)]), [f"nobody said of which of the {width} units the number is: any may be it"]
         return last, []

@@ -66,12 +66,16 @@ def proven(g: Grounds) -> Iterator[Part]:
             ),
             "Proven",
         )
-    for reach in [r for r in g.reaches if r.own.excludes(r.number) or not r.every.useless][:MOST_NUMBERS]:
-        yield Paragraph(_reach(reach), "What can come out")
+    telling = [r for r in g.reaches if r.own.excludes(r.number) or not r.every.useless]
+    for reach in sorted(telling, key=lambda r: not r.own.excludes(r.number))[:MOST_NUMBERS]:
+        yield Paragraph(_reach(reach, len(g.reaches) > 1), "What can come out")
 
 
-def _reach(reach: Reach) -> Text:
-    parts = [reach.own.says] if not reach.own.useless else []
+def _reach(reach: Reach, several: bool) -> Text:
+    """The range, and of several numbers in the place of which of them."""
+    parts = ["In the place of {number}:"] if several else []
+    if not reach.own.useless:
+        parts.append(reach.own.says)
     if not reach.every.useless:
         parts.append(reach.every.says)
     if reach.excluding == reach.conventions:

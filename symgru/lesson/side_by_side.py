@@ -16,6 +16,7 @@ from symgru.errors import SymgruError
 from symgru.maps import MAPS
 from symgru.mistakes import Changed, Mistake, Trial
 from symgru.network import Layer, Network
+from symgru.rounding import Rounding
 from symgru.rules import CALCULATOR, zero_params
 from symgru.shapes import units
 from symgru.wiring import is_shown
@@ -101,7 +102,8 @@ class Beside:
 def beside(trial: Trial, made: Sequence[Mistake], decimals: int, sequence: int = 0, unit: int = 0) -> Beside | None:
     """The network's calculation of one sequence of a batch, and the one with mistakes made. `unit` is looked at where
     several part at the same step. None where the one with mistakes cannot be written in lines."""
-    rounded = next((m.decimals for m in made if m.decimals is not None), decimals)
+    coarse = next((m.decimals for m in made if m.decimals is not None), None)
+    rounded = decimals if coarse is None else Rounding.plain(coarse)
     try:
         right, wrong = trial.changed(None), trial.changed(made)
         zero = _zero(right.network) & _zero(wrong.network)
@@ -116,7 +118,9 @@ def _zero(network: Network) -> set[tuple[str, str]]:
     return {(layer.id, name) for layer in network.layers.values() for name, t in layer.weights.items() if t.is_zero}
 
 
-def _worked(changed: Changed, zero: set[tuple[str, str]], decimals: int, sequence: int) -> tuple[Working, ...]:
+def _worked(
+    changed: Changed, zero: set[tuple[str, str]], decimals: int | Rounding, sequence: int
+) -> tuple[Working, ...]:
     """The lines of a network as it is worked with mistakes."""
     cells: dict[str, Shown] = {}
     starts: dict[str, Sequence[str]] = {}
@@ -157,7 +161,7 @@ def _partings(own: Sequence[Working], other: Sequence[Working], unit: int) -> It
 def _parting(own: Working, other: Working, t: int, unit: int, differs: Callable[[Row], bool]) -> Parting | None:
     """At one step, in the unit that is looked at or, where that is alike, in the first that is not."""
     if t > min(own.steps, other.steps):
-        return Parting(own, other, t, unit)
+        return Parting(own, other, t, unit if unit < own.sizes["H"] else 0)  # a head's unit may be none of this layer
     lines = list(own.lines(t)), list(other.lines(t))
     every = {k: _rows(*([line for line in each if line.lhs.idx[0] == k] for each in lines)) for k in _units(lines[0])}
     parted = [k for k, rows in every.items() if any(map(differs, rows))]

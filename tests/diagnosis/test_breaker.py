@@ -1,0 +1,101 @@
+"""What was found by trying to break it: claims in odd forms, heads wider than the layer, lines that are rounded."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from symgru.backends import text
+from symgru.diagnosis.claims import Case, Number
+from symgru.diagnosis.rarer import catalogue
+from symgru.diagnosis.reading import read_claim
+from symgru.diagnosis.search import diagnose
+from symgru.errors import UnusableInput
+from symgru.face import Model
+from symgru.lesson.side_by_side import beside
+from symgru.mistakes import Trial
+from symgru.network import Tensor
+from tests.diagnosis.by_hand import diagnosis
+from tests.documents.conftest import network, sequence
+from tests.one_unit import SEED, X
+
+LAST = (1, 4, 1)  # one sequence of 4 steps, 1 unit
+
+
+@pytest.mark.parametrize(
+    ("claimed", "shape", "units", "says"),
+    [
+        ("0.5123", LAST, [1, 1], "unit 1 is named twice"),
+        ("0.5123", (1, 4, 2), [1, 2], "has 1 number of shape"),
+        ("-0,70691", LAST, None, "write -0.70691"),
+        ("−0,70691", (1, 4, 2), None, "write −0.70691"),
+        (np.array([1]), LAST, None, "cannot be told from other numbers"),
+    ],
+)
+def test_claims_that_cannot_be_meant(claimed: object, shape: tuple[int, int, int], units: list[int], says: str) -> None:
+    with pytest.raises(UnusableInput, match=re.escape(says)):
+        read_claim(claimed, shape, units)
+
+
+def test_two_whole_numbers_are_two() -> None:
+    numbers, _ = read_claim("0,12", (1, 4, 2))
+    assert [n.text for n in numbers] == ["0", "12"]
+
+
+def test_a_large_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    np.lib.format.open_memmap(tmp_path / "large.npy", "w+", np.float32, (10**7,))
+    with pytest.raises(UnusableInput, match="10000000 numbers; at most"):
+        read_claim(tmp_path / "large.npy", LAST)
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_numbers_of_16_bits_are_as_good_as_their_bits(stored: bool, tmp_path: Path) -> None:
+    """0.1 of 16 bits is one of the numbers that are 6e-5 apart there."""
+    values = np.array([[-0.4628], [0.1]], dtype=np.float16)
+    np.save(tmp_path / "half.npy", values)
+    numbers, _ = read_claim(tmp_path / "half.npy" if stored else values, (2, 4, 1))
+    for n, v in zip(numbers, values.ravel(), strict=True):
+        assert n.half >= float(np.spacing(np.abs(v))) / 2
+        assert abs(float(n.value) - float(v)) <= n.half
+        assert n.half < 1e-3
+
+
+def test_a_right_number_of_16_bits_is_right() -> None:
+    numbers, _ = read_claim(np.array([-0.46279538], dtype=np.float16), LAST)
+    assert diagnose(SEED, (Case((X,), numbers),)).verdict == "right"
+
+
+WIDE = network(3, [("gru", 2, {"reset_after": True}), ("dense", 5, {"activation": "linear"})], 2)
+
+
+@pytest.mark.parametrize("name", ["last step dropped", "summed into one step"])
+def test_an_output_that_the_layer_has_no_unit_for(name: str) -> None:
+    """A head of 5 numbers on a layer of 2 units; one of the two calculations ends a step earlier."""
+    x = sequence(3, 4, 2)
+    d = diagnosis(WIDE, x, (Number("0.5", unit=4),), "explained", [[("sequence", name)]])
+    assert "Where the two calculations part" in "".join(text.render_diagnosis(d, header=False))
+
+
+@pytest.mark.parametrize("decimals", [2, 3])
+def test_lines_that_were_rounded_have_so_many_decimals(decimals: int) -> None:
+    """0.00492 to 3 decimals is 0.005, however few digits that leaves."""
+    small = network(3, [("gru", 2, {"reset_after": True})], 2)
+    x = Tensor(np.array([[[0.01, -0.02], [0.003, 0.004]]]))
+    trial = Trial(small, (x,), catalogue)
+    name = f"{decimals} decimals"
+    both = beside(trial, [m for m in trial.mistakes if (m.kind, m.name) == ("rounding", name)], 8)
+    assert both
+    for layer in both.other:
+        for t in range(1, layer.steps + 1):
+            for line in layer.lines(t):
+                assert re.fullmatch(rf"-?[0-9]+\.[0-9]{{{decimals}}}", line.text), line.text
+
+
+def test_of_several_ranges_it_is_said_of_which_number_each_is() -> None:
+    net = Model(network(3, [("gru", 2, {"reset_after": True})], 2))
+    report = str(net.diagnose(sequence(3, 4, 2).value, claimed="0.99991,-0.99992"))
+    for paragraph in re.findall(r"What can come out: ([^.]*)", report):
+        assert paragraph.startswith("In the place of")
