@@ -26,7 +26,7 @@ from symgru.errors import SymgruError, UnusableInput
 from symgru.network import Array, Call, Edge, Input, Layer, Network, Tensor
 from symgru.trace import Run, run
 
-DRAWN = 16  # runs with other rounding errors, from whose scatter the allowance is taken
+DRAWN = 8  # runs with other rounding errors, from whose scatter the allowance is taken
 MOST_SEARCHED = 8  # units of a layer whose outputs are searched
 _LAST = re.compile(r" after its step (\d+) of \1$")
 MOST_CLAIMED = 24  # of their numbers are taken
@@ -167,7 +167,7 @@ def _compared(network: Network, other: Network, both: tuple[Station, Station], k
         a, b = _every_step(mine), _every_step(theirs)
     except (SymgruError, ValueError) as error:
         return replace(pair, shapes=str(error))
-    allowed = np.maximum(*(_roundings(*each, (y,))[0] for each, y in ((mine, a), (theirs, b))))
+    (allowed,) = _roundings(*mine, (a,))
     pair = replace(pair, difference=_difference(a, b, allowed), sources=sources(own.layer.weights, its.layer.weights))
     if pair.agrees and own.backward == its.backward:
         return pair
@@ -302,21 +302,21 @@ def _outputs(
         return None, "the second model cannot be given this input: its layers are of other sizes"
     if len(first.outputs) != len(second.outputs):
         return None, f"the first model has {len(first.outputs)} outputs, the second {len(second.outputs)}"
-    roundings = [_roundings(each, inputs, found.outputs) for each, found in ((network, first), (other, second))]
-    found = [_output(*each) for each in zip(first.outputs, second.outputs, *roundings, strict=True)]
+    moved = _roundings(network, inputs, first.outputs)
+    found = [_output(*each) for each in zip(first.outputs, second.outputs, moved, strict=True)]
     return min(found, key=lambda each: (0, 0.0) if each[0] is None or not each[0].agrees else (1, -each[0].largest))
 
 
-def _output(a: Array, b: Array, moved: Array, others: Array) -> tuple[Difference | None, str]:
+def _output(a: Array, b: Array, moved: Array) -> tuple[Difference | None, str]:
     """One of every step beside one of the last is compared at the last."""
     said = ""
     if a.shape != b.shape:
         said = f"the first model gives {_axes(a)}, the second {_axes(b)}"
-        (a, b), (moved, others) = matched(a, b), matched(moved, others)
+        (a, b), (moved, _) = matched(a, b), matched(moved, b)
         if a.shape != b.shape:
             return None, said
         said += "; compared after the last step"
-    return _difference(a, b, np.maximum(moved, others)), said
+    return _difference(a, b, moved), said
 
 
 def _axes(y: Array) -> str:

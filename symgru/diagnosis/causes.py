@@ -18,10 +18,11 @@ from symgru.diagnosis.related import AKIN, Source, gate, letter, sources
 from symgru.diagnosis.stations import Station
 from symgru.errors import SymgruError
 from symgru.layout import layout
-from symgru.network import Layer, Tensor
+from symgru.network import Array, Layer, Tensor
 from symgru.wording import listed
 
 Kind = Literal["option", "order", "turned", "rounded", "bias", "mistake", "another", "unrelated"]
+MOST_SHOWN = 6  # units that are named
 CALLED = {"W": "kernel", "U": "recurrent kernel", "b": "bias", "c": "second row of the bias"}
 RULE = {
     "after": "lets the reset gate multiply the product of the state with U_n (reset_after=True)",
@@ -43,12 +44,16 @@ class Cause:
 def causes(own: Station, its: Station, known: Mapping[str, Source]) -> Iterator[Cause]:
     """What differs between two layers: options first, then the weights, by what `sources` found."""
     yield from _options(own, its)
-    unknown = {letter(s.name) for s in known.values() if not s.known}
+    unbiased = not any(name[0] in "bc" for name in own.layer.weights)  # then the options tell
+    unknown = {letter(s.name) for s in known.values() if not s.known and not (unbiased and s.name[0] in "bc")}
     if unknown:
         mistake = _mistake(own.layer, its.layer, unknown)
         if mistake:
             yield mistake
             unknown = set()
+        moved = _rows_moved(own.layer, its, unknown)
+        yield from dict.fromkeys(moved.values())
+        unknown = unknown - set(moved)
     yield from _whole(own, its, unknown)
     yield from _order(its, known)
     yield from _turned(its, known)
@@ -61,31 +66,13 @@ def causes(own: Station, its: Station, known: Mapping[str, Source]) -> Iterator[
 
 
 def _options(own: Station, its: Station) -> Iterator[Cause]:
-    a, b = own.layer, its.layer
     if own.recurrent:
-        rules = [RULES.get(build(layer.kind, layer.options).name) for layer in (a, b)]
-        if rules[0] and rules[1]:
-            for mine, theirs in zip(rules[0], rules[1], strict=True):
-                if mine != theirs and mine in RULE and theirs in RULE:
-                    yield Cause("option", f"the second model {RULE[theirs]}", f"the first {RULE[mine]}")
-        elif a.kind != b.kind:
-            yield Cause("option", f"the second model's layer is a {b.kind}", f"the first's is a {a.kind}")
-        if own.backward != its.backward:
-            ends = ("beginning", "end")
-            turn = "; turn it round, x[:, ::-1] in Keras and NumPy, x.flip(1) in PyTorch"
-            yield Cause(
-                "option",
-                f"the second model feeds the sequence from its {ends[its.backward]}",
-                f"the first from its {ends[own.backward]}{turn}",
-            )
-        for what, called in (("mask", "mask"), ("initial", "state before the first step")):
-            has = [bool(getattr(s.call, what)) for s in (own, its)]
-            if has[0] != has[1]:
-                yield Cause(
-                    "option",
-                    f"the second model gives the layer {'a' if has[1] else 'no'} {called}",
-                    f"the first gives it {'one' if has[0] else 'none'}",
-                )
+        yield from _recurrent_options(own, its)
+    a, b = own.layer, its.layer
+    biased = [any(name[0] in "bc" for name in layer.weights) for layer in (a, b)]
+    if biased[0] != biased[1]:
+        said = ("has no biases", "has biases")
+        yield Cause("option", f"the second model's layer {said[biased[1]]}", f"the first's {said[biased[0]]}")
     for name in ("activation", "recurrent_activation"):
         if a.options.get(name) != b.options.get(name):
             yield Cause(
@@ -97,6 +84,34 @@ def _options(own: Station, its: Station) -> Iterator[Cause]:
         if a.options.get(name) != b.options.get(name):
             yield Cause(
                 "option", f"the second model's {name} is {b.options.get(name)}", f"the first's is {a.options.get(name)}"
+            )
+
+
+def _recurrent_options(own: Station, its: Station) -> Iterator[Cause]:
+    """The rules of the cell, and how the layer is called."""
+    a, b = own.layer, its.layer
+    rules = [RULES.get(build(layer.kind, layer.options).name) for layer in (a, b)]
+    if rules[0] and rules[1]:
+        for mine, theirs in zip(rules[0], rules[1], strict=True):
+            if mine != theirs and mine in RULE and theirs in RULE:
+                yield Cause("option", f"the second model {RULE[theirs]}", f"the first {RULE[mine]}")
+    elif a.kind != b.kind:
+        yield Cause("option", f"the second model's layer is a {b.kind}", f"the first's is a {a.kind}")
+    if own.backward != its.backward:
+        ends = ("beginning", "end")
+        turn = "; turn it round, x[:, ::-1] in Keras and NumPy, x.flip(1) in PyTorch"
+        yield Cause(
+            "option",
+            f"the second model feeds the sequence from its {ends[its.backward]}",
+            f"the first from its {ends[own.backward]}{turn}",
+        )
+    for what, called in (("mask", "mask"), ("initial", "state before the first step")):
+        has = [bool(getattr(s.call, what)) for s in (own, its)]
+        if has[0] != has[1]:
+            yield Cause(
+                "option",
+                f"the second model gives the layer {'a' if has[1] else 'no'} {called}",
+                f"the first gives it {'one' if has[0] else 'none'}",
             )
 
 
@@ -135,7 +150,13 @@ def _blocks(its: Station, known: Mapping[str, Source]) -> Iterator[tuple[str, li
             for row in grid.rows if grid.is_bias else [grid.blocks]:
                 held = [block.names[0] for block in row if block.names[0] in known]
                 if len(held) > 1:
-                    yield its.arrays[name], [gate(n) for n in held], [known[n].gate for n in held]
+                    rows = (
+                        [held]
+                        if len({letter(n) for n in held}) == 1
+                        else [held[: len(held) // 2], held[len(held) // 2 :]]
+                    )
+                    for part in rows:  # a flat bias has both rows one after the other
+                        yield its.arrays[name], [gate(n) for n in part], [known[n].gate for n in part]
         return
     for kind in dict.fromkeys(map(letter, known)):
         held = [n for n in known if letter(n) == kind]
@@ -219,6 +240,8 @@ def _biases(own: Layer, its: Station, known: Mapping[str, Source]) -> Iterator[C
     where = f"{names[0]} and {names[-1]}"
     rows = "the first row belongs in {}, the second in {}".format(*names) if len(names) == 2 else ""
     why = f"that is right for z and r; but r multiplies the second row's c_n, so {rows}"
+    if any(not any(name[0] in "bc" for name in layer.weights) for layer in (own, its.layer)):
+        return  # which the options tell
     if not any(t.value.any() for name, t in own.weights.items() if letter(name) in "bc"):
         return
     if first == {c} and second == {b}:
@@ -272,6 +295,39 @@ def _reshaped(own: Station, its: Station, unknown: set[str]) -> list[str]:
         and y.any()
         and any(x.shape == y.ravel().shape and np.array_equal(x, y.ravel()) for x in flat)
     ]
+
+
+def _rows_moved(own: Layer, its: Station, unknown: set[str]) -> dict[str, Cause]:
+    """Arrays whose units are the right ones in another order, by their letters; one cause for all of one order."""
+    orders: dict[tuple[str, str], list[str]] = {}
+    for kind in sorted(unknown):
+        names = [n for n in its.layer.weights if letter(n) == kind and n in own.weights]
+        right = [(n, k) for n in names for k in range(len(own.weights[n].value))]
+        places = {_bytes(own.weights[n].value[k]): (n, k) for n, k in right}
+        found = [places.get(_bytes(row)) for n in names for row in its.layer.weights[n].value]
+        if right and len(places) == len(right) and None not in found and set(found) == set(right):
+            orders.setdefault((_units(right), _units([place for place in found if place])), []).append(kind)
+    made: dict[str, Cause] = {}
+    for (right_order, order), kinds in orders.items():
+        arrays = _named(its, [n for n in its.layer.weights if letter(n) in kinds])
+        cause = Cause(
+            "order",
+            f"{arrays}: the right numbers of each unit, but the units stand in another order: where {right_order} "
+            f"should be there are {order}",
+            "the units of a gate stand together, one gate after the other",
+        )
+        made |= dict.fromkeys(kinds, cause)
+    return made
+
+
+def _bytes(row: Array) -> bytes:
+    return np.asarray(row, dtype=np.float64).tobytes()
+
+
+def _units(places: Sequence[tuple[str, int]]) -> str:
+    """The first few of units by gate and number: z1, z2, ..."""
+    shown = [f"{gate(n)}{k + 1}" for n, k in places[:MOST_SHOWN]]
+    return ", ".join([*shown, *(["…"] if len(places) > MOST_SHOWN else [])])
 
 
 def _mistake(own: Layer, its: Layer, unknown: set[str]) -> Cause | None:

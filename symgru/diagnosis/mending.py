@@ -20,6 +20,7 @@ from symgru.errors import SymgruError
 from symgru.network import Array, Network, Tensor
 from symgru.trace import run
 
+CHECKPOINT = "the file is a checkpoint"  # so begins what the reader notes of a state_dict within something else
 ENDINGS = (".pt", ".keras", ".onnx")  # that are tried where the second model's own will not do
 Two = tuple[Station, Station]
 
@@ -63,12 +64,18 @@ def _converted(own: Station, its: Station) -> Converted:
     """The first layer's weights as the second's framework lays them; activations are options, and change no weight."""
     if its.convention is None:
         raise SymgruError("where its framework keeps its arrays is not known")
+    weights, there = dict(own.layer.weights), its.layer.weights
+    if any(name[0] in "bc" for name in weights) and not any(name[0] in "bc" for name in there):
+        raise SymgruError(f"layer {its.layer.id} has no biases, and needs them (use_bias=True, bias=True)")
+    if not any(name[0] in "bc" for name in weights):
+        weights |= {name: Tensor(np.zeros_like(t.value)) for name, t in there.items() if name[0] in "bc"}
     activations = {
         name: getattr(its.convention, name)
         for name in ("activation", "recurrent_activation")
         if own.recurrent and name in own.layer.options
     }
-    return convert(replace(own.layer, options={**own.layer.options, **activations}), its.convention)
+    layer = replace(own.layer, options={**own.layer.options, **activations}, weights=weights)
+    return convert(layer, its.convention)
 
 
 def _mended(other: Network, converted: Mapping[str, Converted]) -> Network:
@@ -104,7 +111,6 @@ def _command(network: Network, other: Network) -> Mending:
     """The conversion in the format of the second model's file, or in one that can hold the first model."""
     from symgru.writers.targets import converted
 
-    source = network.origin or "A"
     own = PurePath(other.origin).suffix.lower()
     refused = ""
     for ending in dict.fromkeys([own, *ENDINGS] if own in (*ENDINGS, ".pth", ".safetensors") else ENDINGS):
@@ -114,9 +120,16 @@ def _command(network: Network, other: Network) -> Mending:
         except SymgruError as error:
             refused = refused or str(error)
             continue
-        command = f"symgru convert {shlex.quote(source)} -o {shlex.quote(target)}"
+        if _live(network):
+            return Mending(refused=refused)
+        command = f"symgru convert {shlex.quote(network.origin)} -o {shlex.quote(target)}"
         return Mending(command, refused, module=any(name.endswith(".py") for name in made.files))
     return Mending(refused=refused)
+
+
+def _live(network: Network) -> bool:
+    """Whether it was read from no file but from a model in memory."""
+    return not PurePath(network.origin).suffix
 
 
 # ---------------------------------------------------------------- the code
@@ -134,62 +147,66 @@ def _code(network: Network, other: Network, parted: Sequence[Two], converted: Ma
     if frameworks not in ({"torch"}, {"keras"}) or not all(its.layer.kind in ("gru", "dense") for _, its in parted):
         return
     (target,) = frameworks
-    if not (_is_torch(other) if target == "torch" else PurePath(other.origin).suffix in (".keras", "")):
+    if not _written_as(other, target):
         return
-    from_keras = all(
-        own.framework == "keras" and PurePath(network.origin).suffix in (".keras", "") for own, _ in parted
-    )
-    from_torch = all(own.framework == "torch" for own, _ in parted) and _is_torch(network)
-    source = "keras" if from_keras else "torch" if from_torch else "symgru"
-    imports = {"keras": "keras", "torch": "torch", "symgru": "symgru"}
-    yield from sorted({f"import {imports[source]}", f"import {imports[target]}", "import numpy as np"}, key=_place)
+    sources = {own.framework for own, _ in parted}
+    source = sources.pop() if len(sources) == 1 else ""
+    if not (source in ("keras", "torch") and _written_as(network, source)):
+        source = "symgru"
+    yield from sorted({f"import {source}", f"import {target}", "import numpy as np"}, key=_place)
     yield ""
-    if source == "keras":
-        yield f"first = {{layer.name: layer for layer in {_load(network, 'A.keras')}._flatten_layers()}}"
-    elif source == "torch":
-        yield f"first = {_load_torch(network, 'A.pt')}"
-    else:
-        yield f"first = symgru.load({network.origin or 'A'!a}).network.layers"
-    if target == "keras":
-        yield f"second = {_load(other, 'B.keras')}"
-        yield "layers = {layer.name: layer for layer in second._flatten_layers()}"
-    else:
-        yield f"second = {_load_torch(other, 'B.pt')}"
-    for side, each, torch in (("first", [p[0] for p in parted], source), ("second", [p[1] for p in parted], target)):
-        if torch == "torch" and any(s.nameless for s in each):
+    if _live(network) or _live(other):
+        yield "# first_model and second_model are the two as you have them"
+    yield from _opened(network, source, "first")
+    yield from _opened(other, target, "second")
+    for side, each, framework in (
+        ("first", [p[0] for p in parted], source),
+        ("second", [p[1] for p in parted], target),
+    ):
+        if framework == "torch" and any(s.nameless for s in each):
             head = next(s.ends[0] for s in each if s.nameless)
             yield f"{side}_head = {head!a} if any(name.startswith({head!a}) for name in {side}) else ''"
     for own, its in parted:
         yield ""
-        made = converted[its.layer.id]
         yield from _read(own, source)
-        yield from _written(its, made, source, target, own)
+        yield from _laid_down(its, converted[its.layer.id], target, own)
     yield ""
-    if target == "keras":
-        yield f"second.save({_right(other, '.keras')!a})"
+    if _live(other):
+        yield from ["second_model.load_state_dict(second)"] if target == "torch" else []
+    elif target == "keras":
+        yield f"second_model.save({_right(other)!a})"
     else:
-        yield f"torch.save(second, {_right(other, '.pt')!a})"
+        yield f"torch.save(second, {_right(other)!a})"
+
+
+def _written_as(network: Network, framework: str) -> bool:
+    """Whether it is a file of the framework's that its own functions read and write, or lives in memory."""
+    if any(note.startswith(CHECKPOINT) for note in network.notes):
+        return False
+    endings = {"keras": (".keras", ""), "torch": (".pt", ".pth", "")}
+    return PurePath(network.origin).suffix.lower() in endings[framework]
+
+
+def _opened(network: Network, framework: str, side: str) -> Iterator[str]:
+    """Keras' layers by their names, PyTorch's arrays by theirs."""
+    if framework == "symgru":
+        yield f"{side} = symgru.load({network.origin or 'A'!a}).network.layers"
+    elif framework == "torch":
+        state = f"{side}_model.state_dict()" if _live(network) else f"torch.load({network.origin!a}, weights_only=True)"
+        yield f"{side} = {state}"
+    else:
+        if not _live(network):
+            yield f"{side}_model = keras.saving.load_model({network.origin!a})"
+        yield f"{side} = {{layer.name: layer for layer in {side}_model._flatten_layers()}}"
 
 
 def _place(line: str) -> tuple[bool, str]:
     return line != "import keras", line
 
 
-def _is_torch(network: Network) -> bool:
-    return PurePath(network.origin).suffix.lower() in (".pt", ".pth", "")
-
-
-def _load(network: Network, otherwise: str) -> str:
-    return f"keras.saving.load_model({network.origin or otherwise!a})"
-
-
-def _load_torch(network: Network, otherwise: str) -> str:
-    return f"torch.load({network.origin or otherwise!a}, weights_only=True)  # the state_dict"
-
-
-def _right(network: Network, ending: str) -> str:
+def _right(network: Network) -> str:
     own = PurePath(network.origin)
-    return f"{own.stem or 'B'}_right{own.suffix if own.suffix in ('.pt', '.pth', '.keras') else ending}"
+    return f"{own.stem}_right{own.suffix}"
 
 
 def _read(own: Station, source: str) -> Iterator[str]:
@@ -235,19 +252,21 @@ def _cut(grid: Grid, array: str) -> Iterator[str]:
         yield f"{', '.join(names)} = np.split({array}{turn}, {len(names)})"
 
 
-def _written(its: Station, made: Converted, source: str, target: str, own: Station) -> Iterator[str]:
+def _laid_down(its: Station, made: Converted, target: str, own: Station) -> Iterator[str]:
     """The second layer's arrays from the blocks."""
     convention = made.convention
     there = {name: _laid(convention, name) for name in made.arrays}
     lacking = [n for n in made.weights if n not in own.layer.weights]
     if lacking:
-        like = next(n for n in own.layer.weights if n[0] == "b")
-        yield f"{' = '.join(lacking)} = np.zeros_like({like})"
+        like = next(n for n in own.layer.weights if n[0] in "WU")
+        yield f"{' = '.join(lacking)} = np.zeros(len({like}), {like}.dtype)"
     if target == "torch":
         for name, laid in there.items():
             yield f"second[{_key(its, name, 'second')}] = torch.tensor({laid})"
     else:
-        yield f"layers[{its.layer.label!a}].set_weights([{', '.join(there.values())}])"
+        yield f"second[{its.layer.label!a}].set_weights(["
+        yield from (f"    {laid}," for laid in there.values())
+        yield "])"
 
 
 def _laid(convention: Convention, array: str) -> str:

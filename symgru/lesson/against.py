@@ -12,6 +12,7 @@ from symgru.diagnosis.stations import Station
 from symgru.lesson.parts import Box, Case, Cases, Heading, Listing, Paragraph, Part, Table
 from symgru.lesson.prose import Text, given, joined, number, numbers, say, told
 
+ARRAYS = ("kernel", "bias")  # whose names are no words
 MOST_LAYERS = 40  # rows of the table
 FEW = 4  # numbers of a row
 
@@ -59,7 +60,8 @@ def answer(d: Disagreement) -> Iterator[Part]:
     else:
         yield Paragraph(
             say(
-                "No. Their outputs differ by up to {far}; a framework's rounding explains no more than {allowed}. {shapes}",
+                "No. Their outputs differ by up to {far}; a framework's rounding explains no more than {allowed}. "
+                "{shapes}",
                 far=number(_small(d.difference.largest)),
                 allowed=number(_small(d.difference.allowed)),
                 shapes=told(f"Note that {d.shapes}.") if d.shapes else say(""),
@@ -121,7 +123,7 @@ def _cause(cause: Cause) -> Text:
 def _sentence(text: str) -> str:
     """Begun with a capital, unless it begins with an array's name."""
     first = text.partition(" ")[0].rstrip(",:")
-    return text if "_" in first or "." in first else text[0].upper() + text[1:]
+    return text if "_" in first or "." in first or first in ARRAYS else text[0].upper() + text[1:]
 
 
 def _small(v: float) -> str:
@@ -207,8 +209,9 @@ def between(w: Wiring) -> Iterator[Part]:
     if w.first_step_for_last:
         yield Paragraph(
             say(
-                "A backward direction begins at the sequence's end: `out[:, -1]` of a bidirectional layer holds its "
-                "first step. Its last state is in `h_n`, or at `out[:, 0]`: in PyTorch `torch.cat([h_n[-2], h_n[-1]], -1)`."
+                "A backward direction begins at the sequence's end: `out[:, -1]` of a bidirectional layer holds "
+                "its first step. Its last state is in `h_n`, or at `out[:, 0]`: in PyTorch "
+                "`torch.cat([h_n[-2], h_n[-1]], -1)`."
             ),
             "Remember",
         )

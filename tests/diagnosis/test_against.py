@@ -5,6 +5,7 @@ Both models are the frameworks' own; what is right is what Keras predicts and wh
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -88,9 +89,8 @@ def torch_gru(path: Path, prefix="enc.", features=FEATURES, **options):
 
 def run_code(tmp_path, found: Disagreement) -> Path:
     """Run the code that a report gives as a user does, in the models' folder."""
-    (tmp_path / "mend.py").write_text(found.mending.code)
-    done = subprocess.run([sys.executable, "mend.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    with contextlib.chdir(tmp_path):
+        exec(found.mending.code, {})
     return tmp_path / "b_right.pt"
 
 
@@ -183,6 +183,10 @@ WRONG = {
     "reshaped in place of transposed": (
         lambda w: {**arrays(w), "enc.weight_hh_l0": w[1].reshape(3 * UNITS, UNITS)},
         ["enc.weight_hh_l0", "reshape"],
+    ),
+    "the gates' units in turn": (
+        lambda w: {n: np.concatenate([a[k::UNITS] for k in range(UNITS)]) for n, a in arrays(w).items()},
+        ["enc.weight_hh_l0", "the units stand in another order"],
     ),
     "half precision": (
         lambda w: {n: a.astype("float16").astype("float32") for n, a in arrays(w).items()},
@@ -309,6 +313,56 @@ def test_batch_first_forgotten(tmp_path):
     row = next(line for line in report.splitlines() if "time steps for the sequences of the batch" in line)
     numbers = [float(n) for n in row.replace(",", " ").split()[-UNITS:]]
     np.testing.assert_allclose(numbers, wrong, atol=1e-6)
+
+
+def test_a_port_without_biases(tmp_path, model):
+    state = {n: a for n, a in arrays(model.get_weights()).items() if "weight" in n}
+    found = compared(tmp_path, model, state)
+    (cause,) = found.pairs[0].causes
+    assert cause.says == "the second model's layer has no biases" and "bias=True" in found.mending.why
+    assert not found.mending.code
+
+
+def test_biases_that_the_first_model_has_not(tmp_path):
+    model = keras_model(gru(return_sequences=True, use_bias=False))
+    kernel, recurrent = model.get_weights()
+    bias = np.random.default_rng(3).normal(size=(2, 3 * UNITS)).astype("float32")
+    found = compared(tmp_path, model, arrays([kernel, recurrent, bias]))
+    (cause,) = found.pairs[0].causes
+    assert cause.says == "the second model's layer has biases"
+    np.testing.assert_allclose(torch_gru(run_code(tmp_path, found)), model.predict(X, verbose=0), atol=1e-5)
+
+
+def test_two_mistakes_at_once_and_the_wiring_behind_them(tmp_path):
+    """A wrong gate order hides nothing: what the head is given is looked at with the weights laid right."""
+    model = bidirectional()
+    forward, backward = model.layers[0].get_weights()[:3], model.layers[0].get_weights()[3:]
+    state = both_ways(model)
+    state |= arrays(forward, "zrn", prefix="g.")
+    state["g.bias_hh_l0_reverse"] = np.zeros(3 * UNITS, "float32")
+    assert backward[2][1].any()
+    found = compared(tmp_path, model, state, LAST)
+    assert causes(found, 0)[0][0] == "order" and causes(found, 1)[0][0] == "bias"
+    assert found.wiring.pair.other.layer.label == "head" and found.wiring.first_step_for_last
+    path = run_code(tmp_path, found)
+    assert symgru.load(path, H_N)(X) == pytest.approx(model.predict(X, verbose=0), abs=1e-5)
+
+
+def test_a_mask(tmp_path):
+    keras = pytest.importorskip("keras")
+    model = keras_model(keras.layers.Masking(), gru(return_sequences=True))
+    model.save(tmp_path / "a.keras")
+    saved(tmp_path / "b.pt", arrays(model.get_weights()))
+    a, b = symgru.load(tmp_path / "a.keras"), symgru.load(tmp_path / "b.pt")
+    x = X.copy()
+    x[0, 1] = 0
+    found = against(a.network, b.network, a.read_all([x])[0])
+    (cause,) = found.pairs[0].causes
+    assert "no mask" in cause.says
+    at = found.pairs[0].difference.first
+    assert (at.sequence, at.step) == (0, 1)
+    right = model.predict(x, verbose=0)
+    assert found.pairs[0].difference.values[0] == pytest.approx(right[at.sequence, at.step, at.unit], abs=1e-5)
 
 
 # ---------------------------------------------------------------- several layers
@@ -468,6 +522,32 @@ def test_every_format_shows_it(tmp_path, model):
     for backend in (text, markdown, html, latex):
         made = "".join(backend.render_disagreement(found))
         assert "Layer by layer" in made and "symgru convert" in made
+
+
+def test_the_command_line_says_the_same(tmp_path, model):
+    found = compared(tmp_path, model, arrays(model.get_weights(), "zrn"))
+    np.save(tmp_path / "x.npy", X)
+    words = ["diagnose", "a.keras", "--against", "b.pt", "--input", "x.npy"]
+    done = subprocess.run(
+        [sys.executable, "-m", "symgru", *words], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "lie in the order z, r, n" in " ".join(done.stdout.split())
+    assert found.mending.command in " ".join(done.stdout.split())
+
+
+def test_live_models(model):
+    """Two models in memory: the code works on them as they are."""
+    import torch
+
+    module = torch.nn.GRU(FEATURES, UNITS, batch_first=True)
+    module.load_state_dict({n: torch.tensor(a) for n, a in arrays(model.get_weights(), "zrn", prefix="").items()})
+    a, b = symgru.load(model), symgru.load(module)
+    found = against(a.network, b.network, a.read_all([X])[0])
+    assert found.pairs[0].causes[0].kind == "order" and not found.mending.command
+    exec(found.mending.code, {"first_model": model, "second_model": module})
+    with torch.no_grad():
+        np.testing.assert_allclose(module(torch.tensor(X))[0], model.predict(X, verbose=0), atol=1e-5)
 
 
 def test_names_from_a_file_are_made_harmless(tmp_path, model):
