@@ -10,8 +10,8 @@ Four experiments, of which each case is made from the seed and its number:
 - allowance: how far the float32 of Keras and PyTorch is from exact numbers, in units of what a diagnosis allows.
 - times of the whole search, in seconds of one core.
 
-Each case is a line of build/diagnose-SEED.jsonl as soon as it is done; run again, the command goes on from there. With
---write the figures go to benchmarks/results/diagnose.md. Exit status 1 where one of them falls short.
+Each case is a line of a file in the folder for temporary ones as soon as it is done; run again, the command goes on from
+there. With --write the figures go to benchmarks/results/diagnose.md. Exit status 1 where one of them falls short.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import os
 import platform
 import statistics
 import sys
+import tempfile
 import time
 import traceback
 import warnings
@@ -385,13 +386,13 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only", choices=list(EXPERIMENTS), help="one of the experiments")
-    parser.add_argument("--progress", type=Path, help="where the cases are kept (build/diagnose-SEED.jsonl)")
+    parser.add_argument("--progress", type=Path, help="where the cases are kept")
     parser.add_argument("--write", action="store_true", help="write benchmarks/results/diagnose.md")
     asked = parser.parse_args()
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
         os.environ.setdefault(name, "1")  # a process is a core
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    path = asked.progress or ROOT / "build" / f"diagnose-{asked.seed}.jsonl"
+    path = asked.progress or Path(tempfile.gettempdir()) / f"symgru-diagnose-{asked.seed}.jsonl"
     wanted = [t for t in tasks(asked.seed, asked.cases) if asked.only in (None, t[0])]
     have = {(c["experiment"], c["number"]) for c in records(path)}
     run(path, [t for t in wanted if (t[0], t[2]) not in have], asked.jobs)
