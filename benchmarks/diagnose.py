@@ -10,8 +10,8 @@ Four experiments, of which each case is made from the seed and its number:
 - allowance: how far the float32 of Keras and PyTorch is from exact numbers, in units of what a diagnosis allows.
 - times of the whole search, in seconds of one core.
 
-Each case is a line of a file in the folder for temporary ones as soon as it is done; run again, the command goes on from
-there. With --write the figures go to benchmarks/results/diagnose.md. Exit status 1 where one of them falls short.
+Each case is a line of a file in the folder for temporary ones as soon as it is done; run again, the command goes on
+from there. With --write the figures go to benchmarks/results/diagnose.md. Exit status 1 where one of them falls short.
 """
 
 from __future__ import annotations
