@@ -248,7 +248,7 @@ MISTAKES = (
     ),
     Entry(
         21, "biases", "the state's only for the candidate",
-        "of the second row of the bias added only {c}", BOTH_ROWS,
+        "added only {c} of the second row of the bias", BOTH_ROWS,
         "Equinox and MLX, which have no other",
         cell=slips.without_biases(lambda rows: rows[1][:-1] if len(rows) > 1 else ()),
     ),
@@ -395,7 +395,8 @@ def _words(cell: Cell) -> Words:
         "activation": slips.candidate_head(cell),
         "U": f"`U{suffix}`",
         "c": f"`c{suffix}`",
-        "placed": "the state" if placed else "the product",
+        "b": f"`b{suffix}`",
+        "placed": "the state (reset_after=False)" if placed else "the product (reset_after=True, as PyTorch)",
     }
 
 

@@ -353,6 +353,15 @@ def without_biases(pick: Callable[[tuple[tuple[Vec, ...], ...]], Iterable[Vec]])
     return _rewrites("biases left out", "some biases are left out", change)
 
 
+def without_products(pick: Callable[[Layout], Iterable[Mat]]) -> Transform:
+    """Some products left out; `pick` says which matrices are theirs."""
+
+    def change(cell: Cell) -> Cell:
+        return cell.without(set(pick(layout(cell))))
+
+    return _rewrites("products left out", "some products with a matrix are left out", change)
+
+
 # ------------------------------------------------------------------------------ arrays
 
 

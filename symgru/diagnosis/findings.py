@@ -96,6 +96,14 @@ class Tried:
 
 
 @dataclass(frozen=True)
+class Near:
+    """A way that does not fit, and how far from it the claim is: in the number that is furthest off."""
+
+    made: tuple[Mistake, ...]
+    away: float
+
+
+@dataclass(frozen=True)
 class Diagnosis:
     """What became of a claim.
 
@@ -103,7 +111,8 @@ class Diagnosis:
     with an expectation of `chance` < CERTAIN), "ambiguous" (several classes fit, or chance is as good an explanation),
     or "none". `classes` are what fits, the likeliest first; of a verdict "explained" only the first is asserted.
     `near` are near misses, nearest first; they fit nothing. `exact` is the right value of each claimed number.
-    `complete`: everything was tried; else the search was cut short, since a plain explanation was certain.
+    `complete`: everything was tried; else the search was cut short, since a plain explanation was certain. `nearest`:
+    where nothing fits, the ways that come nearest; all others are at least as far away as the last.
     """
 
     network: Network
@@ -116,6 +125,7 @@ class Diagnosis:
     chance: float
     tried: tuple[Tried, ...]
     complete: bool
+    nearest: tuple[Near, ...] = ()
 
     @property
     def best(self) -> Fit | None:

@@ -170,6 +170,28 @@ def state_first(own: Layout) -> StateFirst:
 
 
 @dataclass(frozen=True)
+class Doubled:
+    """Each first array in the place of the second too."""
+
+    pairs: tuple[tuple[str, str], ...]
+
+    def __call__(self, weights: Weights) -> Weights:
+        return {**weights, **{other: weights[one] for one, other in self.pairs}}
+
+
+def bias_twice(row: int) -> Callable[[Layout], Doubled | None]:
+    """One row of the bias in the place of the other; None where there is one row, or where they are of other gates."""
+
+    def made(own: Layout) -> Doubled | None:
+        rows = own.arrays.get("bias", ())
+        if len(rows) != 2:
+            return None
+        return Doubled(tuple((one.name, other.name) for one, other in zip(rows[row], rows[1 - row], strict=True)))
+
+    return made
+
+
+@dataclass(frozen=True)
 class Skipped:
     """Kernels that leave what they are given as it is."""
 

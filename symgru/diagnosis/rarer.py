@@ -39,6 +39,41 @@ PARTLY, ONE_GATE = 29, 29  # one array or gate read otherwise than the rest is r
 # fmt: off
 RARER = (
     Entry(
+        3, "biases", "without the state's for the candidate",
+        "left out {c}, the state's bias of {n}", BOTH_ROWS,
+        cell=slips.without_biases(lambda rows: rows[1][-1:] if len(rows) > 1 else ()),
+    ),
+    Entry(
+        3, "biases", "without the input's for the candidate",
+        "left out {b}, the input's bias of {n}", BOTH_ROWS,
+        cell=slips.without_biases(lambda rows: rows[0][-1:] if len(rows) > 1 else ()),
+    ),
+    Entry(
+        3, "biases", "the input's twice",
+        "took the first row of the bias for both", BOTH_ROWS,
+        arrays=numbers.bias_twice(0),
+    ),
+    Entry(
+        3, "biases", "the state's twice",
+        "took the second row of the bias for both", BOTH_ROWS,
+        arrays=numbers.bias_twice(1),
+    ),
+    Entry(
+        13, "arrays", "no recurrent kernel",
+        "left out the products with the state", "multiply the state with `U` too",
+        cell=slips.without_products(lambda own: own.recurrent),
+    ),
+    Entry(
+        13, "arrays", "no recurrent kernel for the candidate",
+        "left out the product with {U}", "multiply the state with {U} too",
+        cell=slips.without_products(lambda own: own.recurrent[-1:] if len(own.recurrent) > 1 else ()),
+    ),
+    Entry(
+        13, "sequence", "features reversed",
+        "took the features of a step in the reverse order", "take the features in the order of the kernel's rows",
+        inputs=rearranged(lambda x: x[..., ::-1]),
+    ),
+    Entry(
         11, "sequence", "first step twice",
         "worked the first step twice, as if `h_1` were `h_0`", "begin at `h_0 = 0`",
         inputs=rearranged(numbers.first_twice),

@@ -14,7 +14,7 @@ import numpy as np
 from symgru.diagnosis.allowance import Allowance, Open, allowance
 from symgru.diagnosis.chance import CERTAIN, different, expected
 from symgru.diagnosis.claims import Case, could_be_of
-from symgru.diagnosis.findings import Alike, Diagnosis, Fit, Progress, Tried, Verdict
+from symgru.diagnosis.findings import Alike, Diagnosis, Fit, Near, Progress, Tried, Verdict
 from symgru.diagnosis.probe import probed
 from symgru.diagnosis.rarer import catalogue, earlier_states, lost_signs
 from symgru.diagnosis.space import Space
@@ -29,6 +29,7 @@ SAMPLED = 24  # ways whose allowances say how far from a claim a way is worth a 
 WIDE, WIDER = 0.9, 4  # so many times the allowance that so large a part of them does not pass
 EXAMINED = 300  # ways that are looked at closely at each level; for more the sample's allowances have to do
 NEAR, NEAREST = 20.0, 3  # a near miss is within so many times what is allowed; how many are told
+CHECKED = 20  # ways that come nearest without fitting: what "nothing fits" rests on is checked on them
 PROBED = 3  # results for which an input is looked for that tells the ways apart
 FINITE = 1e6  # allowances above are those of ways that lead nowhere
 
@@ -71,6 +72,7 @@ class _Search:
         self.tried: list[Tried] = []
         self.fitting: list[Alike] = []
         self.near: list[Fit] = []
+        self.aways: list[tuple[Level, Array]] = []  # how far from the claim each way comes
         self._allowances: dict[tuple[Mistake, ...], Allowance] = {}
 
     def diagnosis(self) -> Diagnosis:
@@ -96,7 +98,16 @@ class _Search:
             self._chance(self.fitting[0].first) if self.fitting else 0.0,
             tuple(self.tried),
             complete=len(self.tried) == len(levels),
+            nearest=self._nearest() if verdict == "none" else (),
         )
+
+    def _nearest(self) -> tuple[Near, ...]:
+        """The ways that come nearest, and one more, which says how far all others are at least."""
+        found = []
+        for level, away in self.aways:
+            for k in np.argsort(away)[: CHECKED + 1]:
+                found.append(Near(tuple(self.catalogue[i] for i in level.ways[k] if i != NONE), float(away[k])))
+        return tuple(sorted(found, key=lambda n: n.away)[: CHECKED + 1])
 
     # ------------------------------------------------------------------------------ running
 
@@ -131,7 +142,8 @@ class _Search:
             with domain.context():
                 y = changed.results(changed.run(domain))
             for n in case.claim:
-                unit = self.own.unit if n.unit is None else n.unit
+                best = self.fitting[0].first if self.fitting else self.own
+                unit = best.unit if n.unit is None else n.unit
                 yield y[n.sequence, n.step, unit or 0]
 
     # ------------------------------------------------------------------------------ looking closely
@@ -167,7 +179,9 @@ class _Search:
     def _examine(self, level: Level, values: Array) -> None:
         """Put what fits with what fits already, the likeliest first, and keep the near misses of few mistakes."""
         with np.errstate(invalid="ignore", over="ignore"):
-            away = np.abs(values - self.claim) / self.window
+            far = np.abs(values - self.claim)
+            away = far / self.window
+        self.aways.append((level, np.where(np.isnan(far), np.inf, far).max(axis=2).min(axis=1)))
         away = np.where(np.isnan(away), np.inf, away).max(axis=2).min(axis=1)
         made = {int(k): tuple(self.catalogue[i] for i in level.ways[k] if i != NONE) for k in np.flatnonzero(away <= 1)}
         order = sorted(made, key=lambda k: (level.faults[k], *sorted(m.rank for m in made[k])))

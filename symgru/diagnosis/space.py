@@ -212,10 +212,9 @@ class _Made:
     def _weights(self, made: tuple[Mistake, ...]) -> dict[str, dict[str, Array]]:
         layers = {}
         for _, layer in self.trial.recurrent:
-            weights = layer.weights
-            for m in made:
-                own = self.space.of_layer(m, layer)
-                weights = own.weights(weights) if own.weights else weights
+            weights, changes = layer.weights, [self.space.of_layer(m, layer).weights for m in made]
+            for change in sorted(filter(None, changes), key=lambda c: isinstance(c, Zeros)):
+                weights = change(weights)  # what is left out is left out of arrays however they are taken
             layers[layer.id] = {name: t.value for name, t in weights.items()}
         return layers
 

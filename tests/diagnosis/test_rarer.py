@@ -191,6 +191,16 @@ def expected(w: Weights, x: Array) -> dict[Key, Array]:
         ("biases", "rows in turn"): last(weights({**a, "bias": a["bias"].reshape(3 * units, 2).T})),
         **{("rounding", f"{d} decimal{'s' * (d > 1)}"): last(line=decimals(d)) for d in (1, 2, 3, 4)},
     }
+    nothing = np.zeros(units)
+    found |= {
+        ("biases", "without the state's for the candidate"): last(w | {"c_n": nothing}),
+        ("biases", "without the input's for the candidate"): last(w | {"b_n": nothing}),
+        ("biases", "the input's twice"): last(w | {f"c_{g}": w[f"b_{g}"] for g in letters}),
+        ("biases", "the state's twice"): last(w | {f"b_{g}": w[f"c_{g}"] for g in letters}),
+        ("arrays", "no recurrent kernel"): last(w | {f"U_{g}": 0 * w[f"U_{g}"] for g in letters}),
+        ("arrays", "no recurrent kernel for the candidate"): last(w | {"U_n": 0 * w["U_n"]}),
+        ("sequence", "features reversed"): last(x=x[:, ::-1]),
+    }
     subsets = ("kernel", "recurrent kernel", "bias", "kernel and recurrent kernel", "kernel and bias")
     for names in (*subsets, "recurrent kernel and bias"):
         for order in ORDERS:
