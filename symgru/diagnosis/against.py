@@ -29,6 +29,7 @@ from symgru.trace import Run, run
 DRAWN = 8  # runs with other rounding errors, from whose scatter the allowance is taken
 MOST_SEARCHED = 8  # units of a layer whose outputs are searched
 _LAST = re.compile(r" after its step (\d+) of \1$")
+PROBED = 8  # steps of an input that tells whether layers are alike for any
 MOST_CLAIMED = 24  # of their numbers are taken
 
 
@@ -62,8 +63,7 @@ class Pair:
     """A layer of the first model beside one of the second, both given the first one's input.
 
     `difference` is None where that cannot be done: `shapes` says why. `sources` tells where the second layer's arrays
-    come from. `starts` says that this is the first layer that is given something else in the second model's own run,
-    while what comes before it agrees.
+    come from. `hidden`: they agree here, and would not with another input.
     """
 
     own: Station
@@ -71,6 +71,7 @@ class Pair:
     shapes: str = ""
     difference: Difference | None = None
     sources: Mapping[str, Source] | None = None
+    hidden: bool = False
     causes: tuple[Cause, ...] = ()
     searched: Diagnosis | None = None
 
@@ -146,11 +147,12 @@ def against(
     layers = tuple(_compared(network, other, p, (first, second), progress) for p in paired)
     difference, shapes = _outputs(network, other, inputs, first, second)
     made = Disagreement(network, other, inputs, difference, layers, alone, shapes)
-    if made.agrees:
+    wrong = [(p.own, p.other) for p in layers if (p.hidden or not p.agrees) and not p.shapes and not p.same_weights]
+    if made.agrees and not wrong:
         return made
-    wrong = [(p.own, p.other) for p in made.parted if not p.shapes and not p.same_weights]
     mend = mending(network, other, wrong, inputs)
-    return replace(made, mending=mend, wiring=_wiring(made, mend.network or other, first))
+    wiring = None if made.agrees else _wiring(made, mend.network or other, first)
+    return replace(made, mending=mend, wiring=wiring)
 
 
 # ---------------------------------------------------------------- pairs
@@ -160,7 +162,7 @@ def _compared(network: Network, other: Network, both: tuple[Station, Station], k
     own, its = both
     pair = Pair(own, its)
     if said := _shapes(own.layer, its.layer):
-        return replace(pair, shapes=said, causes=tuple(causes(own, its, {})))
+        return replace(pair, shapes=said, causes=causes(own, its, {}))
     try:
         mine = _alone(network, own, own.backward, known)
         theirs = _alone(other, its, own.backward, known, own.call)
@@ -170,8 +172,9 @@ def _compared(network: Network, other: Network, both: tuple[Station, Station], k
     (allowed,) = _roundings(*mine, (a,))
     pair = replace(pair, difference=_difference(a, b, allowed), sources=sources(own.layer.weights, its.layer.weights))
     if pair.agrees and own.backward == its.backward:
-        return pair
-    pair = replace(pair, causes=tuple(causes(own, its, pair.sources or {})))
+        hidden = not pair.same_weights and _differ(mine[0], theirs[0])
+        return replace(pair, hidden=hidden, causes=causes(own, its, pair.sources or {})) if hidden else pair
+    pair = replace(pair, causes=causes(own, its, pair.sources or {}))
     if all(s.known for s in (pair.sources or {}).values()):
         return pair
     whose = held_by_another(its.layer, [s for s in stations(network) if s.layer is not own.layer])
@@ -238,6 +241,16 @@ def _value(edge: Edge, s: Station, call: Call, known: Runs) -> Array:
     if second is None or edge not in second.values:
         raise UnusableInput("what it is given beside the sequence is not known")
     return second.values[edge]
+
+
+def _differ(own: Network, its: Network) -> bool:
+    """Whether two layers give something else for a random input."""
+    if any(len(each.inputs) > 1 or each.inputs[0].whole for each in (own, its)):
+        return False
+    features = own.inputs[0].shape[-1] or 1
+    x = Tensor(np.random.Generator(np.random.PCG64(0)).normal(size=(1, PROBED, features)))
+    a, b = (_every_step((each.with_steps(PROBED), (x,))) for each in (own, its))
+    return not _equal(a, b)
 
 
 def _every_step(lone: Lone) -> Array:

@@ -41,9 +41,22 @@ class Cause:
     instead: str = ""
 
 
-def causes(own: Station, its: Station, known: Mapping[str, Source]) -> Iterator[Cause]:
+def causes(own: Station, its: Station, known: Mapping[str, Source]) -> tuple[Cause, ...]:
     """What differs between two layers: options first, then the weights, by what `sources` found."""
-    yield from _options(own, its)
+    found = (*_options(own, its), *_weights(own, its, known))
+    return found or tuple(_plainly(its, known))
+
+
+def _plainly(its: Station, known: Mapping[str, Source]) -> Iterator[Cause]:
+    """Each array that is another one, where nothing of what people do accounts for it."""
+    for s in known.values():
+        if not s.own:
+            yield Cause(
+                "bias" if s.name[0] in "bc" else "order", f"{_named(its, [s.name])} holds {' + '.join(s.of) or 0}"
+            )
+
+
+def _weights(own: Station, its: Station, known: Mapping[str, Source]) -> Iterator[Cause]:
     unbiased = not any(name[0] in "bc" for name in own.layer.weights)  # then the options tell
     unknown = {letter(s.name) for s in known.values() if not s.known and not (unbiased and s.name[0] in "bc")}
     if unknown:

@@ -11,6 +11,7 @@ from symgru.diagnosis.port import Misfed, misfed
 from symgru.diagnosis.stations import Station
 from symgru.lesson.parts import Box, Case, Cases, Heading, Listing, Paragraph, Part, Table
 from symgru.lesson.prose import Text, given, joined, number, numbers, say, told
+from symgru.wording import listed
 
 ARRAYS = ("kernel", "bias")  # whose names are no words
 MOST_LAYERS = 40  # rows of the table
@@ -23,13 +24,13 @@ def outline(d: Disagreement) -> Iterator[Part]:
     yield Box(tuple(answer(d)))
     yield from layer_by_layer(d)
     for place, pair in enumerate(d.pairs, 1):
-        if not pair.agrees:
+        if not pair.agrees or pair.hidden:
             yield from explained(place, pair, told_already=pair in d.parted[:1])
     if d.wiring:
         yield from between(d.wiring)
     if d.mending:
         yield from mended(d, d.mending)
-    if d.agrees:
+    if d.agrees and not any(p.hidden for p in d.pairs):
         yield from outside(d)
 
 
@@ -67,6 +68,10 @@ def answer(d: Disagreement) -> Iterator[Part]:
                 shapes=told(f"Note that {d.shapes}.") if d.shapes else say(""),
             )
         )
+    hidden = [str(k) for k, p in enumerate(d.pairs, 1) if p.hidden]
+    if hidden:
+        which = f"layer {hidden[0]}" if len(hidden) == 1 else f"layers {listed(hidden)}"
+        yield Paragraph(say(f"But with other inputs {which} would differ; see below."))
     if d.agrees and d.shapes:
         yield Paragraph(say("Note that {shapes}.", shapes=told(d.shapes)))
     if d.agrees:
@@ -152,7 +157,7 @@ def layer_by_layer(d: Disagreement) -> Iterator[Part]:
             say(str(k)),
             _named(p.own),
             _named(p.other),
-            say("same" if p.agrees else "differ"),
+            say("same here" if p.hidden else "same" if p.agrees else "differ"),
             number(_small(p.difference.largest) if p.difference else ""),
             say(_where(p, p.difference.first if p.difference else None)),
         )
@@ -184,6 +189,8 @@ def _named(s: Station) -> Text:
 def explained(place: int, pair: Pair, told_already: bool = False) -> Iterator[Part]:
     """What is different in a pair; the first one's causes stand in the answer."""
     parts = [Paragraph(say("{shapes}.", shapes=told(pair.shapes)))] if pair.shapes else []
+    if pair.hidden:
+        parts.append(Paragraph(say("With this input the two agree; with others they do not.")))
     parts += [] if told_already else [Paragraph(_cause(cause)) for cause in pair.causes]
     found = pair.searched
     best = found.best if found and found.verdict == "explained" else None

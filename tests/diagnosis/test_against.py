@@ -348,6 +348,27 @@ def test_two_mistakes_at_once_and_the_wiring_behind_them(tmp_path):
     assert symgru.load(path, H_N)(X) == pytest.approx(model.predict(X, verbose=0), abs=1e-5)
 
 
+def test_one_step_hides_the_recurrent_kernel(tmp_path, model):
+    """h_0 is 0: after one step nothing of U has counted yet."""
+    model.save(tmp_path / "a.keras")
+    saved(tmp_path / "b.pt", blocks_transposed(arrays(model.get_weights())))
+    a, b = symgru.load(tmp_path / "a.keras"), symgru.load(tmp_path / "b.pt")
+    found = against(a.network, b.network, [Tensor(X[:, :1].astype("float64"))])
+    assert found.agrees and found.pairs[0].hidden
+    assert "transposed" in found.pairs[0].causes[0].says and "With this input the two agree" in str(Document(found))
+    np.testing.assert_allclose(torch_gru(run_code(tmp_path, found)), model.predict(X, verbose=0), atol=1e-5)
+
+
+def test_a_sum_that_changes_nothing_is_no_difference(tmp_path, model):
+    """Of z and r only the sum of the two biases counts."""
+    state = arrays(model.get_weights())
+    b, c = state["enc.bias_ih_l0"].copy(), state["enc.bias_hh_l0"].copy()
+    b[: 2 * UNITS] += c[: 2 * UNITS]
+    c[: 2 * UNITS] = 0
+    found = compared(tmp_path, model, state | {"enc.bias_ih_l0": b, "enc.bias_hh_l0": c})
+    assert found.agrees and not found.pairs[0].hidden and found.mending is None
+
+
 def test_a_mask(tmp_path):
     keras = pytest.importorskip("keras")
     model = keras_model(keras.layers.Masking(), gru(return_sequences=True))
