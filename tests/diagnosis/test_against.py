@@ -359,6 +359,18 @@ def test_one_step_hides_the_recurrent_kernel(tmp_path, model):
     np.testing.assert_allclose(torch_gru(run_code(tmp_path, found)), model.predict(X, verbose=0), atol=1e-5)
 
 
+def test_every_step_beside_the_last_is_no_mistake_of_wiring(tmp_path):
+    """A state_dict does not say which it is."""
+    import keras
+
+    model = keras_model(gru(), keras.layers.Dense(2, name="head"))
+    kernel, bias = model.layers[1].get_weights()
+    state = {**arrays(model.layers[0].get_weights(), "zrn"), "head.weight": kernel.T, "head.bias": bias}
+    found = compared(tmp_path, model, state)
+    assert found.wiring is None and found.shapes.endswith("compared after the last step")
+    assert found.mending.left < 1e-12 and len(found.parted) == 1
+
+
 def test_a_sum_that_changes_nothing_is_no_difference(tmp_path, model):
     """Of z and r only the sum of the two biases counts."""
     state = arrays(model.get_weights())
