@@ -99,7 +99,7 @@ def _refuse_a_decimal_comma(source: object) -> None:
     if isinstance(source, str) and (match := DECIMAL_COMMA.fullmatch(source)):
         whole, behind = match.groups()
         raise UnusableInput(
-            f"{whole},{behind[:30]} would be two numbers, {whole} and {behind[:30]}; if it is one, write "
+            f"{whole},{behind[:30]} would be two numbers, {whole} and {behind[:30]}; is that a decimal comma? write "
             f"{whole}.{behind[:30]}"
         )
 

@@ -15,6 +15,7 @@ from symgru.shapes import shapes
 FEWEST, MOST_DECIMALS = 6, 10  # decimals of a number
 GUARDS = 2  # beyond those of the claim, where a number is told from it
 FEW = 3  # numbers that are named within a sentence
+NEGLIGIBLE = 0.01  # a part of what is allowed that is not worth a word
 
 
 def the_claim(d: Diagnosis) -> Text:
@@ -53,6 +54,11 @@ def shown(v: Decimal | float, claim: str, more: int = 0) -> str:
     return rounding.text(rounding(v if isinstance(v, Decimal) else exactly(v)))
 
 
+def short(text: str) -> str:
+    """A claimed number as it was written, without the decimals that a table has no room for."""
+    return shown(Decimal(text), text) if decimals_of(text) > MOST_DECIMALS else text
+
+
 def decimals_of(text: str) -> int:
     """How many decimals a number was written with."""
     return max(0, -int(Decimal(text).as_tuple().exponent))
@@ -66,7 +72,8 @@ def apart(d: Diagnosis, fit: Fit) -> Text:
         ("what the digits that were not printed of weights and inputs can change", fit.printing[k]),
         ("a framework's own rounding", fit.arithmetic[k]),
     ]
-    parts = [say("{what} ({size})", what=what, size=number(small(v))) for what, v in allowed if v]
+    telling = [(what, v) for what, v in allowed if v > NEGLIGIBLE * fit.allowed[k]]
+    parts = [say("{what} ({size})", what=what, size=number(small(v))) for what, v in telling]
     return say(
         "{which} is {far} away, and {most} is allowed{because}.",
         which=_it(d, k),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from symgru.diagnosis.findings import Alike, Diagnosis, Fit, Probe
 from symgru.lesson.claimed import (
@@ -11,6 +12,7 @@ from symgru.lesson.claimed import (
     GUARDS,
     MOST_DECIMALS,
     apart,
+    decimals_of,
     did,
     furthest,
     shown,
@@ -20,10 +22,12 @@ from symgru.lesson.claimed import (
 )
 from symgru.lesson.parts import Case, Cases, Heading, Paragraph, Part
 from symgru.lesson.prose import Text, formula, joined, number, numbers, say
+from symgru.mistakes import Mistake
 from symgru.rounding import Rounding, exactly
 from symgru.wording import counted, listed
 
-MOST_WAYS, MOST_NEAR = 12, 3  # that fit, and that nearly do
+MOST_WAYS, MOST_INVOLVED, MOST_NEAR = 12, 6, 3  # that fit, those of more than two mistakes; that nearly do
+HELD = ("float16", "bfloat16", "int8")  # names of the mistakes that keep fewer digits, beside "4 decimals" and the like
 RARE = 1e-6  # a chance that is not told from smaller ones
 
 
@@ -79,7 +83,7 @@ def alike(found: Alike) -> Iterator[Part]:
             yield Paragraph(say("No other input that was tried tells them apart either."))
         return
     places = [found.members.index(m) for m in members]
-    values = _told([probe.values[k] for k in places])
+    values = _told([probe.values[k][:FEW] for k in places])
     yield Paragraph(say("To tell them apart, feed {x}. Then the result is:", x=_fed(probe)))
     yield Cases(tuple(Case(numbers(v), say("if you {did}.", did=did(m))) for v, m in zip(values, members, strict=True)))
 
@@ -92,13 +96,13 @@ def _distinct(members: Sequence[Fit]) -> list[Fit]:
     return list(first.values())[:MOST_WAYS]
 
 
-def _told(values: Sequence[Sequence[float]]) -> list[list[str]]:
+def _told(values: Sequence[Sequence[float]], fewest: int = FEWEST) -> list[list[str]]:
     """Results with as many decimals as tell them apart."""
     many = len({tuple(round(v, MOST_DECIMALS) for v in row) for row in values})
     texts: list[list[str]] = []
-    for decimals in range(FEWEST, MOST_DECIMALS + 1):
+    for decimals in range(min(fewest, MOST_DECIMALS), MOST_DECIMALS + 1):
         rounding = Rounding(decimals)
-        texts = [[rounding.text(rounding(exactly(v))) for v in row[:FEW]] for row in values]
+        texts = [[rounding.text(rounding(exactly(v))) for v in row] for row in values]
         if len({tuple(row) for row in texts}) == many:
             break
     return texts
@@ -112,18 +116,68 @@ def _fed(probe: Probe) -> Text:
     return joined((formula(lambda d, row=row: d.row(row)) for row in rows), ", ")  # type: ignore[misc]
 
 
-def ways(d: Diagnosis) -> Iterator[Part]:
+@dataclass(frozen=True)
+class Listed:
+    """A result that fits; with it those of its ways that only keep fewer digits besides, and what they do."""
+
+    found: Alike
+    shortened: tuple[tuple[Mistake, ...], ...] = ()
+
+
+def rows(d: Diagnosis) -> tuple[Listed, ...]:
     """Everything that fits, the likeliest first."""
+    found: list[Listed] = []
+    for c in d.classes:
+        for k, row in enumerate(found):
+            if more := _shortened(row.found, c):
+                found[k] = Listed(row.found, (*row.shortened, *more))
+                break
+        else:
+            found.append(Listed(c))
+    return tuple(found)
+
+
+def _shortened(found: Alike, other: Alike) -> list[tuple[Mistake, ...]]:
+    """What the ways of the other do beside one of those found; [] where that is more than to keep fewer digits."""
+    added = []
+    for m in other.members:
+        each = (tuple(x for x in m.made if x not in known.made) for known in found.members if {*known.made} < {*m.made})
+        more = next((x for x in each if all(map(_keeps_fewer_digits, x))), None)
+        if more is None:
+            return []
+        added.append(more)
+    return added
+
+
+def _keeps_fewer_digits(m: Mistake) -> bool:
+    return m.kind == "rounding" or m.kind == "arrays" and (m.name.endswith(" decimals") or m.name in HELD)
+
+
+def ways(d: Diagnosis) -> Iterator[Part]:
+    """Everything that fits, the likeliest first; of the ways with many mistakes a few."""
+    every = rows(d)
+    few = [row for row in every if row.found.first.faults <= 2]
+    listed = [*few, *every[len(few) : len(few) + MOST_INVOLVED]][:MOST_WAYS]
     yield Heading(2, say("What gives {claim}", claim=the_claim(d)))
-    yield Cases(tuple(_way(d, c) for c in d.classes[:MOST_WAYS]))
-    if len(d.classes) > MOST_WAYS:
-        yield Paragraph(say("and {n} more.", n=str(len(d.classes) - MOST_WAYS)))
+    firsts = [row.found.first for row in listed]
+    most = max(decimals_of(n.text) for n in d.numbers) + GUARDS
+    values = _told([f.values[:FEW] for f in firsts], max(most, FEWEST))
+    units = {f.unit for f in firsts}
+    yield Cases(tuple(_way(d, row, v, len(units) > 1) for row, v in zip(listed, values, strict=True)))
+    if more := len(every) - len(listed):
+        yield Paragraph(say("and {n} more.", n=str(more)))
 
 
-def _way(d: Diagnosis, c: Alike) -> Case:
-    values = some([shown(v, n.text, GUARDS) for v, n in zip(c.first.values, d.numbers, strict=True)])
-    others = [did(m) for m in _distinct(c.members)]
-    return Case(values, say("You {did}.", did=joined(others[:FEW], "; or you ")))
+def _way(d: Diagnosis, row: Listed, values: Sequence[str], several_units: bool) -> Case:
+    """A result, of which unit it is where that is not the same in all, and what was done."""
+    unit = row.found.first.unit
+    told = some([*values, *[""] * (len(d.numbers) - len(values))])
+    others = [did(m) for m in _distinct(row.found.members)]
+    text = say("You {did}.", did=joined(others[:FEW], "; or you "))
+    if more := list(dict.fromkeys(" and ".join(m.says for m in each) for each in row.shortened)):
+        text = joined((text, say(f"It fits as well if you also {', or '.join(more[:FEW])}.")), " ")
+    where = say(f", unit {unit + 1}") if several_units and unit is not None else say("")
+    return Case(joined((told, where), ""), text)
 
 
 def enumerated(d: Diagnosis) -> Iterator[Part]:

@@ -169,9 +169,48 @@ def test_an_ambiguous_number() -> None:
     d = replace(diagnosis(SEED, X, ["-0.3"], "ambiguous", *ways), chance=0.3)
     told = flowing(plain(d))
     assert "-0.3 may have come about in 16 different ways" in told
-    assert "Of 60 ways tried about 0.3 would agree with any number picked at random, so agreement alone tells" in told
+    assert "A random number would fit one of the single mistakes in 1 case of 3, so agreement alone tells" in told
     assert "and 4 more." in told
     assert told.count("You let the update gate z weigh the candidate") == 3  # of four, with 12 listed in all
+
+
+def test_a_likely_way() -> None:
+    """One way has the fewest mistakes and chance is small: it is first, and with it what only shortens its numbers."""
+    shorter = ("arrays", "4 decimals")
+    d = diagnosis(SEED, X, ["-0.7069"], "ambiguous", [[SUM]], [[SUM, shorter]], [[SUM, SWAP]], chance=0.004)
+    told = plain(d)
+    assert flowing(told).startswith(
+        "Why -0.7069? ════════════ Most likely you summed the sequence into one step (-0.706910). 1 way with more "
+        "mistakes gives it too, and a random number would fit one of the single mistakes in 1 case of 200: more digits "
+        f"would settle it. The network gives {RIGHT[:-2]}."
+    )
+    assert "step. It fits as well if you also typed the weights with 4 decimals." in flowing(told)
+    (summed,) = X.value.sum(axis=1)
+    gate, n = 1 / (1 + np.exp(0.90954137 * summed[0])), np.tanh(-0.04404902 * summed[0])
+    listed = re.findall(r"^  (-[0-9.e-]+) +You", told, re.MULTILINE)
+    assert [float(v) for v in listed] == pytest.approx([(1 - gate) * n, gate * n], abs=1e-6)
+
+
+def test_of_which_unit_a_way_is() -> None:
+    """Nobody said of which unit the number is, and ways of both fit."""
+    d = diagnosis(TWO, sequence(3, 4, 2), ["0.1"], "ambiguous", [[SUM]], [[SWAP]], chance=3.2)
+    units = [replace(d, classes=(replace(c, members=tuple(replace(f, unit=k) for f in c.members)),))
+             for k, c in enumerate(d.classes)]  # fmt: skip
+    told = plain(replace(d, classes=tuple(each.classes[0] for each in units)))
+    assert re.search(r", unit 1 +You summed", told) and re.search(r", unit 2 +You let", told)
+    assert "A random number would fit about 3 of the single mistakes" in flowing(told)
+
+
+def test_many_numbers_with_all_the_digits_of_a_double() -> None:
+    """The title counts them, the table cuts them, and what allows next to nothing is not named."""
+    x = sequence(3, 4, 2)
+    numbers = claimed(TWO, x, SWAP, digits=20)
+    d = diagnosis(TWO, x, numbers * 6, "explained", [[SWAP]])
+    told = plain(d)
+    assert told.startswith("Why these 12 numbers?")
+    table = told[told.index("Number by number") : told.index("Where the two")]
+    assert max(len(number) for number in re.findall(r"-?0\.([0-9]+)", table)) == 10
+    assert "half a unit of its last digit" not in told
 
 
 def test_nothing_fits() -> None:
