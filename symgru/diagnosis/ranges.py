@@ -22,6 +22,7 @@ from symgru.shapes import units
 from symgru.trace import run
 
 MOST_WORK = 3_000_000  # products of a weight and a number: a few seconds
+PER_STEP = 2000  # products take as long as the rest of a step, however small the layer is
 
 
 class Fed(Intervals):
@@ -61,8 +62,8 @@ def run_within(
 
 
 def _work(network: Network, inputs: Sequence[Tensor]) -> int:
-    """Products of a weight and a number in all steps, about."""
-    return network.parameters * max((int(x.value.shape[1]) for x in inputs if x.value.ndim > 1), default=1)
+    """Products of a weight and a number that take as long as all steps, about."""
+    return (network.parameters + PER_STEP) * max((int(x.value.shape[1]) for x in inputs if x.value.ndim > 1), default=1)
 
 
 # The ranges ----------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import pytest
 
 from symgru.backends import text
 from symgru.diagnosis.claims import Case, Number
+from symgru.diagnosis.ranges import ranges
 from symgru.diagnosis.rarer import catalogue
 from symgru.diagnosis.reading import read_claim
 from symgru.diagnosis.search import diagnose
@@ -99,3 +100,10 @@ def test_of_several_ranges_it_is_said_of_which_number_each_is() -> None:
     report = str(net.diagnose(sequence(3, 4, 2).value, claimed="0.99991,-0.99992"))
     for paragraph in re.findall(r"What can come out: ([^.]*)", report):
         assert paragraph.startswith("In the place of")
+
+
+def test_of_a_long_sequence_only_the_networks_own_convention_is_bounded() -> None:
+    """500 steps of a small layer take as long as those of a larger one; all conventions would take a minute."""
+    x = Tensor(np.zeros((1, 500, 2)))
+    (reach,) = ranges(network(3, [("gru", 2, {"reset_after": True})], 2), (Case((x,), (Number("0.5"),)),))
+    assert reach.conventions == 1
