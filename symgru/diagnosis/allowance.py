@@ -10,8 +10,9 @@ from typing import cast
 
 import numpy as np
 
+from symgru.diagnosis.going import Going
 from symgru.diagnosis.rows import Stack, Versions
-from symgru.diagnosis.space import Space, evaluate
+from symgru.diagnosis.space import Space
 from symgru.mistakes import Changed, Mistake
 from symgru.network import Array, Layer, Network, Tensor, Weights
 
@@ -153,13 +154,10 @@ class _Numbers:
         rows_of = np.repeat(np.arange(count), len(fed[0][0]))
         versions = {id: Versions(Stack(own), rows_of) for id, own in stacks.items()}
         start = next((m.start for m in self.made if m.start is not None), None)
+        changed = self.changed
         # whoever rounds lines has the printed numbers only; a digit more would not have been seen
-        cells, reads, network = dict(self.changed.cells), self.changed.reads, self.changed.network
-        y = evaluate(self.space, cells, versions, inputs, start, None, reads, network)
-        y = y.reshape(count, -1, *y.shape[1:])
-        for change in self.changed.outputs:
-            y = np.stack([change(each) for each in y])
-        return y
+        going = Going(changed.cells, start, None, changed.reads, changed.outputs, changed.network)
+        return going.run(self.space, versions, inputs, count)
 
     def _fed(self, values: tuple[Array, ...]) -> tuple[Array, ...]:
         inputs = tuple(map(Tensor, values))
