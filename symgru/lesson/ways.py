@@ -82,10 +82,21 @@ def alike(found: Alike) -> Iterator[Part]:
         if probe:
             yield Paragraph(say("No other input that was tried tells them apart either."))
         return
-    places = [found.members.index(m) for m in members]
-    values = _told([probe.values[k][:FEW] for k in places])
-    yield Paragraph(say("To tell them apart, feed {x}. Then the result is:", x=_fed(probe)))
-    yield Cases(tuple(Case(numbers(v), say("if you {did}.", did=did(m))) for v, m in zip(values, members, strict=True)))
+    asked = _distinct(found.members[: len(probe.values)])
+    every = [probe.values[found.members.index(m)] for m in asked]
+    width = len(every[0])
+    few = next((w for w in range(FEW, width) if _tells(every, w) == _tells(every, width)), width)
+    first = f" (its first {few} numbers)" if few < width else ""
+    yield Paragraph(say(f"To tell them apart, feed {{x}}. Then the result{first} is:", x=_fed(probe)))
+    values = _told([row[:few] for row in every])
+    yield Cases(tuple(Case(numbers(v), say("if you {did}.", did=did(m))) for v, m in zip(values, asked, strict=True)))
+    if _tells(every, few) < len(asked):
+        yield Paragraph(say("Those with the same result this input does not tell apart."))
+
+
+def _tells(values: Sequence[Sequence[float]], width: int) -> int:
+    """How many different results there are in so many of the first numbers."""
+    return len({tuple(round(v, FEWEST) for v in row[:width]) for row in values})
 
 
 def _distinct(members: Sequence[Fit]) -> list[Fit]:

@@ -10,6 +10,7 @@ import pytest
 
 from symgru.backends import text
 from symgru.diagnosis.claims import Case, Number
+from symgru.diagnosis.findings import Probe
 from symgru.diagnosis.ranges import ranges
 from symgru.diagnosis.rarer import catalogue
 from symgru.diagnosis.reading import read_claim
@@ -107,3 +108,28 @@ def test_of_a_long_sequence_only_the_networks_own_convention_is_bounded() -> Non
     x = Tensor(np.zeros((1, 500, 2)))
     (reach,) = ranges(network(3, [("gru", 2, {"reset_after": True})], 2), (Case((x,), (Number("0.5"),)),))
     assert reach.conventions == 1
+
+
+WAYS = [("sequence", "summed into one step"), ("update rule", "swapped"), ("sequence", "reversed")]
+
+
+def _asked(*values: tuple[float, ...]) -> str:
+    probe = Probe(sequence(3, 1, 1), values, 2)
+    d = diagnosis(SEED, X, ["-0.70691013"], "explained", [[way] for way in WAYS], probe=probe)
+    return " ".join("".join(text.render_diagnosis(d, header=False)).split())
+
+
+def test_as_many_numbers_are_told_as_tell_the_ways_apart() -> None:
+    told = _asked((0.1, 0.2, 0.3, 0.4, 0.5), (0.1, 0.2, 0.3, 0.6, 0.5), (0.1, 0.2, 0.3, 0.7, 0.5))
+    assert "Then the result (its first 4 numbers) is: 0.100000, 0.200000, 0.300000, 0.400000 if" in told
+    assert "does not tell apart" not in told
+
+
+def test_what_an_input_does_not_tell_apart_is_said() -> None:
+    told = _asked((0.1,), (0.2,), (0.2,))
+    assert "Those with the same result this input does not tell apart." in told
+
+
+def test_ways_that_nobody_ran_with_that_input_are_not_told() -> None:
+    told = _asked((0.1,), (0.2,))
+    assert told.count(" if you ") == 3  # two of the ways, and the title's sentence
