@@ -41,6 +41,11 @@ def _numbers(context: click.Context, option: click.Parameter, value: str | None)
     metavar="MODEL2",
     help="Another model that should give the same: where the two part, and what the difference is.",
 )
+@click.option(
+    "--against-architecture",
+    metavar="FILE.json",
+    help="Options for MODEL2, where it is bare weights.",
+)
 @click.option("--exhaustive", is_flag=True, help="Try everything, even where a plain explanation is certain already.")
 @click.option(
     "-o",
@@ -57,6 +62,7 @@ def command(
     all_steps: str | None,
     units: tuple[int, ...] | None,
     against: str | None,
+    against_architecture: str | None,
     exhaustive: bool,
     output: Path | None,
     architecture: str | None,
@@ -70,9 +76,11 @@ def command(
     from symgru.cli.output import waiting
     from symgru.document import Document
 
-    arguments.spare_inputs(output, source, *given, *claims, all_steps, against, architecture)
+    arguments.spare_inputs(output, source, *given, *claims, all_steps, against, architecture, against_architecture)
     if against is None and not claims and all_steps is None:
         raise click.UsageError("say what was got: --claimed V, --all-steps F, or --against MODEL2")
+    if against is None and against_architecture is not None:
+        raise click.UsageError("--against-architecture is for the model of --against")
     if against is not None and (claims or all_steps is not None or units):
         raise click.UsageError("--against compares two models: it takes no --claimed, --all-steps or --unit")
     model = arguments.load(source, architecture)
@@ -84,7 +92,7 @@ def command(
         if against is not None:
             from symgru.diagnosis.against import against as compared
 
-            other = arguments.load(against)
+            other = arguments.load(against, against_architecture)
             document = Document(compared(model.network, other.network, arguments.read_all(model, given), progress))
         else:
             found = model.diagnosis(_cases(model, given, claims, all_steps, units), exhaustive, progress)
