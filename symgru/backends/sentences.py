@@ -47,8 +47,8 @@ def elements(cell: Cell, sizes: Mapping[str, int], dialect: Dialect) -> str:
 
 def names(layer: Working, dialect: Dialect) -> Iterator[str]:
     """Sentences that say what the letters of a layer's equations and worked lines are."""
-    cell, calculator, form = layer.cell, layer.calculator, dialect.syntax()
-    notation = Notation(calculator, layer.sizes, timed=False)
+    cell, form = layer.cell, dialect.syntax()
+    notation = Notation(layer.calculator, layer.sizes, timed=False)
 
     def spelled(s: Expr) -> str:
         return dialect.quote(form.name(notation.vector(cast(Symbol, s))))
@@ -68,9 +68,19 @@ def names(layer: Working, dialect: Dialect) -> Iterator[str]:
             + " and ".join(f"{dialect.quote(f'{k} = {layer.sizes[k]}')} {counted[k]}" for k in summed)
             + "."
         )
-    parts = list(dict.fromkeys(_parts(calculator, set(calculator.defined) - set(cell.defined), dialect, spelled)))
-    if parts:
+    if parts := parts_of_lines(layer, dialect):
         yield f"Each part has a line of its own: {', '.join(parts)}."
+
+
+def parts_of_lines(layer: Working, dialect: Dialect) -> list[str]:
+    """What each line is for that is no equation of the layer, but a part of one: a_z is what σ is taken of in z."""
+    cell, calculator, form = layer.cell, layer.calculator, dialect.syntax()
+    notation = Notation(calculator, layer.sizes, timed=False)
+
+    def spelled(s: Expr) -> str:
+        return dialect.quote(form.name(notation.vector(cast(Symbol, s))))
+
+    return list(dict.fromkeys(_parts(calculator, set(calculator.defined) - set(cell.defined), dialect, spelled)))
 
 
 def _summed(cell: Cell) -> set[str]:

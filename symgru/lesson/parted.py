@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from symgru.algebra import Ref
-from symgru.backends.sentences import names
+from symgru.algebra import Ref, walk
 from symgru.backends.worked import LayerWriter, starting_names
 from symgru.diagnosis.claims import LAST, Number
 from symgru.diagnosis.findings import Diagnosis
 from symgru.diagnosis.rarer import catalogue
+from symgru.lesson.changed import changed_equations
 from symgru.lesson.claimed import FEWEST, GUARDS, MOST_DECIMALS, decimals_of, furthest, shown
 from symgru.lesson.contributions import is_long
+from symgru.lesson.legend import legend
 from symgru.lesson.parts import WHOSE, Equation, Heading, Pair, Paragraph, Part, Side, Table, Worked
 from symgru.lesson.prose import Formula, Text, formula, given, joined, number, say
 from symgru.lesson.side_by_side import Beside, Parting, Row, beside
@@ -21,6 +22,7 @@ from symgru.wording import counted
 from symgru.working import Line, Working
 
 MOST_ROWS, MOST_TAKEN = 40, 8  # lines of a step, weights of a line
+MOST_HELPERS = 8  # lines of other units that a line needs
 MOST_SUMMANDS, MOST_FEATURES = 12, 8  # of a line and of an input that stand in full
 
 
@@ -39,14 +41,15 @@ def calculations(d: Diagnosis) -> Iterator[Part]:
     yield Heading(2, say("Where the two calculations part"))
     if len(d.classes) > 1 and d.verdict == "ambiguous":
         yield Paragraph(say("Of the likeliest of these ways, beside the network:"))
+    if both and both.parting:
+        yield from changed_equations(both.parting.own, both.parting.other)
     if both:
         yield from _parted(both)
     behind = tuple(_rest(both.parting)) if both and both.parting else ()
     yield Paragraph(say("From there on, and in the end:" if behind else "In the end:"))
     yield Table((say(""), *map(say, WHOSE)), (*behind, (say(_end(both, claimed)), *ends)), 1)
     if both and both.parting and both.parting.rows:
-        layer = both.parting.own
-        yield Paragraph(lambda p: " ".join(names(layer, p.dialect)))
+        yield from legend(both.parting.own, both.parting.other, _printed(both.parting))
     for instead in dict.fromkeys(m.instead for m in best.made if m.instead):
         yield Paragraph(say(f"{instead[0].upper()}{instead[1:]}."), "Remember")
 
@@ -83,18 +86,55 @@ def _parted(both: Beside) -> Iterator[Part]:
         else say("")
     )
     yield Paragraph(joined((where, _up_to(p, len(both.own) > 1)), ""))
-    if same := [row.own for row in p.rows[: p.at] if row.own]:
+    before = p.rows[: p.at]
+    if same := [row.own for row in before if row.own and row.other]:
         lines = joined(formula(_value(p.own, line)) for line in same)
         yield Paragraph(say("In step {t} both have {lines}.", t=str(p.t), lines=lines))
     given_first = list(_given(p))
     yield from given_first
     if p.first is None:
         return
+    yield from _helpers(p, before)
     yield _pair(p, p.first, not given_first)
     if p.first.own is None or p.first.other is None:
         behind = (row for row in p.rows[p.at + 1 :] if row.own and row.other and row.is_another())
         yield from (_pair(p, row, False) for row in list(behind)[:1])
     yield from _taken(p)
+
+
+def _helpers(p: Parting, before: Sequence[Row]) -> Iterator[Part]:
+    """What only one of the two works out on the way to the line at which they part."""
+    alone = [row for row in before if not row.shared]
+    if not alone:
+        return
+    own = _needed(p.own, [row.own for row in alone if row.own], p.first.own if p.first else None)
+    other = _needed(p.other, [row.other for row in alone if row.other], p.first.other if p.first else None)
+    if own and other:
+        says = f"Each of the two has {'a line' if len(own) == len(other) == 1 else 'lines'} that the other has not:"
+    else:
+        (one, lines), (without, _) = sorted(zip(WHOSE, (own, other), strict=True), key=lambda each: not each[1])
+        says = f"{one.capitalize()} has {'a line' if len(lines) == 1 else 'lines'} that {without} has not:"
+    yield Paragraph(say(says))
+    for line in own:
+        yield _pair(p, Row(line, None), False)
+    for line in other:
+        yield _pair(p, Row(None, line), False)
+    yield Paragraph(say("And then:"))
+
+
+def _needed(layer: Working, lines: Sequence[Line], last: Line | None) -> list[Line]:
+    """The lines of a unit, and those of the other units in the same quantities that the last line reads."""
+    kinds = {line.lhs.of for line in lines}
+    read = {s for s in walk(last.rhs) if isinstance(s, Ref) and s.dt == 0 and s.of in kinds} if last else set()
+    more = [line for line in layer.lines(last.t) if line.lhs in read and line not in lines] if last and read else []
+    return [*lines, *more] if len(more) < MOST_HELPERS else list(lines)
+
+
+def _printed(p: Parting) -> Iterator[Line]:
+    """The lines that stand in full."""
+    for row in p.rows[: p.at + 1]:
+        if not row.shared or row is p.first:
+            yield from (line for line in (row.own, row.other) if line)
 
 
 def _up_to(p: Parting, layered: bool) -> Text:

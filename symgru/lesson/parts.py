@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -92,11 +92,16 @@ Side = Equation | Worked | None  # None for a line that a calculation does not h
 @dataclass(frozen=True)
 class Pair:
     """One line as two calculations have it, one below the other: the network's, and the reader's. A `marked` pair
-    stands out: it is where the two part."""
+    stands out: it is where the two part. Of a line that only one of them has, unmarked, the other side is left out."""
 
     own: Side
     other: Side
     marked: bool = False
+
+    @property
+    def sides(self) -> Iterator[tuple[int, Side]]:
+        """Those that are shown, each with its place: 0 for the network's, 1 for the reader's."""
+        yield from ((k, side) for k, side in enumerate((self.own, self.other)) if side or self.marked)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import cached_property
-from itertools import starmap, zip_longest
 
 from symgru.algebra import Mat, Ref, walk
 from symgru.building import build
@@ -25,7 +24,7 @@ from symgru.working import Line, Shown, Working, work_out
 
 @dataclass(frozen=True)
 class Row:
-    """A line as both calculations have it, or two in the same place; None where one of them has none."""
+    """A line as both calculations have it; None where one of them has no such line."""
 
     own: Line | None
     other: Line | None
@@ -54,8 +53,8 @@ class Row:
 class Parting:
     """Where two calculations of a layer part: at a step (from 1), in a unit (from 0).
 
-    `rows` are that unit's lines of the step. They part at the first whose value differs, or that only one of them has;
-    lines before it may hold other numbers of which nothing comes: a weight that is multiplied by 0. `fed` says that
+    `rows` are that unit's lines of the step. They part at the first that both have and whose value differs; lines
+    before it may hold other numbers of which nothing comes: a weight that is multiplied by 0. `fed` says that
     the step's input differs already, `started` that the state before it does. There are no rows where one of the two
     ends a step earlier.
     """
@@ -71,7 +70,7 @@ class Parting:
     @cached_property
     def at(self) -> int:
         """Which of the rows it is; how many there are where there is none."""
-        for differs in (lambda row: row.differs() or not row.shared, Row.is_another):
+        for differs in (Row.differs, Row.is_another):
             if found := [k for k, row in enumerate(self.rows) if differs(row)]:
                 return found[0]
         return len(self.rows)
@@ -179,11 +178,14 @@ def _units(lines: Sequence[Line]) -> list[int]:
 
 def _rows(own: Sequence[Line], other: Sequence[Line]) -> tuple[Row, ...]:
     """Lines beside each other by what they define, in the order in which both compute it; between two such, what only
-    one of them has stands beside what only the other has."""
+    one of them has."""
     rows: list[Row] = []
     a, b = ([line.lhs for line in each] for each in (own, other))
-    for _, i, i_end, j, j_end in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
-        rows += starmap(Row, zip_longest(own[i:i_end], other[j:j_end]))
+    for kind, i, i_end, j, j_end in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
+        if kind == "equal":
+            rows += map(Row, own[i:i_end], other[j:j_end])
+        else:
+            rows += [*(Row(line, None) for line in own[i:i_end]), *(Row(None, line) for line in other[j:j_end])]
     return tuple(rows)
 
 

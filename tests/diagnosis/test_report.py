@@ -74,7 +74,14 @@ def pairs(document: str) -> list[tuple[str, str]]:
     found = re.findall(
         r"^  [▶ ] the network  (.*(?:\n {17,}.*)*)\n {4}yours {8}(.*(?:\n {17,}.*)*)$", document, re.MULTILINE
     )
-    return [(flowing(own), flowing(other)) for own, other in found]
+    both = [(flowing(own), flowing(other)) for own, other in found]
+    return [each for each in both if not re.match(r"\w_t\b", each[0])]  # without the equations
+
+
+def alone(document: str) -> list[str]:
+    """The lines that only one of them has."""
+    found = re.findall(r"(?<=\n\n)    (?:the network|yours)  +(.*(?:\n {17,}.*)*)\n(?=\n)", document)
+    return [flowing(line) for line in found]
 
 
 # ---------------------------------------------------------------- the seed
@@ -103,6 +110,32 @@ def test_another_equation() -> None:
     assert own.startswith("h_1 = z_1·h_0 + (1 - z_1)·n_1 = ") and other.startswith("h_1 = (1 - z_1)·h_0 + z_1·n_1 = ")
     assert own.endswith(f"= {(1 - z) * n:.10f}") and other.endswith(f"= {z * n:.10f}")
     assert f"In step 1 both have a_z_1 = -0.9095413700, z_1 = {z:.10f}" in flowing(told)
+
+
+def test_another_place_of_the_reset_gate() -> None:
+    """Both sum up a_n, from other parts: those stand before it, each in the calculation that has it; all letters are
+    explained, and the equation that differs stands beside the network's."""
+    x, made = sequence(3, 4, 2), ("reset gate", "before the product")
+    told = plain(diagnosis(TWO, x, claimed(TWO, x, made), "explained", [[made]]))
+    ((own, other),) = pairs(told)
+    assert own.startswith("a_n_1[2] = W_n[1,2]·x_1[1] + W_n[2,2]·x_1[2] + b_n[2] + r_1[2]·u_n_1[2] = ")
+    assert other.startswith("a_n_1[2] = W_n[1,2]·x_1[1] + W_n[2,2]·x_1[2] + b_n[2] + U_n[1,2]·v_n_1[1]")
+    assert [line.split(" = ")[0] for line in alone(told)] == ["u_n_1[2]", "v_n_1[2]", "v_n_1[1]"]
+    for line in (own, other, *alone(told)):
+        numbers, value = line.split(" = ")[2:]
+        assert value_of(numbers) == pytest.approx(float(value), abs=2e-9)
+    words = flowing(told)
+    assert "u_n is what r multiplies in a_n" in words and "In yours v_n is what U_n is multiplied by in a_n." in words
+    assert "W multiplies the input x and U the state h; b is the bias beside the input's product and c" in words
+    assert (
+        "In a_n_1[2] stand gate, step and unit; in U_n[1,2] gate, from unit, to unit; in W_n[1,2] gate, from" in words
+    )
+    assert "Yours differ in this one: the network n_t[i] = tanh(" in words
+    assert "U_n[k,i]·(r_t[k]·h_(t-1)[k])" in words
+
+
+def test_equations_stand_only_where_they_differ() -> None:
+    assert "equations" not in plain(found(SEED, X, "-0.70691013"))
 
 
 def test_other_weights_are_told_by_their_symbols() -> None:

@@ -43,6 +43,7 @@ from symgru.lesson.writer import Writer
 from symgru.styles import DEFAULT, Style
 from symgru.working import Block, Working
 
+PLACES = ("own", "other")  # classes of the two sides of a pair
 SCROLL = 'class="scroll" tabindex="0" role="group"'  # what is wide scrolls by itself, with the keyboard too
 
 
@@ -122,12 +123,11 @@ class HtmlWriter(Writer):
         return f'<div class="lines" data-layer="{part.layer.place}" data-step="{part.t}"{unit}>\n{lines}\n</div>\n'
 
     def pair(self, part: Pair) -> str:
-        sides = zip((part.own, part.other), WHOSE, ("own", "other"), strict=True)
         mark = "▶ " if part.marked else ""
         rows = "".join(
-            f'<div class="{place}" data-layer="{place}"><span class="whose">{mark}{whose}</span>\n'
+            f'<div class="{PLACES[k]}" data-layer="{PLACES[k]}"><span class="whose">{mark}{WHOSE[k]}</span>\n'
             f"{self._side(side)}</div>\n"
-            for side, whose, place in sides
+            for k, side in part.sides
         )
         return f'<div class="pair{" marked" * part.marked}">\n{rows}</div>\n'
 

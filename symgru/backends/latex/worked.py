@@ -160,9 +160,9 @@ class LatexWriter(Writer):
         """Each line below whose it is, the two in their own colours; a marked pair in a box."""
         room = self.room - (BOXED if part.marked else 0)
         text = ""
-        for side, whose, shade in zip((part.own, part.other), WHOSE, ("own", "other"), strict=True):
+        for k, side in part.sides:
             mark = r"$\triangleright$ " if part.marked else ""
-            text += f"\\textcolor{{symgru-{shade}}}{{{mark}\\textbf{{{whose}}}}}"
+            text += f"\\textcolor{{symgru-{('own', 'other')[k]}}}{{{mark}\\textbf{{{WHOSE[k]}}}}}"
             if side is None:
                 text += f": {NO_LINE}\\par\n"
             else:

@@ -133,10 +133,10 @@ class TextWriter(Writer):
 
     def beside(self, part: Pair, heads: Sequence[str]) -> str:
         """The lines of a pair behind their heads."""
-        sides = [self._side(side) for side in (part.own, part.other)]
-        indent, pad = max(map(len, heads)) + 2, max(len(lhs) for lhs, _ in sides)
-        rows = (formula(lhs, right, pad, indent) if right else " " * indent + lhs for lhs, right in sides)
-        return "".join(head + row[len(head) :] + "\n" for head, row in zip(heads, rows, strict=True))
+        sides = [(heads[k], *self._side(side)) for k, side in part.sides]
+        indent, pad = max(map(len, heads)) + 2, max(len(lhs) for _, lhs, _ in sides)
+        rows = ((head, formula(lhs, right, pad, indent) if right else " " * indent + lhs) for head, lhs, right in sides)
+        return "".join(head + row[len(head) :] + "\n" for head, row in rows)
 
     def _side(self, side: Side) -> tuple[str, list[str]]:
         """The line of one calculation: what it defines, and what stands behind each equals sign."""
