@@ -227,7 +227,8 @@ def _sign(trial: Trial, call: Call, k: int, case: Case) -> Lemma | None:
     kernel = next((p for p in layer.weights if p in (f"W_{n}", "W")), None)
     if x is None or kernel is None:
         return None
-    for signs in _signs(layer.weights[kernel], x):
+    kernels = layer.weights[kernel]
+    for signs in (np.ones(len(kernels.value), dtype=int), *_signs(kernels, x)):  # first what relu gives anyhow
         box = Interval.between(np.where(signs < 0, -INF, 0.0), np.where(signs < 0, 0.0, INF))
         low, high = tuple(map(float, box.low)), tuple(map(float, box.high))
         numbers = tuple(n for n in case.claim if _outside(n, low, high))
@@ -242,7 +243,10 @@ def _sign(trial: Trial, call: Call, k: int, case: Case) -> Lemma | None:
         if covers(()):
             positive = Interval.between(np.zeros((1, x.shape[-1])), np.full((1, x.shape[-1]), INF))
             every = worked.keeps(part, box, worked.signs_with((), positive))
+            anyhow = worked.keeps(part, box, worked.unknown(()))
             says, proof = _sign_words(part.cell, layer.weights, signs, kernel)
+            if anyhow:  # then the weights' signs may be others than those words say
+                proof = _sign_of_the_candidate(part.cell, signs)
             return Lemma(
                 "sign",
                 says,
@@ -251,7 +255,7 @@ def _sign(trial: Trial, call: Call, k: int, case: Case) -> Lemma | None:
                 high,
                 k,
                 numbers,
-                "for every input without negative numbers" if every else "",
+                "for every input" if anyhow else "for every input without negative numbers" if every else "",
                 covers,
             )
     return None
@@ -299,6 +303,20 @@ def _sign_words(cell: Cell, weights: Iterable[str], signs: Array, kernel: str) -
         f"{not_so}.{mix}"
     )
     return says, proof
+
+
+def _sign_of_the_candidate(cell: Cell, signs: Array) -> str:
+    """Why it holds where the candidate alone has that sign, as relu gives it, whatever the weights are."""
+    own = slips.roles(cell)
+    n, z = own.candidate, own.update
+    not_so = "not below 0" if signs[0] > 0 else "not above 0"
+    mix = (
+        f" The new state mixes the old one and `{n}` with the weights `{z}` and `1 - {z}`, in one order or the other, "
+        f"and neither is below 0: so the new state is {not_so} either."
+        if z is not None
+        else ""
+    )
+    return f"At the start the state is 0. The activation makes `{n}` {not_so}, whatever it is taken of.{mix}"
 
 
 def _listed(numbers: Sequence[str]) -> str:

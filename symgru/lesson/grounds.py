@@ -58,7 +58,9 @@ def proven(g: Grounds) -> Iterator[Part]:
     for lemma, covered in zip(g.lemmas, g.covered, strict=True):
         also = f" The same holds with any of {covered} single mistakes made." if covered else ""
         every = f", and so it is {lemma.every}" if lemma.every else ""
-        where = "for every input" if lemma.case is None else "for this input"
+        several = len({other.case for other in g.lemmas if other.case is not None}) > 1
+        this = f"input {lemma.case + 1}" if several and lemma.case is not None else "this input"
+        where = "for every input" if lemma.case is None else f"for {this}"
         yield Paragraph(
             say(
                 f"{_capital(lemma.says)} {where}{every}; {{number}} cannot come out. {lemma.proof}{also}",

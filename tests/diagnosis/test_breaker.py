@@ -11,6 +11,7 @@ import pytest
 from symgru.backends import text
 from symgru.diagnosis.claims import Case, Number
 from symgru.diagnosis.findings import Probe
+from symgru.diagnosis.lemmas import lemmas
 from symgru.diagnosis.ranges import ranges
 from symgru.diagnosis.rarer import catalogue
 from symgru.diagnosis.reading import read_claim
@@ -133,3 +134,13 @@ def test_what_an_input_does_not_tell_apart_is_said() -> None:
 def test_ways_that_nobody_ran_with_that_input_are_not_told() -> None:
     told = _asked((0.1,), (0.2,))
     assert told.count(" if you ") == 3  # two of the ways, and the title's sentence
+
+
+def test_relu_needs_no_sign_of_a_weight() -> None:
+    """What is said of the weights in a proof has to hold of them."""
+    net = network(3, [("gru", 2, {"reset_after": True, "activation": "relu"})], 2)
+    (layer,) = net.layers.values()
+    assert (layer.weights["U_n"].value < 0).any()
+    found = [p for p in lemmas(net, (Case((sequence(3, 4, 2),), (Number("-0.51"),)),), catalogue) if p.name == "sign"]
+    assert [lemma.every for lemma in found] == ["for every input"]
+    assert "no weight" not in found[0].proof and "no bias" not in found[0].proof
