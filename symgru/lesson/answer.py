@@ -7,7 +7,6 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from itertools import islice
-from typing import cast
 
 from sympy import Symbol
 
@@ -18,14 +17,11 @@ from symgru.backends.sentences import names
 from symgru.backends.worked import equations, output_name, parameter
 from symgru.cell import Cell
 from symgru.diagnosis.findings import Diagnosis
-from symgru.diagnosis.rarer import catalogue
-from symgru.domains import Decimals
 from symgru.lesson.claimed import did, one_and_all, small, the_claim
 from symgru.lesson.diagnosis import outline as diagnosed
 from symgru.lesson.layers import formulas
 from symgru.lesson.parts import Box, Case, Cases, Heading, Paragraph, Part, Table, Weights
 from symgru.lesson.prose import Formula, Text, formula, given, joined, number, say
-from symgru.mistakes import WORKING, Trial
 from symgru.rounding import Rounding
 from symgru.trace import last_step
 from symgru.update_rules import SWAPPED_UPDATE
@@ -34,7 +30,6 @@ from symgru.working import Working
 MOST_ROWS, MOST_RESULTS = 64, 8  # of the table of steps; units whose result is told
 FEW = 3  # features that have room in the table
 STEPS, EXACT, RULES = 10, 14, 8  # decimals of the steps, of the exact result, and under each update rule
-NEARLY_0 = Decimal("1e-4")  # a gate that a person takes for 0
 
 
 def outline(a: Answer) -> Iterator[Part]:
@@ -157,33 +152,9 @@ def _table(a: Answer) -> Table:
 
 
 def _diagnosed(d: Diagnosis) -> Iterator[Part]:
-    """The report of a diagnosis without its title, a part of a larger document."""
-    for part in islice(diagnosed(d), 1, None):
+    """The report of a diagnosis without its title and what was asked of, a part of a larger document."""
+    for part in islice(diagnosed(d), 2, None):
         yield replace(part, level=3) if isinstance(part, Heading) else part
-    yield from _taken_for_0(d)
-
-
-def _taken_for_0(d: Diagnosis) -> Iterator[Part]:
-    """A remark where the claim is the candidate of the last step: the update gate was so small that it was left out."""
-    best, claim = d.best, d.numbers[0]
-    if d.verdict != "explained" or best is None:
-        return
-    trial = Trial(d.network, d.cases[0].inputs, catalogue)
-    (trace, *_) = trial.run(best.made, Decimals(WORKING, typed=True)).traces
-    own = slips.roles(trace.cell)
-    if own.update is None or own.candidate.name not in trace.columns:
-        return
-    gate, candidate = (cast(Decimal, trace.columns[s.name][0, -1, best.unit or 0]) for s in (own.update, own.candidate))
-    if gate <= NEARLY_0 and abs(candidate - claim.value) <= Decimal(claim.half) < Decimal(best.distances[0]):
-        yield Paragraph(
-            say(
-                f"In your calculation `{own.update}` is {{gate}}. Taken as 0, it leaves "
-                f"`{trace.cell.stored(trace.cell.output)} = {own.candidate}`, which is {{claim}} to its digits.",
-                gate=_decimals(gate, STEPS),
-                claim=number(claim.text),
-            ),
-            "By the way",
-        )
 
 
 # The update rules ----------------------------------------------------------------------------------------------------

@@ -8,18 +8,19 @@ from sympy import Expr
 
 from symgru.activations import Activation
 from symgru.lesson.parts import Equation, Equations, Pair, Paragraph, Part
-from symgru.lesson.prose import Formula, formula, say
+from symgru.lesson.prose import Formula, formula, given, say
 from symgru.working import Working
 
 
-def changed_equations(own: Working, other: Working) -> Iterator[Part]:
-    """Nothing where both have the same."""
+def changed_equations(own: Working, other: Working, several: bool) -> Iterator[Part]:
+    """Nothing where both have the same; `several` layers have names."""
     before, after = dict(own.cell.equations), dict(other.cell.equations)
     changed = [lhs for lhs in dict.fromkeys((*before, *after)) if before.get(lhs) != after.get(lhs)]
     if not changed:
         return
+    of = say(" of layer {k}, “{label}”", k=str(own.place), label=given(own.layer.label)) if several else say("")
     at = say(" at each step {t}", t=formula(lambda d: "t")) if own.timed else say("")
-    yield Paragraph(say("The network's equations{at}:", at=at))
+    yield Paragraph(say("The network's equations{of}{at}:", of=of, at=at))
     yield Equations(tuple(_equation(own, lhs, rhs) for lhs, rhs in before.items()))
     yield Paragraph(say("Yours differ in " + ("this one:" if len(changed) == 1 else "these:")))
     for lhs in changed:

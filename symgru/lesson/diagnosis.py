@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from symgru.diagnosis.chance import CERTAIN
 from symgru.diagnosis.findings import Diagnosis
+from symgru.lesson.asked import asked
 from symgru.lesson.claimed import FEW, GUARDS, apart, be, did, places, short, shown, some, the_claim, the_right
 from symgru.lesson.grounds import Grounds, grounds, proven, what_happened
-from symgru.lesson.parted import calculations
+from symgru.lesson.parted import calculations, taken_for_0
 from symgru.lesson.parts import Box, Heading, Paragraph, Part, Table
 from symgru.lesson.prose import Text, number, say
 from symgru.lesson.ways import enumerated, rows, sureness, ways
@@ -23,10 +24,12 @@ def outline(d: Diagnosis, known: Grounds | None = None) -> Iterator[Part]:
     """The parts of the report, in order. `known` is what there is to say where nothing fits; it is found where it is
     not given."""
     yield Heading(1, title(d))
+    yield Paragraph(asked(d))
     yield Box(tuple(answer(d)))
     yield from _compared(d)
     if d.verdict == "explained":
         yield from calculations(d)
+        yield from taken_for_0(d)
         yield from sureness(d)
     elif d.verdict == "ambiguous":
         yield from ways(d)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import decimal
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from decimal import Decimal
+from typing import cast
 
+from symgru import slips
 from symgru.algebra import Ref, walk
 from symgru.backends.worked import LayerWriter, starting_names
 from symgru.diagnosis.claims import LAST, Number
 from symgru.diagnosis.findings import Diagnosis
 from symgru.diagnosis.rarer import catalogue
+from symgru.domains import Decimals
+from symgru.errors import SymgruError
 from symgru.lesson.changed import changed_equations
 from symgru.lesson.claimed import FEWEST, GUARDS, MOST_DECIMALS, decimals_of, furthest, shown
 from symgru.lesson.contributions import is_long
@@ -17,10 +23,12 @@ from symgru.lesson.legend import legend
 from symgru.lesson.parts import WHOSE, Equation, Heading, Pair, Paragraph, Part, Side, Table, Worked
 from symgru.lesson.prose import Formula, Text, formula, given, joined, number, say
 from symgru.lesson.side_by_side import Beside, Parting, Row, beside
-from symgru.mistakes import Trial
+from symgru.mistakes import WORKING, Trial
+from symgru.rounding import Rounding
 from symgru.wording import counted
 from symgru.working import Line, Working
 
+NEARLY_0 = Decimal("1e-4")  # a gate that a person takes for 0
 MOST_ROWS, MOST_TAKEN = 40, 8  # lines of a step, weights of a line
 MOST_HELPERS = 8  # lines of other units that a line needs
 MOST_SUMMANDS, MOST_FEATURES = 12, 8  # of a line and of an input that stand in full
@@ -42,7 +50,7 @@ def calculations(d: Diagnosis) -> Iterator[Part]:
     if len(d.classes) > 1 and d.verdict == "ambiguous":
         yield Paragraph(say("Of the likeliest of these ways, beside the network:"))
     if both and both.parting:
-        yield from changed_equations(both.parting.own, both.parting.other)
+        yield from changed_equations(both.parting.own, both.parting.other, len(both.own) > 1)
     if both:
         yield from _parted(both)
     behind = tuple(_rest(both.parting)) if both and both.parting else ()
@@ -52,6 +60,38 @@ def calculations(d: Diagnosis) -> Iterator[Part]:
         yield from legend(both.parting.own, both.parting.other, _printed(both.parting))
     for instead in dict.fromkeys(m.instead for m in best.made if m.instead):
         yield Paragraph(say(f"{instead[0].upper()}{instead[1:]}."), "Remember")
+
+
+def taken_for_0(d: Diagnosis) -> Iterator[Part]:
+    """A remark where the claim is the candidate of the last step: the update gate was so small that it was left out."""
+    best, claim = d.best, d.numbers[0]
+    if best is None or len(d.numbers) > 1 or claim.step != LAST:
+        return
+    trial = Trial(d.network, d.cases[0].inputs, catalogue)
+    try:
+        (trace,) = trial.run(best.made, Decimals(WORKING, typed=True)).traces
+    except (SymgruError, decimal.InvalidOperation, ValueError):  # also where there are several layers
+        return
+    own = slips.roles(trace.cell)
+    if own.update is None or own.candidate.name not in trace.columns:
+        return
+    at = claim.sequence, -1, claim.unit if claim.unit is not None else best.unit or 0
+    gate, candidate = (cast(Decimal, trace.columns[s.name][at]) for s in (own.update, own.candidate))
+    if 0 <= gate <= NEARLY_0 and abs(candidate - claim.value) <= Decimal(claim.half) < Decimal(best.distances[0]):
+        yield Paragraph(
+            say(
+                f"In your calculation `{own.update}` is {{gate}}. Taken as 0, it leaves "
+                f"`{trace.cell.stored(trace.cell.output)} = {own.candidate}`, which is {{claim}} to its digits.",
+                gate=number(_rounded(gate)),
+                claim=number(claim.text),
+            ),
+            "By the way",
+        )
+
+
+def _rounded(v: Decimal) -> str:
+    rounding = Rounding(MOST_DECIMALS)
+    return rounding.text(rounding(v))
 
 
 def _end(both: Beside | None, claimed: Number) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from symgru.diagnosis.findings import Alike, Diagnosis, Fit, Probe
+from symgru.diagnosis.findings import Alike, Diagnosis, Fit
+from symgru.lesson.asked import sequence
 from symgru.lesson.claimed import (
     FEW,
     FEWEST,
@@ -21,7 +22,7 @@ from symgru.lesson.claimed import (
     the_claim,
 )
 from symgru.lesson.parts import Case, Cases, Heading, Paragraph, Part
-from symgru.lesson.prose import Text, formula, joined, number, numbers, say
+from symgru.lesson.prose import Text, joined, number, numbers, say
 from symgru.mistakes import Mistake
 from symgru.rounding import Rounding, exactly
 from symgru.wording import counted, listed
@@ -87,7 +88,7 @@ def alike(found: Alike) -> Iterator[Part]:
     width = len(every[0])
     few = next((w for w in range(FEW, width) if _tells(every, w) == _tells(every, width)), width)
     first = f" (its first {few} numbers)" if few < width else ""
-    yield Paragraph(say(f"To tell them apart, feed {{x}}. Then the result{first} is:", x=_fed(probe)))
+    yield Paragraph(say(f"To tell them apart, feed {{x}}. Then the result{first} is:", x=sequence(probe.x)))
     values = _told([row[:few] for row in every])
     yield Cases(tuple(Case(numbers(v), say("if you {did}.", did=did(m))) for v, m in zip(values, asked, strict=True)))
     if _tells(every, few) < len(asked):
@@ -117,14 +118,6 @@ def _told(values: Sequence[Sequence[float]], fewest: int = FEWEST) -> list[list[
         if len({tuple(row) for row in texts}) == many:
             break
     return texts
-
-
-def _fed(probe: Probe) -> Text:
-    """The input that tells ways apart, as it is typed."""
-    rows = [list(map(str, row)) for row in probe.x.text[0]]
-    if all(len(row) == 1 for row in rows):
-        return numbers(row[0] for row in rows)
-    return joined((formula(lambda d, row=row: d.row(row)) for row in rows), ", ")  # type: ignore[misc]
 
 
 @dataclass(frozen=True)

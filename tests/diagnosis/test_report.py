@@ -102,6 +102,30 @@ def test_the_seed() -> None:
     assert last == [["result", "-0.4627953800", "-0.7069101241"]]
 
 
+def test_what_was_asked_of() -> None:
+    """The network and its input in a line, a long input cut."""
+    told = flowing(plain(REPORTS["two"]))
+    typed = ", ".join(f"[{a}, {b}]" for a, b in sequence(3, 4, 2).text[0])
+    assert f"GRU, 2 features, 2 units, reset_after=True; input {typed}. " in told
+    long = typed_sequence(*["1", "2"] * 50)
+    told = flowing(plain(diagnosis(SEED, long, ["-0.9"], "ambiguous", [[SUM]], chance=3)))
+    assert "reset_after=True; input 1, 2, 1, 2, 1, 2, 1, 2, … (100 steps). " in told
+    told = flowing(plain(REPORTS["stack"]))
+    assert (
+        "“layer 1”: GRU, 2 features, 3 units; then “layer 2”: GRU (reset before the product), 3 inputs, 2 units" in told
+    )
+
+
+def test_a_gate_that_was_taken_for_0() -> None:
+    """The claim is the candidate to all its digits, and the state, which holds a little of the old one, is not."""
+    told = flowing(plain(REPORTS["seed"]))
+    (summed,) = X.value.sum(axis=1)
+    assert f"{np.tanh(-0.04404902 * summed[0]):.8f}" == "-0.70691013"
+    assert "In your calculation z is 1.258e-8. Taken as 0, it leaves h = n, which is -0.70691013 to its digits." in told
+    assert 1 / (1 + np.exp(0.90954137 * summed[0])) == pytest.approx(1.258e-8, rel=1e-3)
+    assert "Taken as 0" not in plain(found(SEED, X, "-0.02399954"))
+
+
 def test_another_equation() -> None:
     """The lines before it are the same, and both stand in full: the values are NumPy's."""
     told = plain(found(SEED, X, "-0.02399954"))
@@ -213,7 +237,8 @@ def test_a_likely_way() -> None:
     d = diagnosis(SEED, X, ["-0.7069"], "ambiguous", [[SUM]], [[SUM, shorter]], [[SUM, SWAP]], chance=0.004)
     told = plain(d)
     assert flowing(told).startswith(
-        "Why -0.7069? ════════════ Most likely you summed the sequence into one step (-0.706910). 1 way with more "
+        "Why -0.7069? ════════════ GRU, 1 feature, 1 unit, reset_after=True; input 1, 2, 9, 8. Most likely you summed the "
+        "sequence into one step (-0.706910). 1 way with more "
         "mistakes gives it too, and a random number would fit one of the single mistakes in 1 case of 200: more digits "
         f"would settle it. The network gives {RIGHT[:-2]}."
     )
