@@ -32,7 +32,7 @@ from symgru.diagnosis.ways import NONE, SEVERAL, combined, pairs, singles
 from symgru.diagnosis.wiring_slips import of_network
 from symgru.domains import Decimals, Domain, Float64
 from symgru.errors import SymgruError
-from symgru.mistakes import Mistake, Trial
+from symgru.mistakes import ALIKE, Mistake, Trial
 from symgru.network import Array, Layer, Network, Tensor, chain
 
 GIVEN = {"one number": 0.35, "unit not told": 0.15, "all units": 0.35, "all steps": 0.15}
@@ -40,7 +40,6 @@ LONGEST = 20  # time steps
 LARGEST = 1e3  # claims beyond are no outputs that anybody would ask about
 TRIES = 40  # drawings of mistakes in one network, before another network is drawn
 REACH = 10.0  # so many times what is allowed of the planted way, others are looked at closely
-SAME = 1e-11  # values that differ by less are one, in units of what is larger than 1 of them
 Rng = np.random.Generator
 Made = tuple[Mistake, ...]
 
@@ -390,9 +389,9 @@ def expectation(drawn: Drawn) -> Expected:
 
 
 def _same(results: Array, values: Array) -> Array:
-    """Which of the results (ways, ...) are these values (...)."""
+    """Which of the results (ways, ...) are these values (...), as closely as the search takes two for one."""
     with np.errstate(invalid="ignore"):
-        near = np.abs(results - values) <= SAME * np.maximum(1, np.abs(values))
+        near = np.abs(results - values) <= ALIKE * np.maximum(1, np.abs(values))
     return np.asarray((near | np.isnan(results) & np.isnan(values)).all(axis=tuple(range(1, results.ndim))))
 
 
@@ -402,11 +401,11 @@ def _same(results: Array, values: Array) -> Array:
 @contextmanager
 def run_once() -> Iterator[None]:
     """Within it the ways of a case are run once: the search is asked for what the expectation knows already."""
-    known: dict[tuple[int, tuple[int, ...], bytes], Array] = {}
+    known: dict[tuple[Case, tuple[int, ...], bytes], Array] = {}
     run = Space.values
 
     def values(space: Space, ways: Array, *told: Any) -> Array:
-        key = (id(space.case), ways.shape, ways.tobytes())
+        key = (space.case, ways.shape, ways.tobytes())
         if key not in known:
             known[key] = run(space, ways, *told)
         return known[key]
