@@ -400,12 +400,13 @@ def _same(results: Array, values: Array) -> Array:
 
 @contextmanager
 def run_once() -> Iterator[None]:
-    """Within it the ways of a case are run once: the search is asked for what the expectation knows already."""
-    known: dict[tuple[Case, tuple[int, ...], bytes], Array] = {}
+    """Within it the ways of a network are run once: what they give does not depend on what is claimed."""
+    known: dict[tuple[object, ...], Array] = {}
     run = Space.values
 
     def values(space: Space, ways: Array, *told: Any) -> Array:
-        key = (space.case, ways.shape, ways.tobytes())
+        places = tuple((n.sequence, n.step, n.unit) for n in space.case.claim)
+        key = (space.case.inputs, places, ways.shape, ways.tobytes())
         if key not in known:
             known[key] = run(space, ways, *told)
         return known[key]
@@ -477,12 +478,22 @@ def record(drawn: Drawn, expect: Expected, found: Outcome) -> dict[str, Any]:
 
 
 def by_chance(rng: Rng, units: int, longest: int = LONGEST) -> dict[str, Any]:
-    """What is said of random numbers: any explanation is false.
-
-    `stated` is how many of the different results with at most one mistake, and with at most two, are expected to fit
-    by chance, `hits` how many do.
-    """
+    """What is said of random numbers: any explanation is false."""
     net, x, told = setting(rng, units, longest)
+    return {"units": units, "given": told.what, **_said_of(rng, net, x, told)}
+
+
+def many_by_chance(rng: Rng, units: int, count: int) -> dict[str, Any]:
+    """The same for so many numbers, each by itself, of one network."""
+    net, x, told = setting(rng, units, LONGEST)
+    one = [replace(told, digits=int(rng.integers(4, 9)), places=told.places[:1]) for _ in range(count)]
+    with run_once():
+        return {"units": units, "numbers": [_said_of(rng, net, x, each) for each in one]}
+
+
+def _said_of(rng: Rng, net: Network, x: Tensor, told: Given) -> dict[str, Any]:
+    """`stated` is how many of the different results with at most one mistake, and with at most two, are expected to fit
+    by chance, `hits` how many do."""
     texts = [f"{v:.{told.digits}f}" for v in rng.uniform(-1, 1, len(told.places))]
     case = Case((x,), told.claim(texts))
     ways = Ways(net, case).up_to(2)
@@ -493,9 +504,7 @@ def by_chance(rng: Rng, units: int, longest: int = LONGEST) -> dict[str, Any]:
     found = diagnose(net, [case])
     best = found.best
     return {
-        "units": units,
         "digits": told.digits,
-        "given": told.what,
         "claim": texts,
         "verdict": found.verdict,
         "chance": found.chance,
