@@ -101,7 +101,7 @@ class Reach:
 
     `own` is for the network's own convention, `every` for all `conventions` that were tried: every order of the gates'
     blocks, both update rules, both places of the reset gate, each with the sequence as given and summed into one step.
-    `excluding` of them cannot give the number, by a range of their own.
+    `excluding` of them cannot give the number, by a range of their own; `left` are the others, by the mistakes made.
     """
 
     number: Number
@@ -109,6 +109,7 @@ class Reach:
     every: Range
     conventions: int
     excluding: int
+    left: tuple[tuple[Mistake, ...], ...] = ()
 
 
 def ranges(network: Network, cases: Sequence[Case], known: Known = mistakes) -> tuple[Reach, ...]:
@@ -123,7 +124,8 @@ def _of_case(network: Network, case: Case, known: Known) -> list[Reach]:
     trial = Trial(network, case.inputs, known)
     small = _work(network, case.inputs) * CONVENTIONS_TRIED <= MOST_WORK
     ways = _conventions(trial) if small else [()]
-    found = [y for made in ways if (y := _outputs(trial, made)) is not None]
+    run = [(made, y) for made in ways if (y := _outputs(trial, made)) is not None]
+    found = [y for _, y in run]
     if not found:
         raise Unsupported("this network is not run with intervals")
     box, state = _box_words(case), _gives_a_state(network)
@@ -132,7 +134,8 @@ def _of_case(network: Network, case: Case, known: Known) -> list[Reach]:
         each = [_range(*_bounds(y, number), state, box, "with the network's own convention") for y in found]
         low, high = min(r.low for r in each), max(r.high for r in each)
         every = _range(low, high, state, box, f"with each of {len(found)} conventions") if len(found) > 1 else each[0]
-        reaches.append(Reach(number, each[0], every, len(found), sum(r.excludes(number) for r in each)))
+        left = tuple(made for (made, _), r in zip(run, each, strict=True) if not r.excludes(number))
+        reaches.append(Reach(number, each[0], every, len(found), len(found) - len(left), left))
     return reaches
 
 

@@ -78,6 +78,19 @@ def script(
     return _keras(build, network, inputs, "symgru run weights.txt" if plain else "")
 
 
+def first_step(network: Network, inputs: Sequence[Tensor]) -> str:
+    """The command that diagnoses the first of several steps alone, for a network that is one layer; else ""."""
+    try:
+        only_layer(network)
+    except SymgruError:
+        return ""
+    (x, *others) = inputs
+    if others or x.value.ndim != 3 or x.value.shape[1] < 2 or x.value.shape[2] > MOST_TYPED:
+        return ""
+    typed = _typed((Tensor(x.value[:1, :1], x.text[:1, :1]),))
+    return f"symgru diagnose MODEL --input {typed} --claimed ..."
+
+
 def _loaded(path: Path) -> list[str]:
     return [f"model = keras.saving.load_model({str(path)!r})"]
 

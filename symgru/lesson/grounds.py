@@ -11,7 +11,7 @@ from symgru.diagnosis.findings import Diagnosis
 from symgru.diagnosis.lemmas import Lemma, lemmas
 from symgru.diagnosis.ranges import Reach, ranges
 from symgru.diagnosis.rarer import catalogue
-from symgru.diagnosis.script import Framework, Script, script
+from symgru.diagnosis.script import Framework, Script, first_step, script
 from symgru.diagnosis.stories import Story, stories
 from symgru.errors import SymgruError
 from symgru.lesson.parts import Heading, Listing, Paragraph, Part
@@ -19,6 +19,7 @@ from symgru.lesson.prose import Text, number, say
 from symgru.mistakes import Trial
 
 MOST_NUMBERS = 3  # of which it is said what can come out in their place
+FEW = 3  # conventions that are named
 MOST_EVIDENCE = 6  # points that speak for one story
 LINE = 92  # characters of a line of the script
 LEADS = {"likely": "Likely", "possible": "Possible", "remark": "By the way", "excluded": "Ruled out"}
@@ -27,13 +28,16 @@ LEADS = {"likely": "Likely", "possible": "Possible", "remark": "By the way", "ex
 @dataclass(frozen=True)
 class Grounds:
     """What is proven, what can come out at all, what may have happened, and a script that settles it. `covered` is how
-    many single mistakes each lemma holds with."""
+    many single mistakes each lemma holds with, `units` how many the output has, and `first_step` the command that asks
+    for less: the first step alone."""
 
     lemmas: tuple[Lemma, ...] = ()
     covered: tuple[int, ...] = ()
     reaches: tuple[Reach, ...] = ()
     stories: tuple[Story, ...] = ()
     script: Script | None = None
+    units: int = 1
+    first_step: str = ""
 
 
 def grounds(d: Diagnosis, path: Path | None = None, framework: Framework | None = None) -> Grounds:
@@ -50,6 +54,8 @@ def grounds(d: Diagnosis, path: Path | None = None, framework: Framework | None 
         ranges(d.network, d.cases),
         stories(d.network, d.cases),
         settled,
+        Trial(d.network, d.cases[0].inputs).shape[2],
+        first_step(d.network, d.cases[0].inputs),
     )
 
 
@@ -68,22 +74,27 @@ def proven(g: Grounds) -> Iterator[Part]:
             ),
             "Proven",
         )
-    telling = [r for r in g.reaches if r.own.excludes(r.number) or not r.every.useless]
+    telling = [r for r in g.reaches if r.own.excludes(r.number) or r.excluding]
     for reach in sorted(telling, key=lambda r: not r.own.excludes(r.number))[:MOST_NUMBERS]:
-        yield Paragraph(_reach(reach, len(g.reaches) > 1), "What can come out")
+        yield Paragraph(_reach(reach, len(g.reaches) > 1, g.units), "What can come out")
 
 
-def _reach(reach: Reach, several: bool) -> Text:
-    """The range, and of several numbers in the place of which of them."""
-    parts = ["In the place of {number}:"] if several else []
+def _reach(reach: Reach, several: bool, units: int) -> Text:
+    """The range, of several units of which, and of several numbers in the place of which of them."""
+    unit = "" if units == 1 else "any unit" if reach.number.unit is None else f"unit {reach.number.unit + 1}"
+    where = " and ".join([*(["the place of {number}"] if several else []), *([unit] if unit else [])])
+    parts = [f"In {where}:"] if where else []
     if not reach.own.useless:
         parts.append(reach.own.says)
-    if not reach.every.useless:
+    if reach.every.excludes(reach.number):
         parts.append(reach.every.says)
     if reach.excluding == reach.conventions:
         parts.append(f"None of the {reach.conventions} conventions can give {{number}}.")
     elif reach.excluding:
         parts.append(f"{reach.excluding} of {reach.conventions} conventions cannot give {{number}} for any of these.")
+        if len(reach.left) <= FEW and all(reach.left):
+            left = "; or ".join("you " + "; and ".join(m.says for m in made) for made in reach.left)
+            parts.append(f"Left {'is this one' if len(reach.left) == 1 else f'are these {len(reach.left)}'}: {left}.")
     return say(" ".join(parts), number=number(reach.number.text))
 
 
@@ -97,6 +108,14 @@ def what_happened(g: Grounds) -> Iterator[Part]:
     if g.script:
         yield Heading(2, say("To settle it"))
         yield from _script(g.script)
+    if g.first_step:
+        yield Paragraph(
+            say(
+                "If you worked it by hand from these very weights, less is easier to search. To find it, give the "
+                "state after the first step alone: {command}",
+                command=lambda p: p.code(g.first_step),
+            )
+        )
 
 
 def _script(s: Script) -> Iterator[Part]:

@@ -112,7 +112,8 @@ def test_what_was_asked_of() -> None:
     assert "reset_after=True; input 1, 2, 1, 2, 1, 2, 1, 2, … (100 steps). " in told
     told = flowing(plain(REPORTS["stack"]))
     assert (
-        "“layer 1”: GRU, 2 features, 3 units; then “layer 2”: GRU (reset before the product), 3 inputs, 2 units" in told
+        "“layer 1”: GRU, 2 features, 3 units, reset_after=True; then “layer 2”: GRU (reset before the product), 3 inputs"
+        in told
     )
 
 
@@ -237,10 +238,10 @@ def test_a_likely_way() -> None:
     d = diagnosis(SEED, X, ["-0.7069"], "ambiguous", [[SUM]], [[SUM, shorter]], [[SUM, SWAP]], chance=0.004)
     told = plain(d)
     assert flowing(told).startswith(
-        "Why -0.7069? ════════════ GRU, 1 feature, 1 unit, reset_after=True; input 1, 2, 9, 8. Most likely you summed the "
-        "sequence into one step (-0.706910). 1 way with more "
-        "mistakes gives it too, and a random number would fit one of the single mistakes in 1 case of 200: more digits "
-        f"would settle it. The network gives {RIGHT[:-2]}."
+        "Why -0.7069? ════════════ GRU, 1 feature, 1 unit, reset_after=True; input 1, 2, 9, 8. Most likely you "
+        "summed the sequence into one step (-0.706910). 1 way with more "
+        "mistakes gives it too, and a random number would fit one of the single mistakes in 1 case of 200: "
+        f"more digits would settle it. The network gives {RIGHT[:-2]}."
     )
     assert "step. It fits as well if you also typed the weights with 4 decimals." in flowing(told)
     (summed,) = X.value.sum(axis=1)
@@ -277,6 +278,18 @@ def test_nothing_fits() -> None:
     assert "Proven: No h_t is above 0" in told
     assert "Likely: These weights look freshly drawn, not trained." in told
     assert "print(model.predict(x, verbose=0))" in told
+    assert "46 of 48 conventions cannot give 0.9680257 for any of these. Left are these 2: you took the blocks" in told
+    assert "after the first step alone: symgru diagnose MODEL --input 1 --claimed ..." in told
+
+
+def test_what_can_come_out_says_of_which_unit() -> None:
+    """Each sentence about a range rules something out, and says of which unit it speaks."""
+    d = diagnosis(TWO, sequence(3, 4, 2), ["0.999", "0.999"], "none")
+    second = replace(d.cases[0].claim[1], unit=1)
+    d = replace(d, cases=(replace(d.cases[0], claim=(d.cases[0].claim[0], second)),))
+    said = [line for line in flowing(plain(d)).split("What can come out: ")[1:]]
+    assert said and all(line.startswith("In the place of 0.999 and unit ") for line in said)
+    assert "--input '[[" in flowing(plain(d))
 
 
 def test_near_misses_are_called_near_misses() -> None:

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from html import escape
 
+from symgru.algebra import Ref, walk
 from symgru.backends.dialect import Dialect
-from symgru.backends.html.printer import HTML, html_text, referring
+from symgru.backends.html.printer import HTML, html_text, reference, referring
 from symgru.backends.html.typeset import Typesetter
 from symgru.backends.latex.document import LATEX
 from symgru.backends.notation import Name, at_time, row_index
@@ -41,7 +42,7 @@ from symgru.lesson.parts import (
 from symgru.lesson.prose import Prose
 from symgru.lesson.writer import Writer
 from symgru.styles import DEFAULT, Style
-from symgru.working import Block, Working
+from symgru.working import Block, Line, Working
 
 PLACES = ("own", "other")  # classes of the two sides of a pair
 SCROLL = 'class="scroll" tabindex="0" role="group"'  # what is wide scrolls by itself, with the keyboard too
@@ -126,16 +127,19 @@ class HtmlWriter(Writer):
         mark = "▶ " if part.marked else ""
         rows = "".join(
             f'<div class="{PLACES[k]}" data-layer="{PLACES[k]}"><span class="whose">{mark}{WHOSE[k]}</span>\n'
-            f"{self._side(side)}</div>\n"
+            f"{self._side(side, (part.other, part.own)[k])}</div>\n"
             for k, side in part.sides
         )
         return f'<div class="pair{" marked" * part.marked}">\n{rows}</div>\n'
 
-    def _side(self, side: Side) -> str:
+    def _side(self, side: Side, beside: Side) -> str:
+        """One of the two lines; the numbers that are others in the line beside it stand out."""
         if side is None:
             return f"<p>{NO_LINE}</p>\n"
         if isinstance(side, Worked):
             written = self.layer(side.layer).written(side.line)
+            if isinstance(beside, Worked):
+                written = replace(written, numbers=_differing(written.numbers, side.line, beside.line))
             return line(side.layer, written, side.line.t, self.worked) + "\n"
         d = self.worked
         right = " ".join(f'<span class="part">= {each(d)}</span>' for each in side.right)
@@ -225,6 +229,14 @@ class HtmlWriter(Writer):
 
     def box(self, part: Box) -> str:
         return f'<div class="box still">\n{"".join(map(self.part, part.parts))}</div>\n'
+
+
+def _differing(numbers: str, own: Line, other: Line) -> str:
+    """The numbers of a line, those marked that are no such numbers in the other."""
+    for ref in {s for s in walk(own.rhs) if isinstance(s, Ref) and own.texts[s] != other.texts.get(s)}:
+        named = f'<span data-ref="{reference(ref)}">'
+        numbers = numbers.replace(named, named.replace("<span", '<span class="differs"'))
+    return numbers
 
 
 def colour(layer: Working, symbol: str) -> str:
