@@ -112,7 +112,7 @@ def test_what_was_asked_of() -> None:
     assert "reset_after=True; input 1, 2, 1, 2, 1, 2, 1, 2, … (100 steps). " in told
     told = flowing(plain(REPORTS["stack"]))
     assert (
-        "“layer 1”: GRU, 2 features, 3 units, reset_after=True; then “layer 2”: GRU (reset before the product), 3 inputs"
+        "“layer 1”: GRU, 2 features, 3 units, reset_after=True; then “layer 2”: GRU (reset before the product), 3"
         in told
     )
 
@@ -287,7 +287,7 @@ def test_what_can_come_out_says_of_which_unit() -> None:
     d = diagnosis(TWO, sequence(3, 4, 2), ["0.999", "0.999"], "none")
     second = replace(d.cases[0].claim[1], unit=1)
     d = replace(d, cases=(replace(d.cases[0], claim=(d.cases[0].claim[0], second)),))
-    said = [line for line in flowing(plain(d)).split("What can come out: ")[1:]]
+    said = flowing(plain(d)).split("What can come out: ")[1:]
     assert said and all(line.startswith("In the place of 0.999 and unit ") for line in said)
     assert "--input '[[" in flowing(plain(d))
 
