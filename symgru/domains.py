@@ -417,6 +417,9 @@ def _softmax(a: Array) -> Array:
     return cast(Array, e / e.sum(-1, keepdims=True))
 
 
+TIE = 1e-9  # in units of the last digit: a tie that float64 puts just below itself is one
+
+
 class Rounded64(Float64):
     """Float64 in which every line is rounded to so many decimals, halves away from 0, as a person writes it down."""
 
@@ -429,7 +432,7 @@ class Rounded64(Float64):
 
     def store(self, v: Array) -> Array:
         unit = 10.0**self.decimals
-        return np.copysign(np.floor(np.abs(v) * unit + 0.5) / unit, v)
+        return np.copysign(np.floor(np.abs(v) * unit + 0.5 + TIE) / unit, v)
 
 
 def rounded(domain: Domain, decimals: int) -> Domain:

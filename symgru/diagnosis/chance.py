@@ -18,20 +18,28 @@ def expected(values: Array, claim: Array, near: Array, alternatives: int = 1) ->
     `values` holds the different results of all ways with no more faults, (ways, numbers), without the one that is
     judged; `claim` and `near` (how near that one comes) have one entry for each number. A number of no relation is one
     that may lie anywhere in [-1, 1], or, where the results crowd, one that lies as densely as they do: whichever is
-    more. Numbers are taken as independent, but for those that are the same in all results: they are one.
+    more. Numbers are taken as independent, but for those that are the same in all results: they are one. What is at
+    the ends of the range or in its middle says little: a saturated unit is at 1 or at -1, and an empty array at 0.
     """
     if not len(values):
-        return float(alternatives * np.prod(np.minimum(1.0, near)))
+        return float(alternatives * np.prod(_at_least(np.minimum(1.0, near), claim, near)))
     _, first = np.unique(np.round(values, 10), axis=1, return_index=True)
     values, claim, near = values[:, first], claim[first], near[first]
     k = min(len(values) - 1, max(1, round(sqrt(len(values)))))
     distance = np.maximum(np.sort(np.abs(values - claim), axis=0)[k], near)  # of the k nearest results
     crowded = np.where(distance > 0, (k + 1) / len(values) * near / distance, 0.0)
-    probability = np.minimum(1.0, np.maximum(near, crowded))
+    probability = _at_least(np.minimum(1.0, np.maximum(near, crowded)), claim, near)
     return float((len(values) + 1) * alternatives * np.prod(probability))
 
 
 @np.errstate(over="ignore")
+def _at_least(probability: Array, claim: Array, near: Array) -> Array:
+    """Of a claim of 1 or -1 one half; of claims of 0 one half for all together."""
+    ends, middle = np.abs(np.abs(claim) - 1) <= near, np.abs(claim) <= near
+    further = middle & (np.cumsum(middle) > 1)
+    return np.where(further, 1.0, np.maximum(probability, 0.5 * (ends | middle)))
+
+
 def different(values: Array) -> Array:
     """The results that differ, (results, numbers), of values (ways, numbers): those that float64 tells apart."""
     finite = values[np.isfinite(values).all(axis=1)]

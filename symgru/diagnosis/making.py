@@ -18,13 +18,14 @@ from symgru.diagnosis.going import Going
 from symgru.diagnosis.rows import Stack, Versions
 from symgru.errors import SymgruError
 from symgru.mistakes import Mistake
-from symgru.network import Array, Tensor, Weights
+from symgru.network import Array, Layer, Tensor, Weights
 from symgru.rules import Transform
 
 if TYPE_CHECKING:
     from symgru.diagnosis.space import Space
 
 COMMON = ("start", "decimals", "reads", "outputs", "network")  # what ways that go together have alike, beside cells
+MOST_NUMBERS = 2**24  # of the weights of a layer in all versions, that are held at once
 IMPOSSIBLE = object()  # a making that fails: a cell without the gate that is exchanged
 
 
@@ -154,16 +155,16 @@ class Makings:
         codes = np.zeros(len(keys), dtype=np.int64)  # one number for each row, which sorts far quicker
         for column in keys.T:
             codes = codes * (int(column.max()) + 2) + column + 1
-        _, first, of = np.unique(codes, return_index=True, return_inverse=True)
+        _codes, first, of = np.unique(codes, return_index=True, return_inverse=True)
         distinct = keys[first]
         order = np.argsort(of.reshape(-1), kind="stable")
         ends = np.cumsum(np.bincount(of.reshape(-1), minlength=len(distinct)))
         for key, members in zip(distinct, np.split(order, ends[:-1]), strict=True):
             chosen = members[possible[members]]
             if len(chosen):
-                cells, _shape, *others = map(int, key)
+                own, _, *others = map(int, key)
                 common = (self.kinds[hook][k] for hook, k in zip(COMMON, others, strict=True))
-                yield Going(self.kinds["cell"][cells], *common), chosen
+                yield Going(self.kinds["cell"][own], *common), chosen
 
     def _equal_cells(self) -> Array:
         """For each making of the cells the first with the same equations; -1 where it cannot be made."""
@@ -184,8 +185,17 @@ class Makings:
         batch = len(made[which[0]][0])
         places = (x_of.reshape(-1) * batch)[:, None] + np.arange(batch)
         version = np.repeat(self.of["weights"][ways], batch)
-        weights = {layer.id: Versions(self._stack(layer.id, version[0]), version) for _, layer in self.trial.recurrent}
+        weights = {layer.id: self._versions(layer, version) for _, layer in self.trial.recurrent}
         return weights, [each[places.ravel()] for each in inputs]
+
+    def _versions(self, layer: Layer, version: Array) -> Versions:
+        """The weights of some rows; of a large layer only the versions that these rows need are put together."""
+        size = sum(t.value.size for t in layer.weights.values())
+        if size * len(self.kinds["weights"]) <= MOST_NUMBERS:
+            return Versions(self._stack(layer.id, version[0]), version)
+        needed, rows = np.unique(version, return_inverse=True)
+        made = [self.kinds["weights"][k][layer.id] for k in needed]
+        return Versions(Stack({name: np.stack([w[name] for w in made]) for name in made[0]}), rows.reshape(-1))
 
     def _stack(self, layer: str, version: int) -> Stack:
         """A layer's weights in all versions that hold the same arrays as this one: a mistake may bring its own."""

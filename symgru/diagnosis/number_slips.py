@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal, localcontext
 
 import numpy as np
 
@@ -237,14 +238,24 @@ def _by_the_largest(x: Array) -> Array:
 STANDARDISED, BETWEEN_0_AND_1, BY_THE_LARGEST = map(_recomputed, (_standardised, _between_0_and_1, _by_the_largest))
 
 
-def times(factor: float) -> Change:
-    """Every number multiplied."""
-    return _recomputed(lambda x: x * factor)
+def times(factor: int) -> Change:
+    """Every number multiplied, as its decimals are."""
+    return _scaled(lambda v: v * factor)
 
 
-def over(divisor: float) -> Change:
-    """Every number divided."""
-    return _recomputed(lambda x: x / divisor)
+def over(divisor: int) -> Change:
+    """Every number divided, to the digits of a float."""
+    return _scaled(lambda v: v / divisor)
+
+
+def _scaled(change: Callable[[Decimal], Decimal]) -> Change:
+    def scaled(t: Tensor) -> Tensor:
+        with localcontext(prec=17):
+            texts = [format(change(Decimal(str(text))).normalize(), "f") for text in t.text.ravel()]
+        text = np.array(texts, dtype=object).reshape(t.text.shape)
+        return Tensor(text.astype(np.float64), text)
+
+    return scaled
 
 
 def without_first(x: Array) -> Array:

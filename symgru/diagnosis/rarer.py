@@ -294,7 +294,7 @@ def _orders(own: Layout, layer: Layer) -> Iterator[Mistake]:
                     f"{name} in {where}",
                     f"took the blocks of the {where}, and of nothing else, in the order {spelled(taken)}"
                     + whose(taken),
-                    f"take those of every array in the order {spelled(stored)}" + whose(stored),
+                    f"take the blocks of every array in the order {spelled(stored)}" + whose(stored),
                     weights=columns,
                     rank=PARTLY,
                 )

@@ -31,6 +31,7 @@ EXAMINED = 300  # ways that are looked at closely at each level; for more the sa
 NEAR, NEAREST = 20.0, 3  # a near miss is within so many times what is allowed; how many are told
 CHECKED = 20  # ways that come nearest without fitting: what "nothing fits" rests on is checked on them
 PROBED = 3  # results for which an input is looked for that tells the ways apart
+MOST_WORK = 5e10  # products of a level, beyond which it is not tried: minutes
 FINITE = 1e6  # allowances above are those of ways that lead nowhere
 
 
@@ -82,8 +83,11 @@ class _Search:
         self.window = self._window()
         verdict: Verdict = "none"
         levels = (singles, pairs, combined)
-        for level in levels:
-            self._try(level(self.catalogue))
+        for make in levels:
+            level = make(self.catalogue)
+            if self._work(level) > MOST_WORK:
+                break
+            self._try(level)
             verdict = self._verdict()
             if verdict in ("right", "explained") and not self.exhaustive:
                 break
@@ -108,6 +112,14 @@ class _Search:
             for k in np.argsort(away)[: CHECKED + 1]:
                 found.append(Near(tuple(self.catalogue[i] for i in level.ways[k] if i != NONE), float(away[k])))
         return tuple(sorted(found, key=lambda n: n.away)[: CHECKED + 1])
+
+    def _work(self, level: Level) -> float:
+        """Products of a weight and a number, for all ways of a level."""
+        return len(level.ways) * sum(
+            sum(t.value.size for t in layer.weights.values()) * space.case.inputs[0].value[..., 0].size
+            for space in self.spaces
+            for _, layer in space.trial.recurrent
+        )
 
     # ------------------------------------------------------------------------------ running
 

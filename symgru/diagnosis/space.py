@@ -89,7 +89,10 @@ class Space:
     def told(self, y: Array) -> Array:
         """The claimed numbers of outputs (ways, batch, time, units), as (ways, alternatives, numbers)."""
         found = np.full((len(y), self.alternatives, len(self.case.claim)), np.nan)
-        alike = y.shape[1:3] == self.right.shape[:2]
+        batch, steps, _ = self.right.shape
+        if y.shape[2] > steps:  # of a state that was carried over, the last run
+            y = y[:, :, -steps:]
+        alike = y.shape[1:3] == (batch, steps)
         for k, n in enumerate(self.case.claim):
             if n.sequence < y.shape[1] and y.shape[2] and (n.step == LAST or alike):
                 chosen = y[:, n.sequence, n.step]
