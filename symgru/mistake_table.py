@@ -28,7 +28,7 @@ from symgru.rules import Transform
 from symgru.update_rules import SWAPPED_UPDATE
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Mistake:
     """What people do otherwise in one thing (`kind`): `says` is what was done, `instead` what is right, `rank` how
     common it is, `known_from` where people were seen to do it.
@@ -52,6 +52,9 @@ class Mistake:
     network: Callable[[Network], Network] | None = None
     rank: int = 0
     known_from: str = ""
+
+    def __repr__(self) -> str:
+        return f"<{self.kind}: {self.name}>"
 
 
 Arrays = Callable[[Layout], Callable[[Weights], Weights] | None]
