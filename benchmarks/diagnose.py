@@ -317,19 +317,18 @@ def _of_chance(title: str, what: str, cases: Sequence[Record]) -> tuple[list[str
         + ", ".join(f"{verdict} {n:,}" for verdict, n in verdicts.most_common())
         + f". False assertions: **{len(asserted)}**, where a chance of {CERTAIN} a claim gives at most {allowed:.1f}.",
         "",
-        "| ways with | stated, hits | found, hits | stated, asserted | found, asserted |",
+        "| ways with | stated, fit | found, fit | stated, asserted | found, asserted |",
         "|---|---:|---:|---:|---:|",
     ]
-    for k, name in enumerate(("one mistake", "at most two mistakes")):
-        stated = [c["stated"][k] for c in whole]
-        found = sum(c["hits"][k] for c in whole)
-        sure = [c for c in whole if c["stated"][k] < CERTAIN]
-        false = sum(c["hits"][k] > 0 and c["verdict"] == "explained" for c in sure)
-        lines.append(f"| {name} | {sum(stated):.1f} | {found} | {sum(c['stated'][k] for c in sure):.3f} | {false} |")
+    for k, name in enumerate(("one mistake", "at most two", "any number")):
+        told = [c for c in whole if len(c["stated"]) > k and "sure" in c]
+        stated, sure = (sum(c[what][k] for c in told) for what in ("stated", "sure"))
+        false = [c for c in asserted if min(len(c["first"]), 3) == k + 1]
+        lines.append(f"| {name} | {stated:.1f} | {sum(c['hits'][k] for c in told)} | {sure:.2f} | {len(false)} |")
     lines += [
         "",
-        "Stated is the sum of the expected chance hits of all claims, and of those claims for which one would be "
-        "asserted.",
+        "Stated are the expected chance hits of all claims, and with which chance one is asserted: at most "
+        f"{CERTAIN} for each number of mistakes.",
         "",
         *(f"- false: case {c['number']}, {' '.join(c['claim'])}: {' + '.join(c['first'])}" for c in asserted),
         *([""] if asserted else []),

@@ -36,7 +36,7 @@ from symgru.mistakes import ALIKE, Mistake, Trial
 from symgru.network import Array, Layer, Network, Tensor, chain
 
 GIVEN = {"one number": 0.35, "unit not told": 0.15, "all units": 0.35, "all steps": 0.15}
-LONGEST = 20  # time steps
+LONGEST, EVERY = 20, 99  # time steps; mistakes, more than any way has
 LARGEST = 1e3  # claims beyond are no outputs that anybody would ask about
 TRIES = 40  # drawings of mistakes in one network, before another network is drawn
 REACH = 10.0  # so many times what is allowed of the planted way, others are looked at closely
@@ -492,15 +492,17 @@ def many_by_chance(rng: Rng, units: int, count: int) -> dict[str, Any]:
 
 
 def _said_of(rng: Rng, net: Network, x: Tensor, told: Given) -> dict[str, Any]:
-    """`stated` is how many of the different results with at most one mistake, and with at most two, are expected to fit
-    by chance, `hits` how many do."""
+    """`stated` is how many of the different results with at most one mistake, with at most two and of all are expected
+    to fit by chance, `hits` how many do; `sure` with which chance one of them is asserted."""
     texts = [f"{v:.{told.digits}f}" for v in rng.uniform(-1, 1, len(told.places))]
     case = Case((x,), told.claim(texts))
-    ways = Ways(net, case).up_to(2)
-    typical = ways.fits((), ways.results[0])[0]
-    whole = ways.claim + np.array(typical.allowed)  # as if it came no nearer than is allowed
-    typical = replace(typical, distances=_floats(np.abs(whole - ways.claim)))
-    stated = [ways.chance(k, np.ones(len(ways.faults), dtype=bool), typical) for k in (1, 2)]
+    ways = Ways(net, case).up_to(EVERY)
+    own = ways.fits((), ways.results[0])[0]
+    barely = replace(own, distances=own.allowed)  # as far as is allowed, and as near as the digits tell
+    nearest = replace(own, distances=(0.0,) * len(own.allowed))
+    any_way = np.ones(len(ways.faults), dtype=bool)
+    few = (1, 2, EVERY)
+    stated, least = ([ways.chance(k, any_way, fit) for k in few] for fit in (barely, nearest))
     found = diagnose(net, [case])
     best = found.best
     return {
@@ -510,7 +512,8 @@ def _said_of(rng: Rng, net: Network, x: Tensor, told: Given) -> dict[str, Any]:
         "chance": found.chance,
         "first": named(best.made) if best else [],
         "stated": stated,
-        "hits": [sum(a.first.faults <= k for a in found.classes) for k in (1, 2)],
+        "sure": [min(s, CERTAIN) if n < CERTAIN else 0.0 for s, n in zip(stated, least, strict=True)],
+        "hits": [sum(a.first.faults <= k for a in found.classes) for k in few],
     }
 
 
