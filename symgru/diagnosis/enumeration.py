@@ -9,14 +9,17 @@ from typing import cast
 from symgru.diagnosis.claims import LAST, Case, Number
 from symgru.diagnosis.findings import Diagnosis, Near
 from symgru.diagnosis.intervals import Interval, Intervals
-from symgru.diagnosis.space import Space
+from symgru.diagnosis.rarer import catalogue
 from symgru.errors import SymgruError
+from symgru.mistakes import Trial
+
+MOST_WORK = 500_000  # numbers of the network times those of the inputs, beyond which nothing is worked again
 
 
 @dataclass(frozen=True)
 class Enumeration:
     """`excluded` of the `checked` nearest ways cannot give the claim to its digits, for certain. All others are at
-    least `apart` away from it in double precision, which errs by less than a millionth of that."""
+    least `apart` away from it, in double precision."""
 
     checked: int
     excluded: int
@@ -27,23 +30,26 @@ class Enumeration:
         return 0 < self.checked == self.excluded
 
 
-def enumeration(d: Diagnosis, spaces: tuple[Space, ...]) -> Enumeration:
-    """Of a diagnosis that found nothing; `spaces` are those of its cases."""
+def enumeration(d: Diagnosis) -> Enumeration:
+    """Of a diagnosis that found nothing."""
     *nearest, further = d.nearest or (Near((), 0.0),)
-    excluded = sum(any(_excludes(space, near) for space in spaces) for near in nearest)
+    if d.network.parameters * sum(case.inputs[0].value.size for case in d.cases) > MOST_WORK:
+        nearest = []
+    tried = [(Trial(d.network, case.inputs, catalogue), case) for case in d.cases]
+    excluded = sum(any(_excludes(trial, case, near) for trial, case in tried) for near in nearest)
     return Enumeration(len(nearest), excluded, further.away)
 
 
-def _excludes(space: Space, near: Near) -> bool:
+def _excludes(trial: Trial, case: Case, near: Near) -> bool:
     """Whether a claimed number of the case lies outside what a way certainly gives, its half unit counted."""
     domain = Intervals()
     try:
-        changed = space.trial.changed(near.made)
+        changed = trial.changed(near.made)
         with domain.context():
             y = cast(Interval, changed.results(changed.run(domain)))
     except (SymgruError, ValueError, TypeError):  # what intervals have no rule for
         return False
-    return any(_outside(y, space.case, n) for n in space.case.claim)
+    return any(_outside(y, case, n) for n in case.claim)
 
 
 def _outside(y: Interval, case: Case, n: Number) -> bool:

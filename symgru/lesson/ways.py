@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from symgru.diagnosis.enumeration import Enumeration, enumeration
 from symgru.diagnosis.findings import Alike, Diagnosis, Fit
 from symgru.lesson.asked import sequence
 from symgru.lesson.claimed import (
@@ -190,14 +191,26 @@ def enumerated(d: Diagnosis) -> Iterator[Part]:
     yield Paragraph(
         say(
             f"{listed([f'{t.ways:,} {t.says}' for t in d.tried])}, which lead to {results:,} different results. None "
-            "of them is {claim} to its digits.",
+            "of them is {claim} to its digits.{again}",
             claim=the_claim(d),
+            again=_again(enumeration(d)),
         ),
         "Tried",
     )
     if d.near:
         yield Paragraph(say("These come nearest, but they are near misses and explain nothing:"))
         yield Cases(tuple(_near(d, fit) for fit in d.near[:MOST_NEAR]))
+
+
+def _again(checked: Enumeration) -> Text:
+    """What was checked with intervals; nothing where they do not settle it."""
+    if not checked.certain:
+        return say("")
+    return say(
+        f" The {checked.checked} nearest were worked again with intervals: none of them is, for certain. All others "
+        "are {apart} away or more, far beyond the rounding of the numbers they were computed with.",
+        apart=number(small(checked.apart)),
+    )
 
 
 def _near(d: Diagnosis, fit: Fit) -> Case:

@@ -7,6 +7,7 @@ framework; the search runs ways as rows of a batch.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from symgru.building import build
 from symgru.cells import CELLS
 from symgru.diagnosis.chance import CERTAIN, different, expected
 from symgru.diagnosis.claims import LAST, Case, Number, could_be_of
+from symgru.diagnosis.enumeration import enumeration
 from symgru.diagnosis.findings import Diagnosis
 from symgru.diagnosis.rarer import catalogue
 from symgru.diagnosis.search import diagnose
@@ -103,6 +105,18 @@ def test_the_network_of_the_thread_is_not_this_one() -> None:
     found = of_seed("0.9680257")
     assert found.verdict == "none" and not found.classes and found.complete
     assert sum(t.ways for t in found.tried) > 10_000
+
+
+def test_the_nearest_ways_are_excluded_for_certain() -> None:
+    """In decimals too they are as far away as the search says, and the claim's digits are out of reach."""
+    found = of_seed("0.9680257")
+    checked = enumeration(found)
+    assert checked.certain and checked.checked == len(found.nearest) - 1 == 20
+    trial = Trial(found.network, found.cases[0].inputs, catalogue)
+    for near in found.nearest:
+        away = abs(trial.result(near.made, Decimals(WORKING, typed=True))[0] - Decimal("0.9680257"))
+        assert float(away) == pytest.approx(near.away, abs=1e-12) and away > Decimal("5e-8")
+    assert checked.apart == found.nearest[-1].away
 
 
 def test_what_keras_gives_is_right() -> None:
