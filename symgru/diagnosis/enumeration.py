@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import cast
 
 from symgru.diagnosis.claims import LAST, Case, Number
 from symgru.diagnosis.findings import Diagnosis, Near
 from symgru.diagnosis.intervals import Interval, Intervals
 from symgru.diagnosis.rarer import catalogue
+from symgru.domains import Decimals, Domain
 from symgru.errors import SymgruError
-from symgru.mistakes import Trial
+from symgru.mistakes import WORKING, Trial
+from symgru.network import Array
 
 MOST_WORK = 500_000  # numbers of the network times those of the inputs, beyond which nothing is worked again
 
@@ -42,20 +43,24 @@ def enumeration(d: Diagnosis) -> Enumeration:
 
 def _excludes(trial: Trial, case: Case, near: Near) -> bool:
     """Whether a claimed number of the case lies outside what a way certainly gives, its half unit counted."""
-    domain = Intervals()
     try:
         changed = trial.changed(near.made)
+        # a line that is rounded to decimals is exact in decimals
+        domain: Domain = Intervals() if changed.decimals is None else Decimals(WORKING, typed=True)
         with domain.context():
-            y = cast(Interval, changed.results(changed.run(domain)))
+            y = changed.results(changed.run(domain))
     except (SymgruError, ValueError, TypeError):  # what intervals have no rule for
         return False
     return any(_outside(y, case, n) for n in case.claim)
 
 
-def _outside(y: Interval, case: Case, n: Number) -> bool:
-    if n.step != LAST and y.ends.shape[1] != case.inputs[0].value.shape[1]:
+def _outside(y: Array | Interval, case: Case, n: Number) -> bool:
+    low, high = (y.low, y.high) if isinstance(y, Interval) else (y, y)
+    if n.step != LAST and low.shape[1] != case.inputs[0].value.shape[1]:
         return False
-    low, high = (end[n.sequence, n.step] for end in (y.low, y.high))
-    units = range(len(low)) if n.unit is None else (n.unit,)
+    ends = zip(low[n.sequence, n.step], high[n.sequence, n.step], strict=True)
+    each = [(Decimal(a), Decimal(b)) for a, b in ends]
+    if n.unit is not None and n.unit >= len(each):
+        return False
     half = Decimal(n.half)
-    return all(n.value + half < Decimal(float(low[u])) or n.value - half > Decimal(float(high[u])) for u in units)
+    return all(n.value + half < a or n.value - half > b for a, b in (each if n.unit is None else [each[n.unit]]))
