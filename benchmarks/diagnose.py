@@ -317,23 +317,28 @@ def _of_chance(title: str, what: str, cases: Sequence[Record]) -> tuple[list[str
         + ", ".join(f"{verdict} {n:,}" for verdict, n in verdicts.most_common())
         + f". False assertions: **{len(asserted)}**, where a chance of {CERTAIN} a claim gives at most {allowed:.1f}.",
         "",
-        "| ways with | stated, fit | found, fit | stated, asserted | found, asserted |",
-        "|---|---:|---:|---:|---:|",
-    ]
-    for k, name in enumerate(("one mistake", "at most two", "any number")):
-        told = [c for c in whole if len(c["stated"]) > k and "sure" in c]
-        stated, sure = (sum(c[what][k] for c in told) for what in ("stated", "sure"))
-        false = [c for c in asserted if min(len(c["first"]), 3) == k + 1]
-        lines.append(f"| {name} | {stated:.1f} | {sum(c['hits'][k] for c in told)} | {sure:.2f} | {len(false)} |")
-    lines += [
-        "",
-        "Stated are the expected chance hits of all claims, and with which chance one is asserted: at most "
-        f"{CERTAIN} for each number of mistakes.",
-        "",
+        *_stated(whole, asserted),
         *(f"- false: case {c['number']}, {' '.join(c['claim'])}: {' + '.join(c['first'])}" for c in asserted),
         *([""] if asserted else []),
     ]
     return lines, len(asserted) <= allowed and len(whole) == len(cases)
+
+
+def _stated(cases: Sequence[Record], asserted: Sequence[Record]) -> Iterator[str]:
+    """What chance is said to do beside what it did, by the number of mistakes."""
+    told = [c for c in cases if "sure" in c]
+    if not told:
+        return
+    yield "| ways with | stated, fit | found, fit | stated, asserted | found, asserted |"
+    yield "|---|---:|---:|---:|---:|"
+    for k, name in enumerate(("one mistake", "at most two", "any number")):
+        stated, sure = (sum(c[what][k] for c in told) for what in ("stated", "sure"))
+        false = [c for c in asserted if min(len(c["first"]), 3) == k + 1]
+        yield f"| {name} | {stated:.1f} | {sum(c['hits'][k] for c in told)} | {sure:.2f} | {len(false)} |"
+    yield ""
+    yield f"Stated are the expected chance hits of all claims, and the chance that one is asserted: at most {CERTAIN} "
+    yield "for each number of mistakes."
+    yield ""
 
 
 def of_frameworks(found: Sequence[Record]) -> tuple[list[str], bool]:
