@@ -30,6 +30,8 @@ def build(kind: str, options: Mapping[str, object]) -> Cell:
     activation within that bound of 0 (ONNX). Raises Unsupported for an option of the wrong type: Keras takes the text
     "False" for true.
     """
+    if not isinstance(kind, str):
+        _check(kind, options)  # which refuses it
     return _built(kind, _Options(options))
 
 
