@@ -11,11 +11,11 @@ from decimal import Decimal
 from typing import cast
 
 from symgru.building import build, only_layer
+from symgru.decimal_domain import Decimals
 from symgru.diagnosis.claims import Case
 from symgru.diagnosis.findings import Diagnosis, Progress
 from symgru.diagnosis.reading import read_claim
 from symgru.diagnosis.search import diagnose
-from symgru.domains import Decimals
 from symgru.explanation import Explanation, explain
 from symgru.mistakes import WORKING, Made, Mistake, Trial
 from symgru.network import Network, Tensor

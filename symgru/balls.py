@@ -125,7 +125,7 @@ def _log_softmax(a: Array) -> Array:
 
 
 def _sparsemax(a: Array) -> Array:
-    """By `domains._sparsemax`, row by row, where the balls tell the order and the support; else nothing is known."""
+    """By `domains.sparsemax`, row by row, where the balls tell the order and the support; else nothing is known."""
     rows = a.reshape(-1, a.shape[-1])
     return np.array([_sparse(list(row)) for row in rows], dtype=object).reshape(a.shape)
 

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from symgru.domains import Decimals, Float64
+from symgru.decimal_domain import Decimals
+from symgru.domains import Float64
 from symgru.errors import Unsupported, UnusableInput
 from symgru.maps import MAPS
 from symgru.network import Array, Network, Tensor

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from symgru.backends import DOCUMENTS, ONE_SEQUENCE, PAGES, WORKED, backend
+from symgru.backends import DOCUMENTS, ONE_SEQUENCE, PAGES, WORKED, renderer
 from symgru.comparison import Comparison
 from symgru.derivation import Derivation, Derivations
 from symgru.errors import UnusableInput
@@ -35,13 +35,12 @@ class Document:
     def pieces(self, ending: str, **options: Any) -> Iterator[Piece]:
         """The document in the format of a file's ending, piece by piece, as it becomes known: text, or bytes where the
         format is no text."""
-        module = backend(self._format(ending))
         kind = type(self.content).__name__.lower()
         if isinstance(self.content, Explanation):
             if self.content.others and ending.lower() in ONE_SEQUENCE:
                 raise UnusableInput(f"{ending} holds one sequence; give one of them alone, the first as x[0:1]")
             options = {"extent": _extent(options), **options}
-        made = getattr(module, f"render_{kind}")(self.content, **options)
+        made = renderer(self._format(ending), kind)(self.content, **options)
         yield from [made] if isinstance(made, str | bytes) else made
 
     def _format(self, ending: str) -> str:

@@ -21,12 +21,13 @@ import numpy as np
 from sympy import Add, Expr, Mul
 
 from symgru.algebra import Dot
+from symgru.array_slips import Shortened
 from symgru.building import build
 from symgru.cell import Cell
 from symgru.cells import CELLS
 from symgru.comparison import Profile
+from symgru.decimal_domain import Decimals
 from symgru.diagnosis.rows import Rows, Stack, Versions
-from symgru.domains import Decimals
 from symgru.errors import UnusableInput
 from symgru.explanation import DEFAULT_DIGITS, GUARDS, MOST_DIGITS, Explanation, explain
 from symgru.mistakes import WORKING, Caught, Mistake, Trial, grouped, mistakes
@@ -34,7 +35,7 @@ from symgru.network import Array, Layer, Network, Tensor, Weights, chain
 from symgru.readers.conventions import ARRAYS
 from symgru.rounding import line_rounding
 from symgru.rules import CALCULATOR
-from symgru.slips import Shortened, roles
+from symgru.slips import roles
 from symgru.styles import Style
 from symgru.styles.network import RULES
 from symgru.trace import run

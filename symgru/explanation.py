@@ -17,7 +17,7 @@ import numpy as np
 
 from symgru.building import build
 from symgru.certified import DIGITS, NOT_INSTALLED, Exact, exact
-from symgru.domains import Decimals
+from symgru.decimal_domain import Decimals
 from symgru.errors import SymgruError, UnusableInput
 from symgru.maps import MAPS
 from symgru.network import Array, Edge, Layer, Network, Tensor, shortest, stored

@@ -14,7 +14,8 @@ from symgru.approximations import APPROXIMATIONS, numpy_function
 from symgru.building import build
 from symgru.cell import Cell
 from symgru.certified import _doubt
-from symgru.domains import Decimals, Float64, Step
+from symgru.decimal_domain import Decimals
+from symgru.domains import Float64, Step
 from symgru.errors import Unsupported, UnusableInput
 from symgru.gradients import Gradients, gradients
 from symgru.layout import layout

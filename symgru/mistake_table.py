@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from symgru import slips
+from symgru import array_slips, slips
 from symgru.activations import activation
 from symgru.algebra import Vec
 from symgru.arrangement import stacked
@@ -135,7 +135,7 @@ MISTAKES = (
     Entry(
         3, "biases", "rows exchanged",
         "exchanged the two rows of the bias", BOTH_ROWS,
-        arrays=slips.exchanged_rows,
+        arrays=array_slips.exchanged_rows,
     ),
     Entry(
         3, "biases", "outside the reset gate",
@@ -166,32 +166,32 @@ MISTAKES = (
     Entry(
         7, "sequence", "summed into one step",
         "summed the sequence into one step", STEPWISE,
-        SEED, inputs=slips.in_one_step(sum),
+        SEED, inputs=array_slips.in_one_step(sum),
     ),
     Entry(
         7, "sequence", "mean in one step",
         "took the mean of the sequence as one step", STEPWISE,
-        SEED, inputs=slips.in_one_step(slips.mean),
+        SEED, inputs=array_slips.in_one_step(array_slips.mean),
     ),
     Entry(
         9, "arrays", "recurrent kernel transposed",
         "took the rows of each recurrent kernel for its columns",
         "the row of a recurrent kernel is the unit it comes from, its column the unit it leads to",
         "keras #8720: PyTorch holds it the other way round than Keras",
-        arrays=slips.transposed(lambda own: own.recurrent),
+        arrays=array_slips.transposed(lambda own: own.recurrent),
     ),
     Entry(
         9, "arrays", "kernel transposed",
         "took the rows of each kernel for its columns",
         "the row of a kernel is the feature it comes from, its column the unit it leads to",
         "keras #8720: PyTorch holds it the other way round than Keras",
-        arrays=slips.transposed(lambda own: own.kernel),
+        arrays=array_slips.transposed(lambda own: own.kernel),
     ),
     Entry(
         11, "state", "carried over",
         "went on from the last state of an earlier run of the same sequence", "begin at `h_0 = 0`",
         "Keras with stateful=True, predict called twice",
-        inputs=slips.rearranged(slips.twice),
+        inputs=array_slips.rearranged(array_slips.twice),
     ),
     Entry(
         11, "state", "begins at 1",
@@ -201,7 +201,7 @@ MISTAKES = (
     Entry(
         13, "sequence", "column by column",
         "read the numbers of the sequence column by column", "take one time step after the other, row by row",
-        "reshape in place of transpose; Fortran's order", inputs=slips.rearranged(slips.column_by_column),
+        "reshape in place of transpose; Fortran's order", inputs=array_slips.rearranged(array_slips.column_by_column),
     ),
     Entry(
         13, "state", "fresh at every step",
@@ -211,12 +211,12 @@ MISTAKES = (
     Entry(
         14, "sequence", "zeros skipped",
         "left out the time steps whose input is 0", "work every step: an input of 0 still moves the state",
-        "Keras' Masking", inputs=slips.rearranged(slips.without_zeros),
+        "Keras' Masking", inputs=array_slips.rearranged(array_slips.without_zeros),
     ),
     Entry(
         15, "sequence", "last step dropped",
         "stopped one time step too early", "go on to the last input",
-        inputs=slips.rearranged(slips.without_last),
+        inputs=array_slips.rearranged(array_slips.without_last),
     ),
     Entry(
         16, "activations", "sigmoid and tanh exchanged",
@@ -247,7 +247,7 @@ MISTAKES = (
     Entry(
         18, "sequence", "reversed",
         "fed the sequence from its end to its beginning", "feed the first input first",
-        "Keras with go_backwards=True", inputs=slips.rearranged(slips.backwards),
+        "Keras with go_backwards=True", inputs=array_slips.rearranged(array_slips.backwards),
     ),
     Entry(
         21, "biases", "the state's only for the candidate",
@@ -293,22 +293,22 @@ MISTAKES = (
     Entry(
         28, "arrays", "kernels exchanged",
         "exchanged the kernel and the recurrent kernel", "multiply the input with `W` and the state with `U`",
-        "weights concatenated as [h; x] for [x; h]", arrays=slips.exchanged_kernels,
+        "weights concatenated as [h; x] for [x; h]", arrays=array_slips.exchanged_kernels,
     ),
     Entry(
         29, "arrays", "gates interleaved",
         "took the columns of the gates in turn", "the columns of a gate stand side by side, one block for each gate",
-        arrays=slips.interleaved,
+        arrays=array_slips.interleaved,
     ),
     Entry(
         32, "sequence", "first step only",
         "stopped after the first step", "go on to the last input, with the state h carried from step to step",
-        inputs=slips.rearranged(slips.first_only),
+        inputs=array_slips.rearranged(array_slips.first_only),
     ),
     *(
         Entry(
             33, "arrays", f"{digits} decimals", f"typed the weights with {digits} decimals", ROUND,
-            arrays=lambda own, digits=digits: slips.Shortened(digits),  # type: ignore[misc]
+            arrays=lambda own, digits=digits: array_slips.Shortened(digits),  # type: ignore[misc]
         )
         for digits in (2, 3, 4)
     ),
@@ -408,7 +408,7 @@ ORDERS = {"r | z | n": "PyTorch's and TensorFlow 1's", "z | r | n": "that of Ker
 
 def _orders(own: Layout, layer: Layer) -> Iterator[Mistake]:
     """The gates' blocks of all arrays taken for one another's."""
-    rows = slips.stacked_rows(own)
+    rows = array_slips.stacked_rows(own)
     for (name, columns), (taken, stored) in readings(rows, layer) if rows else ():
         blocks = "blocks" if stacked(layer.notes) else "blocks of columns"
         yield Mistake(

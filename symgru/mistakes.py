@@ -18,7 +18,8 @@ import numpy as np
 from symgru.algebra import Vec
 from symgru.building import build
 from symgru.cell import Cell
-from symgru.domains import Decimals, Domain, Float64, rounded
+from symgru.decimal_domain import Decimals, rounded
+from symgru.domains import Domain, Float64
 from symgru.errors import SymgruError, Unsupported
 from symgru.explanation import promise
 from symgru.maps import MAPS

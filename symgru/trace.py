@@ -9,7 +9,8 @@ import numpy as np
 
 from symgru.building import build
 from symgru.cell import Cell, masked
-from symgru.domains import Decimals, Domain
+from symgru.decimal_domain import Decimals
+from symgru.domains import Domain
 from symgru.errors import Unsupported
 from symgru.exact_maps import apply_exact
 from symgru.float32 import Float32

@@ -16,8 +16,9 @@ from symgru.activations import Activation, expanded, where_positive
 from symgru.algebra import Mat, Ref, Vec, rebuild, sigma, walk
 from symgru.building import build
 from symgru.cell import Cell
+from symgru.decimal_domain import ALONE, Decimals, quickly
 from symgru.derivation import named_activations, uses, uses_function
-from symgru.domains import ALONE, Decimals, Step, quickly
+from symgru.domains import Step
 from symgru.folding import constant
 from symgru.layout import BIASES, layout
 from symgru.network import Array, Edge, Layer, Network, Tensor

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from symgru.domains import Decimals
+from symgru.decimal_domain import Decimals
 from symgru.network import Tensor
 from symgru.trace import run
 

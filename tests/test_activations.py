@@ -28,7 +28,8 @@ from symgru.algebra import Mat, Vec, add, mul, sigma, walk
 from symgru.balls import Balls
 from symgru.cell import Cell, x
 from symgru.cells import y
-from symgru.domains import Decimals, Float64
+from symgru.decimal_domain import Decimals
+from symgru.domains import Float64
 from symgru.errors import Unsupported
 from symgru.network import Tensor
 

@@ -13,7 +13,8 @@ from symgru.backends.c.printer import Formula
 from symgru.building import build
 from symgru.cell import Cell, h, h1, x
 from symgru.cells import CELLS
-from symgru.domains import Decimals, Float64
+from symgru.decimal_domain import Decimals
+from symgru.domains import Float64
 from symgru.errors import Unsupported, UnusableInput
 from symgru.gradients import gradients
 from symgru.network import Tensor

@@ -16,7 +16,7 @@ from symgru import certified, load
 from symgru.activations import table
 from symgru.cells import CELLS
 from symgru.certified import DIGITS, MOST_BITS, NOT_INSTALLED, Exact, exact
-from symgru.domains import Decimals
+from symgru.decimal_domain import Decimals
 from symgru.errors import Unsupported, UnusableInput
 from symgru.network import Layer, Tensor, chain
 from symgru.readers import read

@@ -11,8 +11,9 @@ from symgru.activations import ACROSS, a, activation, table
 from symgru.algebra import Across, Prime, matrices, rebuild, sigma, square, vectors, walk
 from symgru.cell import Cell
 from symgru.cells import CELLS
+from symgru.decimal_domain import Decimals
 from symgru.derivatives import KINKS, across, derivative, jumps, meant, named_parts, prime, times, total
-from symgru.domains import Decimals, Float64
+from symgru.domains import Float64
 from symgru.errors import Unsupported
 from tests.test_printing import Plain
 

@@ -11,7 +11,8 @@ from symgru.algebra import Mat, add
 from symgru.building import build
 from symgru.cell import Cell, h, h1, x
 from symgru.cells import CELLS, y
-from symgru.domains import Decimals, Float64, source
+from symgru.decimal_domain import Decimals
+from symgru.domains import Float64, source
 from symgru.network import Tensor
 from symgru.rounding import Rounding
 from symgru.trace import run

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from symgru.backends import latex, markdown, text
-from symgru.domains import Decimals
+from symgru.decimal_domain import Decimals
 from symgru.errors import UnusableInput
 from symgru.explanation import explain
 from symgru.network import Layer, Tensor, chain

@@ -9,7 +9,7 @@ import openpyxl
 import pytest
 
 from symgru.answer import DIGITS, answer
-from symgru.backends import latex, markdown, text
+from symgru.backends import latex, markdown, renderer, text
 from symgru.cells import CELLS
 from symgru.comparison import compare
 from symgru.derivation import derive
@@ -104,7 +104,7 @@ def cells_files():
 def proofs_files():
     proved = prove()
     for ending, backend in DOCUMENTS.items():
-        yield f"proofs{ending}", whole(backend.render_proofs(proved))
+        yield f"proofs{ending}", whole(renderer(backend.__name__.rpartition(".")[2], "proofs")(proved))
 
 
 def picture_files():

@@ -12,7 +12,8 @@ import pytest
 from symgru.building import build
 from symgru.cells import CELLS
 from symgru.conventions import CONVENTIONS
-from symgru.domains import Decimals, Domain, Float64
+from symgru.decimal_domain import Decimals
+from symgru.domains import Domain, Float64
 from symgru.mistake_table import ORDERS
 from symgru.mistakes import MISTAKES, Mistake, Outcome, Trial, caught, classes, mistakes, single_mistakes
 from symgru.network import Array, Layer, Network, Tensor, chain

@@ -17,7 +17,8 @@ from symgru.balls import Balls
 from symgru.building import build
 from symgru.cell import masked
 from symgru.cells import CELLS
-from symgru.domains import Decimals, Float64
+from symgru.decimal_domain import Decimals
+from symgru.domains import Float64
 from symgru.errors import Unsupported
 from symgru.float32 import Float32
 from symgru.network import Layer, Tensor

@@ -11,7 +11,7 @@ import symgru
 from symgru import proving
 from symgru.activations import activation, expanded, table
 from symgru.algebra import Dot, Mat, Vec, sigma
-from symgru.backends import latex, markdown, text
+from symgru.backends import renderer
 from symgru.backends.text.proofs import SPEAKER
 from symgru.building import build
 from symgru.cell import h, x
@@ -528,7 +528,7 @@ def test_words_need_no_escaping():
 
 
 def test_the_latex_compiles(tmp_path):
-    source = "".join(latex.render_proofs(symgru.prove()))
+    source = "".join(renderer("latex", "proofs")(symgru.prove()))
     assert overfull(compile_latex(source, tmp_path)) == []
     for name in PROOFS:
         assert rf"\section{{{name}}}" in source
@@ -537,7 +537,7 @@ def test_the_latex_compiles(tmp_path):
 
 
 def test_the_markdown_has_every_part():
-    source = "".join(markdown.render_proofs(symgru.prove()))
+    source = "".join(renderer("markdown", "proofs")(symgru.prove()))
     assert re.findall(r"^## (.*)$", source, re.MULTILINE) == list(PROOFS)
     assert "`gru_before`" in source
     assert source.count("$$") % 2 == 0
@@ -546,7 +546,7 @@ def test_the_markdown_has_every_part():
 
 def test_numbers_of_one_formula_are_printed_by_every_format():
     results = symgru.prove("bounded")
-    for render in (latex.render_proofs, markdown.render_proofs, text.render_proofs):
+    for render in (renderer("latex", "proofs"), renderer("markdown", "proofs"), renderer("text", "proofs")):
         assert "4.76287" in "".join(render(results))
 
 

@@ -2,7 +2,8 @@
 
 from decimal import Decimal
 
-from symgru.domains import Decimals, Float64
+from symgru.decimal_domain import Decimals
+from symgru.domains import Float64
 from symgru.rounding import round_digits, ulps
 from symgru.trace import exact, run
 from symgru.verify.emitted import compiled, run_numpy

@@ -8,7 +8,8 @@ import pytest
 from symgru.backends.model import layers, split_time
 from symgru.building import build
 from symgru.cells import CELLS
-from symgru.domains import Decimals, Float64
+from symgru.decimal_domain import Decimals
+from symgru.domains import Float64
 from symgru.float32 import Float32
 from symgru.network import Tensor
 from symgru.readers import read

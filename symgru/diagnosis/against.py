@@ -25,6 +25,7 @@ from symgru.domains import Float64
 from symgru.errors import SymgruError, UnusableInput
 from symgru.network import Array, Call, Edge, Input, Layer, Network, Tensor
 from symgru.trace import Run, run
+from symgru.wording import counted
 
 DRAWN = 8  # runs with other rounding errors, from whose scatter the allowance is taken
 MOST_SEARCHED = 8  # units of a layer whose outputs are searched
@@ -333,8 +334,8 @@ def _output(a: Array, b: Array, moved: Array) -> tuple[Difference | None, str]:
 
 
 def _axes(y: Array) -> str:
-    names = ("sequences", "steps", "numbers") if y.ndim == 3 else ("sequences", "numbers")
-    return " × ".join(f"{n} {name}" for n, name in zip(y.shape, names, strict=False))
+    names = ("sequence", "step", "number") if y.ndim == 3 else ("sequence", "number")
+    return " × ".join(counted(n, name) for n, name in zip(y.shape, names, strict=False))
 
 
 # ---------------------------------------------------------------- what explains a pair

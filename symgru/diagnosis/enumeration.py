@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from symgru.decimal_domain import Decimals
 from symgru.diagnosis.claims import LAST, Case, Number
 from symgru.diagnosis.findings import Diagnosis, Near
 from symgru.diagnosis.intervals import Interval, Intervals
 from symgru.diagnosis.rarer import catalogue
-from symgru.domains import Decimals, Domain
+from symgru.domains import Domain
 from symgru.errors import SymgruError
 from symgru.mistakes import WORKING, Trial
 from symgru.network import Array

@@ -19,7 +19,7 @@ from sympy import Expr, Function, Poly
 from symgru.activations import activation
 from symgru.algebra import Vec, walk
 from symgru.cell import Cell, x
-from symgru.domains import Step, compiled
+from symgru.domains import FLOAT64, Step, compiled
 from symgru.network import Array, Tensor
 
 INF = np.inf
@@ -173,17 +173,6 @@ def _rising(f: Callable[[Array], Array], low: float = -INF, high: float = INF) -
     return apply
 
 
-def _sigmoid(a: Array) -> Array:
-    e = np.exp(-np.abs(a))
-    return np.where(a >= 0, 1 / (1 + e), e / (1 + e))
-
-
-def _error_function(a: Array) -> Array:
-    from math import erf
-
-    return cast(Array, np.vectorize(erf, otypes=[np.float64])(a))
-
-
 def _abs(a: Interval) -> Interval:
     sizes = np.abs(a.ends)
     crosses = (a.low < 0) & (a.high > 0)
@@ -254,12 +243,12 @@ _MOVES: dict[Any, Callable[..., Any]] = {  # axes are counted from the first, so
     np.shape: lambda a: a.shape,
 }
 _INTERVALS: dict[str, Any] = {
-    "sigma": _rising(_sigmoid, 0, 1),
+    "sigma": _rising(FLOAT64["sigma"], 0, 1),
     "tanh": _rising(np.tanh, -1, 1),
     "exp": _rising(np.exp, 0),
     "expm1": _rising(np.expm1, -1),
     "log1p": _rising(np.log1p),
-    "erf": _rising(_error_function, -1, 1),
+    "erf": _rising(FLOAT64["erf"], -1, 1),
     "sqrt": _rising(np.sqrt, 0),
     "softsign_alone": _rising(lambda a: np.where(np.isinf(a), np.sign(a), a / (1 + np.abs(a))), -1, 1),
     "Abs": _abs,

@@ -12,9 +12,10 @@ from decimal import Decimal, localcontext
 
 import numpy as np
 
+from symgru.array_slips import Names, pairs, rearranged
 from symgru.layout import Layout
 from symgru.network import Array, Tensor, Weights
-from symgru.slips import Names, chosen, pairs, rearranged
+from symgru.slips import chosen
 
 Change = Callable[[Tensor], Tensor]
 

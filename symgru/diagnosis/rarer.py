@@ -14,9 +14,10 @@ from itertools import combinations
 import numpy as np
 from sympy import Symbol
 
-from symgru import slips
+from symgru import array_slips, slips
 from symgru.activations import activation
 from symgru.algebra import Vec
+from symgru.array_slips import Names, rearranged
 from symgru.building import build
 from symgru.cell import Cell
 from symgru.diagnosis import number_slips as numbers
@@ -24,7 +25,6 @@ from symgru.layout import Layout, layout
 from symgru.mistake_table import BOTH_ROWS, PLACE, SIGMOID, Entry, Mistake, made_of, mistakes, readings, spelled, whose
 from symgru.network import Array, Layer, Tensor
 from symgru.shapes import units
-from symgru.slips import Names, rearranged
 from symgru.wording import listed
 
 ELEMENTWISE = "multiply unit by unit: the product of two vectors is a vector"
@@ -272,7 +272,7 @@ def _arrays(own: Layout, layer: Layer) -> dict[str, tuple[Names, ...]]:
     """What holds a block for each gate, by what it is called; without a bias that is all 0."""
     named: dict[str, tuple[tuple[Symbol, ...], ...]]
     named = {"kernel": (own.kernel,), "recurrent kernel": (own.recurrent,), "bias": own.biases}
-    alike = set(slips.stacked_rows(own))
+    alike = set(array_slips.stacked_rows(own))
     found = {
         name: tuple(names for row in rows if (names := tuple(s.name for s in row)) in alike)
         for name, rows in named.items()
@@ -312,7 +312,7 @@ def _one_gate(own: Layout, size: Size) -> Iterator[Entry]:
                 f"{called} {block} transposed",
                 f"took the rows of `{block}` for its columns",
                 f"read `{block}` as the others are read",
-                arrays=lambda own, name=block.name: slips.Transposed((name,)),  # type: ignore[misc]
+                arrays=lambda own, name=block.name: array_slips.Transposed((name,)),  # type: ignore[misc]
             )
 
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 import numpy as np
 
+from symgru.decimal_domain import Decimals
 from symgru.diagnosis.allowance import Allowance, Open, allowance
 from symgru.diagnosis.chance import CERTAIN, different, expected
 from symgru.diagnosis.claims import Case, could_be_of
@@ -20,7 +21,6 @@ from symgru.diagnosis.rarer import catalogue, earlier_states, lost_signs
 from symgru.diagnosis.space import Space
 from symgru.diagnosis.ways import NONE, Level, combined, pairs, singles
 from symgru.diagnosis.wiring_slips import of_network
-from symgru.domains import Decimals
 from symgru.errors import SymgruError, Unsupported
 from symgru.mistakes import ALIKE, WORKING, Mistake, alike
 from symgru.network import Array, Layer, Network

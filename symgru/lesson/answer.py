@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
-from itertools import islice
 
 from sympy import Symbol
 
@@ -18,7 +17,7 @@ from symgru.backends.worked import equations, output_name, parameter
 from symgru.cell import Cell
 from symgru.diagnosis.findings import Diagnosis
 from symgru.lesson.claimed import did, one_and_all, small, the_claim
-from symgru.lesson.diagnosis import outline as diagnosed
+from symgru.lesson.diagnosis import body
 from symgru.lesson.layers import formulas
 from symgru.lesson.parts import Box, Case, Cases, Heading, Paragraph, Part, Table, Weights
 from symgru.lesson.prose import Formula, Text, formula, given, joined, number, say
@@ -152,8 +151,8 @@ def _table(a: Answer) -> Table:
 
 
 def _diagnosed(d: Diagnosis) -> Iterator[Part]:
-    """The report of a diagnosis without its title and what was asked of, a part of a larger document."""
-    for part in islice(diagnosed(d), 2, None):
+    """The report of a diagnosis as a part of a larger document."""
+    for part in body(d):
         yield replace(part, level=3) if isinstance(part, Heading) else part
 
 

@@ -25,6 +25,11 @@ def outline(d: Diagnosis, known: Grounds | None = None) -> Iterator[Part]:
     not given."""
     yield Heading(1, title(d))
     yield Paragraph(asked(d))
+    yield from body(d, known)
+
+
+def body(d: Diagnosis, known: Grounds | None = None) -> Iterator[Part]:
+    """The report without its title and what was asked of."""
     yield Box(tuple(answer(d)))
     yield from _compared(d)
     if d.verdict == "explained":

@@ -11,10 +11,10 @@ from typing import cast
 from symgru import slips
 from symgru.algebra import Ref, walk
 from symgru.backends.worked import LayerWriter, starting_names
+from symgru.decimal_domain import Decimals
 from symgru.diagnosis.claims import LAST, Number
 from symgru.diagnosis.findings import Diagnosis
 from symgru.diagnosis.rarer import catalogue
-from symgru.domains import Decimals
 from symgru.errors import SymgruError
 from symgru.lesson.changed import changed_equations
 from symgru.lesson.claimed import FEWEST, GUARDS, MOST_DECIMALS, decimals_of, furthest, shown

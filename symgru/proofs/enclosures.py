@@ -158,7 +158,7 @@ def _log_softmax(a: Value) -> Value:
 
 
 def _sparsemax(a: Value) -> Value:
-    """As Keras computes it (`domains._sparsemax`), where the intervals tell the order and the support."""
+    """As Keras computes it (`domains.sparsemax`), where the intervals tell the order and the support."""
     falling = sorted(components(a), key=lambda v: v.mid, reverse=True)
     last = total = _iv.mpf(0)
     count = 0

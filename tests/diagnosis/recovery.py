@@ -21,6 +21,7 @@ from unittest import mock
 
 import numpy as np
 
+from symgru.decimal_domain import Decimals
 from symgru.diagnosis.allowance import Open, allowance
 from symgru.diagnosis.chance import CERTAIN, different, expected
 from symgru.diagnosis.claims import LAST, Case, Number, could_be_of
@@ -30,7 +31,7 @@ from symgru.diagnosis.search import diagnose
 from symgru.diagnosis.space import Space
 from symgru.diagnosis.ways import NONE, SEVERAL, combined, pairs, singles
 from symgru.diagnosis.wiring_slips import of_network
-from symgru.domains import Decimals, Domain, Float64
+from symgru.domains import Domain, Float64
 from symgru.errors import SymgruError
 from symgru.mistakes import ALIKE, Mistake, Trial
 from symgru.network import Array, Layer, Network, Tensor, chain

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import symgru
-from symgru.backends import html, latex, markdown, text
+from symgru.backends import renderer
 from symgru.diagnosis.against import Disagreement, against
 from symgru.diagnosis.related import sources
 from symgru.document import Document
@@ -552,8 +552,8 @@ def test_a_keras_port_of_a_torch_model(tmp_path):
 
 def test_every_format_shows_it(tmp_path, model):
     found = compared(tmp_path, model, arrays(model.get_weights(), "zrn"))
-    for backend in (text, markdown, html, latex):
-        made = "".join(backend.render_disagreement(found))
+    for backend in ("text", "markdown", "html", "latex"):
+        made = "".join(renderer(backend, "disagreement")(found))
         assert "Layer by layer" in made and "symgru convert" in made
 
 
@@ -586,7 +586,7 @@ def test_live_models(model):
 def test_names_from_a_file_are_made_harmless(tmp_path, model):
     state = {n.replace("enc.", "<b>$x`."): a for n, a in arrays(model.get_weights(), "zrn").items()}
     found = compared(tmp_path, model, state)
-    assert "<b>" not in "".join(html.render_disagreement(found))
+    assert "<b>" not in "".join(renderer("html", "disagreement")(found))
     compile(found.mending.code, "mend.py", "exec")
 
 

@@ -8,12 +8,12 @@ from itertools import permutations, product
 
 import pytest
 
+from symgru.decimal_domain import Decimals
 from symgru.diagnosis.claims import Case, Number
 from symgru.diagnosis.findings import Diagnosis
 from symgru.diagnosis.rarer import catalogue
 from symgru.diagnosis.search import diagnose
 from symgru.diagnosis.ways import NONE, ORDER, combined, pairs, singles
-from symgru.domains import Decimals
 from symgru.mistakes import WORKING, Trial
 from symgru.network import Network
 from tests.one_unit import KERNEL, RECURRENT, SEED, X, one_unit

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from symgru.backends import text
+from symgru.backends import renderer
 from symgru.diagnosis.claims import Case, Number
 from symgru.diagnosis.findings import Probe
 from symgru.diagnosis.lemmas import lemmas
@@ -79,7 +79,7 @@ def test_an_output_that_the_layer_has_no_unit_for(name: str) -> None:
     """A head of 5 numbers on a layer of 2 units; one of the two calculations ends a step earlier."""
     x = sequence(3, 4, 2)
     d = diagnosis(WIDE, x, (Number("0.5", unit=4),), "explained", [[("sequence", name)]])
-    assert "Where the two calculations part" in "".join(text.render_diagnosis(d, header=False))
+    assert "Where the two calculations part" in "".join(renderer("text", "diagnosis")(d, header=False))
 
 
 @pytest.mark.parametrize("decimals", [2, 3])
@@ -117,7 +117,7 @@ WAYS = [("sequence", "summed into one step"), ("update rule", "swapped"), ("sequ
 def _asked(*values: tuple[float, ...]) -> str:
     probe = Probe(sequence(3, 1, 1), values, 2)
     d = diagnosis(SEED, X, ["-0.70691013"], "explained", [[way] for way in WAYS], probe=probe)
-    return " ".join("".join(text.render_diagnosis(d, header=False)).split())
+    return " ".join("".join(renderer("text", "diagnosis")(d, header=False)).split())
 
 
 def test_as_many_numbers_are_told_as_tell_the_ways_apart() -> None:

@@ -10,8 +10,9 @@ import pytest
 
 from symgru.building import build
 from symgru.cells import CELLS
+from symgru.decimal_domain import Decimals
 from symgru.diagnosis.rarer import RARER, SEVERAL_UNITS, catalogue, earlier_states, lost_signs, rarer
-from symgru.domains import Decimals, Float64
+from symgru.domains import Float64
 from symgru.errors import SymgruError
 from symgru.mistake_table import Mistake, mistakes
 from symgru.mistakes import Trial

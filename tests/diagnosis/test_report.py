@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from symgru.backends import html, latex, markdown, text
+from symgru.backends import renderer
 from symgru.diagnosis.claims import Case, Number
 from symgru.diagnosis.findings import Diagnosis, Probe
 from symgru.diagnosis.rarer import catalogue, earlier_states
@@ -61,7 +61,7 @@ def found(network: Network, x: Tensor, *texts: str) -> Diagnosis:
 
 
 def plain(d: Diagnosis) -> str:
-    return "".join(text.render_diagnosis(d, header=False))
+    return "".join(renderer("text", "diagnosis")(d, header=False))
 
 
 def flowing(document: str) -> str:
@@ -401,12 +401,12 @@ def test_plain_text(name: str) -> None:
     assert max(map(len, told.splitlines())) <= 100
     assert not JARGON.search(told), JARGON.search(told)
     assert "\n\n\n" not in told.strip()
-    assert "".join(text.render_diagnosis(REPORTS[name], ascii=True)).isascii()
+    assert "".join(renderer("text", "diagnosis")(REPORTS[name], ascii=True)).isascii()
 
 
 @pytest.mark.parametrize("name", REPORTS)
 def test_markdown_can_be_posted(name: str) -> None:
-    post = "".join(markdown.render_diagnosis(REPORTS[name]))
+    post = "".join(renderer("markdown", "diagnosis")(REPORTS[name]))
     body = post.partition("-->\n")[2]
     assert "$" not in body and "<" not in re.sub(r"`[^`]*`", "", body.replace("```", ""))
     assert body.count("```") % 2 == 0
@@ -424,7 +424,7 @@ def test_markdown_can_be_posted(name: str) -> None:
 
 @pytest.mark.parametrize("name", REPORTS)
 def test_latex_compiles_within_its_margins(name: str, tmp_path: Path) -> None:
-    log = compile_latex("".join(latex.render_diagnosis(REPORTS[name])), tmp_path)
+    log = compile_latex("".join(renderer("latex", "diagnosis")(REPORTS[name])), tmp_path)
     assert overfull(log) == [] and "Missing character" not in log
 
 
@@ -456,7 +456,7 @@ class Page(HTMLParser):
 @pytest.mark.parametrize("name", REPORTS)
 def test_the_page(name: str) -> None:
     pytest.importorskip("ziamath")
-    written = "".join(html.render_diagnosis(REPORTS[name]))
+    written = "".join(renderer("html", "diagnosis")(REPORTS[name]))
     page = Page()
     page.feed(written)
     assert page.open == [] and not JARGON.search(page.said)
@@ -469,8 +469,8 @@ def test_the_same_is_said_everywhere() -> None:
     pytest.importorskip("ziamath")
     d = REPORTS["seed"]
     page = Page()
-    page.feed("".join(html.render_diagnosis(d)))
-    every = [plain(d), "".join(markdown.render_diagnosis(d)), page.said]
+    page.feed("".join(renderer("html", "diagnosis")(d)))
+    every = [plain(d), "".join(renderer("markdown", "diagnosis")(d)), page.said]
     for words in ("is what comes out if you summed the sequence into one step", "-18.1908274000", "-0.7069101241"):
         assert all(words in flowing(told) for told in every)
 
@@ -481,11 +481,11 @@ def test_names_from_files_stay_names(tmp_path: Path) -> None:
     }
     nasty = replace(STACK, layers=layers, name=NASTY)
     d = diagnosis(nasty, NETS["stack"][1], claimed(*NETS["stack"], SWAP), "explained", [[SWAP]])
-    assert overfull(compile_latex("".join(latex.render_diagnosis(d)), tmp_path)) == []
+    assert overfull(compile_latex("".join(renderer("latex", "diagnosis")(d)), tmp_path)) == []
     assert "\x1b" not in plain(d)
-    assert "<script>`" not in "".join(markdown.render_diagnosis(d)).replace("\\<script\\>", "")
+    assert "<script>`" not in "".join(renderer("markdown", "diagnosis")(d)).replace("\\<script\\>", "")
     page = Page()
-    page.feed("".join(html.render_diagnosis(d)))
+    page.feed("".join(renderer("html", "diagnosis")(d)))
     assert page.open == []
 
 

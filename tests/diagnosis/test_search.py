@@ -16,6 +16,7 @@ import pytest
 import symgru
 from symgru.building import build
 from symgru.cells import CELLS
+from symgru.decimal_domain import Decimals
 from symgru.diagnosis.chance import CERTAIN, different, expected
 from symgru.diagnosis.claims import LAST, Case, Number, could_be_of
 from symgru.diagnosis.enumeration import enumeration
@@ -25,7 +26,7 @@ from symgru.diagnosis.search import diagnose
 from symgru.diagnosis.space import Space
 from symgru.diagnosis.ways import combined, pairs, singles
 from symgru.diagnosis.wiring_slips import of_network
-from symgru.domains import Decimals, Float64
+from symgru.domains import Float64
 from symgru.errors import SymgruError, Unsupported, UnusableInput
 from symgru.mistakes import WORKING, Mistake, Trial
 from symgru.network import Array, Layer, Network, Tensor, chain

@@ -59,7 +59,7 @@ from symgru.backends.js.arithmetic import Arithmetic
 from symgru.backends.js.lines import INPUT, TIME, UNIT, CellWriter, biases_of
 from symgru.backends.js.text import listed, quoted
 from symgru.cell import Cell
-from symgru.domains import pi
+from symgru.decimal_domain import pi
 from symgru.layout import layout
 from symgru.readers import decimals, printed
 from symgru.rounding import DISPLAY, PRECISION, SMALLEST, line_rounding

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from symgru.backends import renderer
 from symgru.backends.pdf.engine import require_engine, typeset
 
 __all__ = [
@@ -20,10 +21,8 @@ __all__ = [
 
 def _typeset(kind: str, content: Any, *args: Any, **options: Any) -> bytes:
     """The LaTeX backend's document of that kind, typeset. Raises MissingTool where there is no engine."""
-    from symgru.backends import latex
-
     engine = require_engine()  # before a long document is written for nothing
-    made = getattr(latex, f"render_{kind}")(content, *args, **options)
+    made = renderer("latex", kind)(content, *args, **options)
     return typeset([made] if isinstance(made, str) else made, engine)
 
 

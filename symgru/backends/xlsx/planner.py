@@ -20,7 +20,8 @@ from symgru.backends.xlsx.layer import Lines
 from symgru.backends.xlsx.plan import FIRST, TOP, Block, Given, Plan, Result, Row, Value, address, column_name
 from symgru.building import build
 from symgru.cell import Cell
-from symgru.domains import Decimals, Float64
+from symgru.decimal_domain import Decimals
+from symgru.domains import Float64
 from symgru.errors import UnusableInput
 from symgru.explanation import Explanation
 from symgru.maps import MAPS
